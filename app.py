@@ -1,0 +1,40 @@
+"""Entry point of the Space, and of a machine of one's own: `python app.py`.
+
+On a Space, or where RAPPORT_REDIS_URL is set, it serves the page alone. Elsewhere it brings a private Redis, a worker
+and a publisher along, as `rapport demo` does.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from evaluator.errors import RapportError
+from leaderboard.connection import connect
+from leaderboard.settings import Settings
+from leaderboard.web import create_app
+
+
+def main() -> None:
+    """Serves the page until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
+    settings = Settings()
+    if not (settings.on_space or settings.redis_url):
+        from leaderboard.cli import demo
+
+        demo.serve(Path(settings.data), demo.MODEL, int(os.environ.get("PORT", "7860")))
+        return
+    redis = connect(settings.redis_url) if settings.redis_url else None
+    host = "0.0.0.0" if settings.on_space else "127.0.0.1"  # noqa: S104 - a Space is reached from outside.
+    uvicorn.run(create_app(settings, redis), host=host, port=int(os.environ.get("PORT", "7860")), log_level="info")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except RapportError as error:
+        sys.exit(f"rapport: {error.cause}: {error}")

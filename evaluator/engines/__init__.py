@@ -1,0 +1,1 @@
+"""Engines turn chat messages into text, all behind one small Protocol (`base.py`)."""

@@ -1,0 +1,24 @@
+"""Chooses and loads an engine inside the current process."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Literal
+
+from evaluator.engines.base import Engine, EngineSpec
+
+
+def best_engine() -> Literal["vllm", "transformers"]:
+    """Returns vLLM where it is installed, else transformers; imports neither."""
+    return "vllm" if find_spec("vllm") else "transformers"
+
+
+def load_engine(spec: EngineSpec) -> Engine:
+    """Loads the engine that a spec names; the heavy libraries are imported only here."""
+    if spec.engine == "vllm":
+        from evaluator.engines.vllm import VllmEngine
+
+        return VllmEngine(spec)
+    from evaluator.engines.transformers import TransformersEngine
+
+    return TransformersEngine(spec)

@@ -1,0 +1,1 @@
+"""HiCUPID: long synthetic histories, personal questions, answers judged against gold."""

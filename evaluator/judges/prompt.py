@@ -1,0 +1,34 @@
+"""Builds the prompts that a judge reads, and decides which answer stands in which slot."""
+
+from __future__ import annotations
+
+import hashlib
+
+from evaluator.engines.base import Message
+from evaluator.hicupid.prompts import PromptPack, fill
+from evaluator.protocol import EvaluationProtocol
+from evaluator.records import Question, QuestionType, SlotOrder
+
+
+def slot_orders(question: Question, protocol: EvaluationProtocol) -> tuple[SlotOrder, ...]:
+    """Returns the slot orders in which an answer is judged.
+
+    The draw of one-order protocols depends on question id and seed alone, so that filters never change it.
+    """
+    if question.type is QuestionType.SCHEDULE:
+        return (SlotOrder.SINGLE,)
+    both = (SlotOrder.ANSWER_FIRST, SlotOrder.GOLD_FIRST)
+    if protocol.orders == "both":
+        return both
+    drawn = hashlib.sha256(f"{protocol.sampling.seed}:{question.question_id}".encode()).digest()[0] % 2
+    return (both[drawn],)
+
+
+def judge_messages(question: Question, answer: str, order: SlotOrder, pack: PromptPack) -> tuple[Message, ...]:
+    """Returns the judge prompt for one answer in one slot order."""
+    first, second = (answer, question.gold) if order is SlotOrder.ANSWER_FIRST else (question.gold, answer)
+    values = {"question": question.question, "answer": answer, "answer_a": first, "answer_b": second}
+    for fact in (question.persona, question.profile, question.schedule):
+        if fact is not None:
+            values |= fact.model_dump()
+    return fill(pack.evaluation[question.type], values)

@@ -1,0 +1,77 @@
+"""A judge is data: one directory with everything that decides its verdicts, and nothing hidden in code."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from evaluator.engines.base import Sampling
+from evaluator.errors import Cause, RapportError
+from evaluator.identity import digest
+from evaluator.judges.parse import BETTER_RESPONSE, SATISFACTION
+from evaluator.records import QuestionType, Record
+
+
+class ForcedPatterns(Record):
+    """Regular expressions that the completion is forced to match, free text bounded so that the verdict always fits."""
+
+    pairwise: str
+    schedule: str
+
+
+class JudgeSpec(Record):
+    """One judge."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")
+    title: str
+    """One sentence for readers."""
+    kind: Literal["pairwise"]
+    status: Literal["official", "candidate", "demo", "retired"]
+    model: str
+    """Hub id, or `local/NAME` below the folder of local models."""
+    revision: str | None
+    """Commit SHA; None for a local folder, whose digest stands in for it."""
+    sampling: Sampling
+    patterns: ForcedPatterns | None
+    prompt_pack: str
+    licence: str
+
+    def sampling_for(self, type_: QuestionType) -> Sampling:
+        """Returns the decoding for one question type, with the forced pattern and the verdict words to watch."""
+        schedule = type_ is QuestionType.SCHEDULE
+        words = (SATISFACTION if schedule else BETTER_RESPONSE).words
+        pattern = None
+        if self.patterns:
+            pattern = self.patterns.schedule if schedule else self.patterns.pairwise
+        return self.sampling.model_copy(update={"pattern": pattern, "watch": words})
+
+    def decoding(self, type_: QuestionType) -> str:
+        """Returns the digest that names the decoding in a verdict's key."""
+        return digest(self.sampling_for(type_).model_dump(mode="json"))[:16]
+
+
+@cache
+def load_judge(judge_id: str) -> JudgeSpec:
+    """Returns the judge with an id.
+
+    Raises:
+        RapportError: `not_found` if there is none, `data_error` if its file is broken.
+
+    Example:
+        >>> load_judge("demo").status
+        'demo'
+    """
+    folder = files("evaluator") / "judges" / "configs"
+    known = sorted(entry.name for entry in folder.iterdir() if (entry / "judge.yaml").is_file())
+    if judge_id not in known:
+        raise RapportError(Cause.NOT_FOUND, f"There is no judge {judge_id!r}.", f"Choose one of: {', '.join(known)}.")
+    try:
+        return JudgeSpec.model_validate(yaml.safe_load((folder / judge_id / "judge.yaml").read_text(encoding="utf-8")))
+    except (ValidationError, yaml.YAMLError) as error:
+        raise RapportError(
+            Cause.DATA_ERROR, f"The file judge.yaml of judge {judge_id} is broken: {error}", "Mend the file."
+        ) from error

@@ -1,0 +1,20 @@
+"""How little an engine computed twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from evaluator.records import Generation
+
+
+def prefill_efficiency(generations: Iterable[Generation]) -> float | None:
+    """Returns distinct prompt tokens over prompt tokens computed, in 0..1; None if nothing was computed.
+
+    Distinct tokens are those that no earlier prompt of the same user shared; computed tokens are those that the
+    engine did not take from its prefix cache. 1 means that every history was prefilled exactly once.
+    """
+    distinct = computed = 0
+    for generation in generations:
+        distinct += generation.prompt_tokens - generation.shared_tokens
+        computed += generation.prompt_tokens - generation.cached_tokens
+    return min(1.0, distinct / computed) if computed else None

@@ -1,0 +1,330 @@
+"""The records that last: what was asked, what came out, what a rater said, and what that adds up to.
+
+Every stored row is one of these, frozen and versioned. Two names tell rows apart. An *input key* says what was asked of
+whom under which conditions; a *content hash* says what came out. A verdict hangs on the content it judged, so equal
+answers are judged once and a new judge only ever adds rows.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from evaluator.errors import Cause
+from evaluator.identity import digest, text_digest
+
+SCHEMA_VERSION = 1
+
+
+class Record(BaseModel):
+    """Base of all records: frozen, closed to unknown fields, and free of NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+
+class QuestionType(StrEnum):
+    """The three kinds of HiCUPID questions."""
+
+    PERSONA = "persona"
+    PROFILE = "profile"
+    SCHEDULE = "schedule"
+
+
+class Terms(Record):
+    """Under which terms a row may be shown and kept; carried by the data set and by every row made from it."""
+
+    visibility: Literal["public", "private"]
+    """Whether the row may stand in the public data set."""
+    season: str
+    """The season of the leaderboard in which the row was made."""
+    licence: str | None
+    """SPDX-like id of the source's licence; None where its authors have not stated one."""
+    redistributable: bool
+    """Whether the source's own text (questions, gold answers, histories) may be shown to others."""
+    personal_data: Literal["none", "synthetic", "pseudonymous", "personal"]
+    """Whether real people stand behind the text."""
+
+
+class Turn(Record):
+    """One exchange: what the user wrote and what the assistant answered."""
+
+    user: str
+    assistant: str
+
+
+class Dialogue(Record):
+    """One conversation of a user; `turns` in time order."""
+
+    dialogue_id: int
+    type: QuestionType
+    turns: tuple[Turn, ...] = Field(min_length=1)
+
+
+class History(Record):
+    """All dialogues of one user in id order, which is time order."""
+
+    user_id: int
+    dialogues: tuple[Dialogue, ...] = Field(min_length=1)
+
+
+class PersonaFact(Record):
+    """A taste of the user: "The user {relation} {entity}"."""
+
+    category: str
+    entity: str
+    relation: str
+    sentiment: Literal["POS", "NEG"]
+
+    @property
+    def cluster(self) -> str:
+        """Names the persona shared by all users who hold it; clusters answers across users.
+
+        Example:
+            >>> PersonaFact(category="food", entity="ramen", relation="enjoys", sentiment="POS").cluster
+            'food/enjoys/ramen'
+        """
+        return f"{self.category}/{self.relation}/{self.entity}"
+
+
+class ProfileFact(Record):
+    """The five profile facts of a user."""
+
+    age: str
+    gender: str
+    personality: str
+    occupation: str
+    income_range: str
+
+
+class ScheduleFact(Record):
+    """An appointment of the user; `datetime` reads like "11 AM on March 13, 2025"."""
+
+    datetime: str
+    event: str
+
+
+class Question(Record):
+    """One question with its gold answer and the evidence that it needs."""
+
+    question_id: str
+    user_id: int
+    split: str
+    type: QuestionType
+    question: str
+    gold: str
+    """The personalised answer of the data set."""
+    general_answer: str
+    """A fluent answer that ignores the user."""
+    evidence: tuple[int, ...]
+    """Ids of the dialogues that hold the needed facts."""
+    evidence_position: tuple[float, ...]
+    """For each evidence dialogue, the share of the history's dialogues that come after it: 0 is the newest, near 1
+    the oldest."""
+    persona: PersonaFact | None
+    profile: ProfileFact | None
+    schedule: ScheduleFact | None
+
+
+class InputKey(Record):
+    """What was asked of whom under which conditions; its digest names the generation's input."""
+
+    model: str
+    model_sha: str
+    adapter_sha: str | None
+    data_sha: str
+    protocol: str
+    prompt_pack: str
+    chat_template_hash: str
+    chat_template_arguments: tuple[tuple[str, str], ...]
+    """Sorted name and value pairs handed to the chat template, a pinned date among them."""
+    engine: str
+    dtype: str
+    sample_index: int = Field(ge=0)
+    question_id: str
+
+    def digest(self) -> str:
+        """Returns the SHA-256 of the key's canonical JSON."""
+        return digest(self.model_dump(mode="json"))
+
+
+class Generation(Record):
+    """One answer of a model, or the reason why there is none."""
+
+    schema_version: Literal[1] = 1
+    key: InputKey
+    input_key: str
+    """Digest of `key`."""
+    answer: str | None
+    """The text that is judged; None if the item failed."""
+    content_hash: str | None
+    """SHA-256 of `answer`."""
+    thought: str | None
+    """What a thinking model wrote before its answer; never judged."""
+    failure: Cause | None
+    """Why there is no answer, such as `context_overflow`."""
+    prompt_hash: str
+    """SHA-256 of the prompt's token ids."""
+    prompt_tokens: int = Field(ge=0)
+    cached_tokens: int = Field(ge=0)
+    """Prompt tokens that the engine took from its prefix cache."""
+    shared_tokens: int = Field(ge=0)
+    """Longest common prefix with any earlier prompt of the same user in the same engine: what sharing allowed."""
+    output_tokens: int = Field(ge=0)
+    finish_reason: str
+    """`stop`, `length`, or `error` where there is no answer."""
+    attempt: int = Field(ge=1)
+    engine_version: str
+    engine_flags: tuple[tuple[str, str], ...]
+    """Sorted name and value pairs, batch invariance among them."""
+    hardware: str
+    seconds: float = Field(ge=0)
+    """From handing the prompt over to the last token; prompts of one wave overlap."""
+    terms: Terms
+
+    @model_validator(mode="after")
+    def _names_fit_content(self) -> Self:
+        if self.input_key != self.key.digest():
+            raise ValueError("input_key is not the digest of key")
+        if (self.answer is None) != (self.content_hash is None) or (self.answer is None) != (self.failure is not None):
+            raise ValueError("a generation has an answer with its hash, or a failure, never both or neither")
+        if self.answer is not None and self.content_hash != text_digest(self.answer):
+            raise ValueError("content_hash is not the digest of answer")
+        return self
+
+
+class SlotOrder(StrEnum):
+    """Which answer stood in slot A of the judge's prompt; `single` where there is nothing to compare."""
+
+    ANSWER_FIRST = "answer_first"
+    GOLD_FIRST = "gold_first"
+    SINGLE = "single"
+
+
+class Outcome(StrEnum):
+    """What a verdict says of the model's answer."""
+
+    WIN = "win"
+    TIE = "tie"
+    LOSS = "loss"
+    SATISFIED = "satisfied"
+    UNSATISFIED = "unsatisfied"
+
+
+class VerdictKey(Record):
+    """What was judged by whom under which conditions."""
+
+    content_hash: str
+    data_sha: str
+    question_id: str
+    rater: str
+    """Judge id, or the pseudonym of a person."""
+    rater_revision: str
+    judge_prompt_pack: str
+    decoding: str
+    """Digest of the judge's sampling and forced pattern."""
+    slot_order: SlotOrder
+
+    def digest(self) -> str:
+        """Returns the SHA-256 of the key's canonical JSON."""
+        return digest(self.model_dump(mode="json"))
+
+
+class Verdict(Record):
+    """One rater's word on one answer in one slot order."""
+
+    schema_version: Literal[1] = 1
+    key: VerdictKey
+    verdict_key: str
+    """Digest of `key`."""
+    rater_kind: Literal["model", "human"]
+    completion: str
+    """The rater's raw words."""
+    word: str | None
+    """The verdict word that the strict grammar read from `completion`; None if it could not."""
+    outcome: Outcome | None
+    """None is a missing verdict: counted and shown, never a tie or a loss."""
+    word_probabilities: tuple[tuple[str, float], ...]
+    """Probability of each verdict word at its place, where the engine gives it; words outside its top list are left
+    out."""
+    prompt_hash: str
+    prompt_tokens: int = Field(ge=0)
+    cached_tokens: int = Field(ge=0)
+    output_tokens: int = Field(ge=0)
+    attempt: int = Field(ge=1)
+    engine: str
+    engine_version: str
+    seconds: float = Field(ge=0)
+    terms: Terms
+
+    @model_validator(mode="after")
+    def _names_fit_content(self) -> Self:
+        if self.verdict_key != self.key.digest():
+            raise ValueError("verdict_key is not the digest of key")
+        if (self.word is None) != (self.outcome is None):
+            raise ValueError("a verdict has a word and its outcome, or neither")
+        return self
+
+
+class Interval(Record):
+    """A 95 % interval with the number of users it rests on."""
+
+    low: float
+    high: float
+    users: int
+
+
+class Rate(Record):
+    """A share of items in 0..100 with everything a reader needs to weigh it."""
+
+    value: float | None
+    """None if no item has a verdict."""
+    judged: int
+    """Items with at least one verdict."""
+    items: int
+    """Items that the protocol asks for."""
+    interval: Interval | None
+    """Clustered by user; None below ten users."""
+
+
+class PairwiseScores(Record):
+    """Win, tie and loss rates against gold, and the score (win 1, tie one half), all in 0..100."""
+
+    win: Rate
+    tie: Rate
+    loss: Rate
+    score: Rate
+
+
+class Total(Record):
+    """The paper's Total in 0..87.5; an answer as good as gold scores 50."""
+
+    value: float | None
+    worst_case: float | None
+    """The Total if every missing verdict were a loss."""
+    interval: Interval | None
+
+
+class Result(Record):
+    """The result part of a scorecard: a pure function of rows, byte-identical for equal rows."""
+
+    items: int
+    generations: int
+    """Items with an answer."""
+    verdicts: int
+    """Verdicts that were asked for and read."""
+    missing: int
+    """Verdicts that were asked for and are missing."""
+    users: int
+    persona: PairwiseScores
+    profile: PairwiseScores
+    schedule: Rate
+    total: Total
+    by_split: tuple[tuple[str, Total], ...]
+    position_consistency: Rate
+    """Share of two-order items whose two verdicts agree."""
+    prefill_efficiency: float | None
+    """Distinct prompt tokens over prompt tokens computed, by the engine's own cached-token counts."""
+    failures: tuple[tuple[str, int], ...]
+    """Items without an answer by cause."""

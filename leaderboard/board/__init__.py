@@ -1,0 +1,1 @@
+"""The board: pure functions from stored scorecards to ranked rows."""

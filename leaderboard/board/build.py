@@ -1,0 +1,145 @@
+"""From stored scorecards to the rows of the board: a pure function of what is stored.
+
+A row carries every figure with its count, its interval and its provenance, and the name of the scorecard behind it.
+Official results are ranked; everything else is shown without a rank and says why.
+"""
+
+from __future__ import annotations
+
+import datetime
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from evaluator.records import PairwiseScores, Rate, Record, Total
+from leaderboard.records import Declaration, Scorecard, protocol_of
+from leaderboard.scorecards import scorecard_id
+from leaderboard.store import layout
+from leaderboard.store.base import Revision, Store
+from leaderboard.store.rows import read_record
+
+
+class BoardRow(Record):
+    """One row of the board."""
+
+    rank: int | None
+    """Place among ranked rows with the same protocol and judge, 1 is best; None where the row does not rank."""
+    unranked_because: tuple[str, ...]
+    scorecard_id: str
+    submission_id: str
+    run_id: str
+    model: str
+    revision: str
+    submitter: str
+    declaration: Declaration
+    protocol: str
+    judge: str
+    judge_revision: str
+    judge_status: Literal["official", "candidate", "demo", "retired"]
+    prompt_pack: str
+    prompt_pack_status: Literal["official", "builtin"]
+    data_source: str
+    data_sha: str
+    engine: str
+    engine_version: str
+    engine_flags: tuple[tuple[str, str], ...]
+    dtype: str
+    hardware: str
+    users: int
+    items: int
+    generations: int
+    verdicts: int
+    missing: int
+    persona: PairwiseScores
+    profile: PairwiseScores
+    schedule: Rate
+    total: Total
+    position_consistency: Rate
+    prefill_efficiency: float | None
+    stage_seconds: dict[str, float]
+    peak_rss_mb: float
+    rows_sha: str
+    published_at: datetime.datetime
+
+
+class Board(NamedTuple):
+    """All rows at one state of the store."""
+
+    revision: Revision
+    rows: tuple[BoardRow, ...]
+
+
+def build_board(store: Store) -> Board:
+    """Reads every scorecard and returns the board.
+
+    Raises:
+        RapportError: `data_error` naming the file that is not a scorecard.
+    """
+    revision = store.head()
+    cards = [read_record(store.read(path), Scorecard, path) for path in store.list(layout.SCORECARDS)]
+    return Board(revision, rank(cards))
+
+
+def rank(cards: Iterable[Scorecard]) -> tuple[BoardRow, ...]:
+    """Returns rows in the order of the board: ranked ones by Total, then the others by Total, missing values last.
+
+    Equal Totals share a rank. Rows of different protocols or judges never share a ranking.
+    """
+    ordered = sorted(cards, key=_order)
+    totals: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    for card in filter(_ranks, ordered):
+        insort(totals[_ranking(card)], -_total(card))
+    return tuple(
+        _row(card, bisect_left(totals[_ranking(card)], -_total(card)) + 1 if _ranks(card) else None) for card in ordered
+    )
+
+
+def find_row(store: Store, run_id: str) -> BoardRow:
+    """Returns the board's row of a run under its protocol's judge.
+
+    Raises:
+        KeyError: If it has not been published.
+    """
+    from evaluator.protocol import load_protocol
+
+    wanted = scorecard_id(run_id, load_protocol(protocol_of(run_id)).judge)
+    for row in build_board(store).rows:
+        if row.scorecard_id == wanted:
+            return row
+    raise KeyError(wanted)
+
+
+def _ranks(card: Scorecard) -> bool:
+    """Says whether a scorecard takes part in the ranking."""
+    return not card.unranked_because and card.result.total.value is not None
+
+
+def _ranking(card: Scorecard) -> tuple[str, str, str]:
+    """Names the ranking that a scorecard belongs to."""
+    return card.protocol, card.judge, card.judge_revision
+
+
+def _total(card: Scorecard) -> float:
+    """The Total, or less than any if there is none."""
+    value = card.result.total.value
+    return -1.0 if value is None else value
+
+
+def _order(card: Scorecard) -> tuple[bool, tuple[str, str, str], float, str, str]:
+    """Sorts ranked before unranked, then by Total, then by name, so that the order is always the same."""
+    return not _ranks(card), _ranking(card), -_total(card), card.model, card.id
+
+
+def _row(card: Scorecard, place: int | None) -> BoardRow:
+    """Lays a scorecard out flat."""
+    shared = BoardRow.model_fields.keys() & Scorecard.model_fields.keys() - {"stage_seconds"}
+    from_result = BoardRow.model_fields.keys() & type(card.result).model_fields.keys()
+    return BoardRow(
+        rank=place,
+        scorecard_id=card.id,
+        stage_seconds=dict(card.stage_seconds),
+        published_at=card.created_at,
+        **{name: getattr(card, name) for name in shared},
+        **{name: getattr(card.result, name) for name in from_result},
+    )

@@ -1,0 +1,1 @@
+"""The command line `rapport`: what the page can do, and what starts it."""

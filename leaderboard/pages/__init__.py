@@ -1,0 +1,1 @@
+"""What a browser gets: the server-rendered board and the Gradio pages beside it."""

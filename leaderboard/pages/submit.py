@@ -1,0 +1,139 @@
+"""The submission form, a Gradio page.
+
+Who submits is read on the server, from the Space's login; off a Space there is one marked local user, and only where
+the development flag allows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import gradio as gr
+
+from evaluator.errors import Cause, RapportError
+from leaderboard.pages.render import STATIC, render
+from leaderboard.records import Relation, TrainingData
+from leaderboard.settings import Settings
+from leaderboard.submissions.service import SubmissionService, declaration_of
+
+LOCAL_USER = "local user (development)"
+
+_RELATIONS = [("I own it", Relation.OWNER), ("I belong to its owners", Relation.MEMBER), ("Neither", Relation.NONE)]
+_TRAINING = [
+    ("Its training split", TrainingData.TRAIN),
+    ("Its test splits", TrainingData.TEST),
+    ("Neither", TrainingData.NEITHER),
+    ("I do not know", TrainingData.UNKNOWN),
+]
+_INTRO = """
+## Submit a model
+An instruction-tuned model from the Hub, as safetensors, without code of its own. It is pinned to its present commit,
+queued, asked and judged; you can close this page meanwhile.
+"""
+
+
+def submit_page(service: SubmissionService | None, settings: Settings) -> gr.Blocks:
+    """Returns the Gradio app with the form at `/submit`.
+
+    Args:
+        service: Where submissions go; None closes the form.
+        settings: Says whether a local user may submit.
+    """
+    with gr.Blocks(title="Rapport", analytics_enabled=False) as blocks:
+        gr.Navbar(visible=False)
+    with blocks.route("Submit", "/submit"):
+        gr.Navbar(visible=False)
+        gr.HTML(f"<style>{(STATIC / 'gradio.css').read_text(encoding='utf-8')}</style>", padding=False)
+        gr.HTML(render("gradio_head.html", here="/submit"), padding=False)
+        gr.Markdown(_INTRO)
+        if service is None:
+            gr.Markdown("**Submissions are closed:** this site has no Redis. Results stay readable.")
+            return blocks
+        _form(service, settings)
+    return blocks
+
+
+def _form(service: SubmissionService, settings: Settings) -> None:
+    """Lays out the form."""
+    if settings.on_space:
+        gr.LoginButton()
+    with gr.Row():
+        model = gr.Textbox(label="Model", placeholder="owner/name", max_lines=1, max_length=200, autofocus=True)
+        revision = gr.Textbox(label="Revision (branch, tag or commit; empty for the default)", max_length=100)
+    with gr.Row():
+        relation = gr.Radio(_RELATIONS, label="How do you stand to the model?", value=Relation.NONE)
+        base_model = gr.Textbox(label="Base model, if it is derived from one", placeholder="owner/name", max_length=200)
+    training = gr.Radio(
+        _TRAINING, label="Was it trained on HiCUPID? The truth costs no rank.", value=TrainingData.UNKNOWN
+    )
+    with gr.Row():
+        thinking = gr.Checkbox(label="It thinks aloud before it answers")
+        publish = gr.Checkbox(label="Its answers may be shown on this site", value=True)
+    button = gr.Button("Submit", variant="primary", elem_id="submit-button")
+    answer = gr.HTML(elem_id="submit-answer")
+    button.click(
+        _handler(service, settings),
+        [model, revision, relation, base_model, training, thinking, publish],
+        answer,
+        api_name="submit",
+        api_description="Submits a model; answers with an HTML fragment that says what became of it.",
+    )
+
+
+def _handler(service: SubmissionService, settings: Settings) -> Callable[..., str]:
+    """Returns the click handler; how it learns who submits depends on where it runs."""
+
+    def submit(
+        submitter: str,
+        model: str,
+        revision: str,
+        relation: str,
+        base_model: str,
+        training: str,
+        thinking: bool,
+        publish: bool,
+    ) -> str:
+        try:
+            declaration = declaration_of(
+                relation=relation,
+                base_model=(base_model or "").strip() or None,
+                training_data=training,
+                thinking=thinking,
+                publish_answers=publish,
+            )
+            view = service.submit(str(model or ""), (revision or "").strip() or None, declaration, submitter)
+        except RapportError as error:
+            return render("submit_answer.html", error=error, view=None)
+        return render("submit_answer.html", error=None, view=view)
+
+    if settings.on_space:
+
+        def submit_as_login(
+            model: str,
+            revision: str,
+            relation: str,
+            base_model: str,
+            training: str,
+            thinking: bool,
+            publish: bool,
+            profile: gr.OAuthProfile | None,
+        ) -> str:
+            if profile is None:
+                return render("submit_answer.html", error=_not_logged_in(), view=None)
+            return submit(profile.username, model, revision, relation, base_model, training, thinking, publish)
+
+        return submit_as_login
+
+    def submit_locally(
+        model: str, revision: str, relation: str, base_model: str, training: str, thinking: bool, publish: bool
+    ) -> str:
+        if not settings.allow_local_user:
+            return render("submit_answer.html", error=_not_logged_in(), view=None)
+        return submit(LOCAL_USER, model, revision, relation, base_model, training, thinking, publish)
+
+    return submit_locally
+
+
+def _not_logged_in() -> RapportError:
+    """Refuses a submission by nobody."""
+    return RapportError(Cause.MALFORMED_ID, "Nobody is logged in.", "Log in with Hugging Face and submit again.")

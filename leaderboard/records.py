@@ -1,0 +1,237 @@
+"""The records of the leaderboard's own affairs: submissions, their runs and shards, transitions, scorecards."""
+
+from __future__ import annotations
+
+import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from evaluator.errors import Cause
+from evaluator.records import Generation, QuestionType, Record, Result, SlotOrder, Terms, Verdict
+
+
+def _utc(value: datetime.datetime) -> datetime.datetime:
+    """Accepts only moments with a time zone and keeps them in UTC."""
+    if value.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    return value.astimezone(datetime.UTC)
+
+
+Moment = Annotated[datetime.datetime, AfterValidator(_utc)]
+"""A point in time, always in UTC."""
+
+
+def now() -> datetime.datetime:
+    """Returns the present moment in UTC."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+class State(StrEnum):
+    """Where a run is; a submission's state is derived from its runs."""
+
+    CHECKING = "checking"
+    QUEUED = "queued"
+    GENERATING = "generating"
+    JUDGING = "judging"
+    SCORING = "scoring"
+    PUBLISHING = "publishing"
+    PUBLISHED = "published"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+
+class Relation(StrEnum):
+    """How the submitter stands to the model's owner."""
+
+    OWNER = "owner"
+    MEMBER = "member"
+    NONE = "none"
+
+
+class TrainingData(StrEnum):
+    """What the model was trained on, as declared; telling the truth costs no rank, it shows."""
+
+    TRAIN = "hicupid-train"
+    TEST = "hicupid-test"
+    NEITHER = "neither"
+    UNKNOWN = "unknown"
+
+
+class Declaration(Record):
+    """What a submitter says of a model."""
+
+    relation: Relation
+    base_model: str | None = Field(default=None, max_length=200)
+    training_data: TrainingData
+    thinking: bool
+    """Whether the model thinks aloud before it answers."""
+    publish_answers: bool
+    """Consent to show the model's answers."""
+
+
+class Submission(Record):
+    """One model handed in by one person, pinned to a SHA."""
+
+    schema_version: Literal[1] = 1
+    id: str = Field(pattern=r"^s-\d{8}-[0-9a-f]{8}$")
+    model: str
+    revision: str
+    """SHA of the model's files at submission; never read at another one."""
+    adapter: str | None
+    adapter_revision: str | None
+    submitter: str
+    declaration: Declaration
+    protocols: tuple[str, ...] = Field(min_length=1)
+    """One run is made for each."""
+    visibility: Literal["public", "private"]
+    season: str
+    created_at: Moment
+
+    def run_ids(self) -> tuple[str, ...]:
+        """Returns the ids of the submission's runs, one for each protocol.
+
+        Ids hold the submission's own, so a run is never mistaken for another submission's.
+        """
+        return tuple(f"{self.id}.{protocol}" for protocol in self.protocols)
+
+
+def submission_of(run_id: str) -> str:
+    """Returns the id of the submission that a run belongs to.
+
+    Example:
+        >>> submission_of("s-20260101-0a1b2c3d.demo-v1")
+        's-20260101-0a1b2c3d'
+    """
+    return run_id.split(".", 1)[0]
+
+
+def protocol_of(run_id: str) -> str:
+    """Returns the protocol of a run.
+
+    Example:
+        >>> protocol_of("s-20260101-0a1b2c3d.demo-v1")
+        'demo-v1'
+    """
+    return run_id.split(".", 1)[1]
+
+
+class Failure(Record):
+    """Why a run failed and what the submitter can do."""
+
+    cause: Cause
+    message: str
+    remedy: str
+
+
+class Transition(Record):
+    """One step of a run from state to state; appended, never changed."""
+
+    schema_version: Literal[1] = 1
+    run_id: str
+    sequence: int = Field(ge=1)
+    """Counts the transitions of the run's submission from 1."""
+    before: State | None
+    after: State
+    at: Moment
+    actor: str
+    """Who did it: a submitter's name, or a role such as `worker` with its host."""
+    failure: Failure | None
+
+
+class PlannedItem(Record):
+    """One question that a run asks, without its text."""
+
+    question_id: str
+    user_id: int
+    split: str
+    type: QuestionType
+    orders: tuple[SlotOrder, ...]
+
+
+class Shard(Record):
+    """The users of a run that one worker takes at a time."""
+
+    id: str
+    users: tuple[tuple[str, int], ...] = Field(min_length=1)
+    """Split and user id of each."""
+
+
+class Plan(Record):
+    """What a run asks of whom; fixed before the first question, so that it can be scored without the data set."""
+
+    schema_version: Literal[1] = 1
+    run_id: str
+    data_source: str
+    data_sha: str
+    prompt_pack: str
+    prompt_pack_status: Literal["official", "builtin"]
+    judge: str
+    judge_revision: str
+    terms: Terms
+    items: tuple[PlannedItem, ...]
+    shards: tuple[Shard, ...]
+
+
+class ShardReport(Record):
+    """What a worker measured on one shard."""
+
+    worker: str
+    engine: str
+    engine_version: str
+    engine_flags: tuple[tuple[str, str], ...]
+    dtype: str
+    hardware: str
+    stage_seconds: tuple[tuple[str, float], ...]
+    peak_rss_mb: float
+
+
+class Batch(Record):
+    """Rows that a worker hands over in one piece, under its lease."""
+
+    schema_version: Literal[1] = 1
+    id: str
+    run_id: str
+    shard_id: str
+    generations: tuple[Generation, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    report: ShardReport | None = None
+    """Given with the last batch of a shard, and only with it."""
+
+
+class Scorecard(Record):
+    """One run under one judge: the result and everything needed to trace and repeat it."""
+
+    schema_version: Literal[1] = 1
+    id: str
+    submission_id: str
+    run_id: str
+    model: str
+    revision: str
+    submitter: str
+    declaration: Declaration
+    protocol: str
+    judge: str
+    judge_revision: str
+    judge_status: Literal["official", "candidate", "demo", "retired"]
+    prompt_pack: str
+    prompt_pack_status: Literal["official", "builtin"]
+    data_source: str
+    data_sha: str
+    engine: str
+    engine_version: str
+    engine_flags: tuple[tuple[str, str], ...]
+    dtype: str
+    hardware: str
+    result: Result
+    rows_sha: str
+    """SHA-256 over the keys and contents of all rows behind the result."""
+    unranked_because: tuple[str, ...]
+    """Why it stays out of the official ranking; empty if it ranks."""
+    stage_seconds: tuple[tuple[str, float], ...]
+    peak_rss_mb: float
+    """Highest resident memory of any one process of the run."""
+    created_at: Moment
+    terms: Terms

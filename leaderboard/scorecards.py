@@ -1,0 +1,132 @@
+"""Turns the rows of one run into its scorecard: a pure function of what is stored."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from evaluator.hicupid.scoring import Item, score
+from evaluator.identity import digest
+from evaluator.judges.spec import JudgeSpec
+from evaluator.protocol import EvaluationProtocol
+from evaluator.records import Generation, Result, Verdict
+from leaderboard.records import Plan, Scorecard, ShardReport, State, Submission, Transition
+
+LEAST_JUDGED_SHARE = 0.98
+"""Below this share of verdicts a scorecard is incomplete and never ranks."""
+
+
+class RunRows(NamedTuple):
+    """Everything that a run left in the store."""
+
+    generations: Sequence[Generation]
+    verdicts: Sequence[Verdict]
+    reports: Sequence[ShardReport]
+    """At least one: every shard ends with one."""
+
+
+def scorecard_id(run_id: str, judge: str) -> str:
+    """Returns the id of the scorecard of a run under a judge."""
+    return f"{run_id}@{judge}"
+
+
+def make_scorecard(
+    submission: Submission,
+    plan: Plan,
+    rows: RunRows,
+    protocol: EvaluationProtocol,
+    judge: JudgeSpec,
+    transitions: Iterable[Transition],
+    created_at: datetime.datetime,
+) -> Scorecard:
+    """Scores a run whose shards are all done.
+
+    Args:
+        submission: The submission that the run belongs to.
+        plan: What the run asked.
+        rows: What came out.
+        protocol: The run's protocol.
+        judge: The judge whose verdicts count.
+        transitions: The run's history, for the time it waited.
+        created_at: The scorecard's date.
+    """
+    result = score(
+        (Item(item.question_id, item.user_id, item.split, item.type, item.orders) for item in plan.items),
+        rows.generations,
+        rows.verdicts,
+    )
+    first = rows.reports[0]
+    return Scorecard(
+        id=scorecard_id(plan.run_id, judge.id),
+        submission_id=submission.id,
+        run_id=plan.run_id,
+        model=submission.model,
+        revision=submission.revision,
+        submitter=submission.submitter,
+        declaration=submission.declaration,
+        protocol=protocol.id,
+        judge=judge.id,
+        judge_revision=plan.judge_revision,
+        judge_status=judge.status,
+        prompt_pack=plan.prompt_pack,
+        prompt_pack_status=plan.prompt_pack_status,
+        data_source=plan.data_source,
+        data_sha=plan.data_sha,
+        engine=first.engine,
+        engine_version=first.engine_version,
+        engine_flags=first.engine_flags,
+        dtype=first.dtype,
+        hardware=first.hardware,
+        result=result,
+        rows_sha=_rows_sha(rows),
+        unranked_because=_unranked_because(result, plan, protocol, judge),
+        stage_seconds=_stage_seconds(rows.reports, transitions),
+        peak_rss_mb=max(report.peak_rss_mb for report in rows.reports),
+        created_at=created_at,
+        terms=plan.terms,
+    )
+
+
+def _rows_sha(rows: RunRows) -> str:
+    """Names the rows behind a result, whatever their order."""
+    return digest(
+        {
+            "generations": sorted([row.input_key, row.content_hash or str(row.failure)] for row in rows.generations),
+            "verdicts": sorted([row.verdict_key, row.completion] for row in rows.verdicts),
+        }
+    )
+
+
+def _unranked_because(result: Result, plan: Plan, protocol: EvaluationProtocol, judge: JudgeSpec) -> tuple[str, ...]:
+    """Lists the reasons that keep a result out of the official ranking."""
+    asked = result.verdicts + result.missing
+    checks = (
+        (f"{judge.status} judge", judge.status != "official"),
+        ("built-in prompts", plan.prompt_pack_status != "official"),
+        (f"protocol {protocol.id}", not protocol.official),
+        ("incomplete", not asked or result.verdicts / asked < LEAST_JUDGED_SHARE),
+    )
+    return tuple(reason for reason, holds in checks if holds)
+
+
+def _stage_seconds(reports: Sequence[ShardReport], transitions: Iterable[Transition]) -> tuple[tuple[str, float], ...]:
+    """Adds up where the time went: waiting by the ledger's clock, work by the workers' own."""
+    seconds: dict[str, float] = {}
+    for report in reports:
+        for stage, spent in report.stage_seconds:
+            seconds[stage] = seconds.get(stage, 0.0) + spent
+    seconds["wait"] = _waited(transitions)
+    return tuple(sorted((stage, round(spent, 2)) for stage, spent in seconds.items()))
+
+
+def _waited(transitions: Iterable[Transition]) -> float:
+    """Seconds that the run stood in the queue, all times together."""
+    waited, since = 0.0, None
+    for step in sorted(transitions, key=lambda step: step.sequence):
+        if step.after is State.QUEUED:
+            since = step.at
+        elif since is not None:
+            waited += (step.at - since).total_seconds()
+            since = None
+    return waited

@@ -1,0 +1,47 @@
+"""All settings, read once from the environment; every one has a default that works on one machine.
+
+Each setting is an environment variable with the prefix `RAPPORT_`, such as `RAPPORT_REDIS_URL`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a process of Rapport needs to know about its surroundings.
+
+    Example:
+        >>> Settings(redis_url="redis://localhost:6379/0").on_space
+        False
+    """
+
+    model_config = SettingsConfigDict(env_prefix="RAPPORT_", frozen=True, extra="ignore")
+
+    redis_url: str = Field(default="", description="Where the ledger and the queue live; empty starts a private one.")
+    data: Path = Field(default=Path("data"), description="Folder of the local store, logs and the private Redis.")
+    models: Path = Field(default=Path("data/models"), description="The one folder from which local models are loaded.")
+    data_set: str = Field(default="demo", description="HiCUPID data: `demo`, a folder, or a Hub data set id.")
+    protocols: tuple[str, ...] = Field(default=("demo-v1",), description="Protocols that a submission is run on.")
+    dtype: str = Field(default="auto", description="Precision of models; `auto` is float32 on a CPU.")
+    kv_cache_gib: float = Field(default=1.0, gt=0, description="Key-value cache of an engine on a CPU, in GiB.")
+    lease_seconds: float = Field(default=30.0, gt=0, description="How long a silent worker keeps its shard.")
+    job_seconds: int = Field(default=6 * 3600, gt=0, description="Longest time that one job may take.")
+    journal_seconds: float = Field(default=20.0, gt=0, le=60, description="How often the ledger is saved to the store.")
+    allow_local_user: bool = Field(
+        default=False, description="Development: without a Space, treat every visitor as one marked local user."
+    )
+
+    @property
+    def store_folder(self) -> Path:
+        """Folder of the local store."""
+        return self.data / "store"
+
+    @property
+    def on_space(self) -> bool:
+        """Whether this process runs in a Hugging Face Space, where nothing embedded starts by itself."""
+        return os.environ.get("SYSTEM") == "spaces"

@@ -1,0 +1,1 @@
+"""Submissions: their records, checks, states and the ledger that remembers every transition."""

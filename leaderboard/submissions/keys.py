@@ -1,0 +1,71 @@
+"""The names under which the ledger and the leases lie in Redis: written once, used by web and worker alike."""
+
+from __future__ import annotations
+
+SUBMISSIONS = "rapport:submissions"
+"""Sorted set of submission ids by the time of their creation."""
+UNSAVED = "rapport:unsaved"
+"""Set of submission ids whose latest change is not in the store yet."""
+ACTIVE = "rapport:active"
+"""Set of submission ids with something left to do."""
+OUTBOX = "rapport:outbox"
+"""Stream of batches on their way to the store."""
+FENCE = "rapport:fence"
+"""Counter from which every lease takes its number."""
+QUEUE = "rapport-evaluate"
+"""RQ queue of invitations to work on a run."""
+
+
+def submission(submission_id: str) -> str:
+    """JSON of a submission."""
+    return f"rapport:submission:{submission_id}"
+
+
+def transitions(submission_id: str) -> str:
+    """List of a submission's transitions; the place in the list is the sequence number."""
+    return f"rapport:transitions:{submission_id}"
+
+
+def state(run_id: str) -> str:
+    """State of a run."""
+    return f"rapport:state:{run_id}"
+
+
+def plan(run_id: str) -> str:
+    """JSON of a run's plan."""
+    return f"rapport:plan:{run_id}"
+
+
+def progress(run_id: str) -> str:
+    """Counts of rows that were handed over."""
+    return f"rapport:progress:{run_id}"
+
+
+def done(run_id: str) -> str:
+    """Set of shards whose last batch was handed over."""
+    return f"rapport:done:{run_id}"
+
+
+def batches(run_id: str) -> str:
+    """Batches of a run by id, kept until the run has ended."""
+    return f"rapport:batches:{run_id}"
+
+
+def lease(shard_id: str) -> str:
+    """Holder and fencing number of a shard."""
+    return f"rapport:lease:{shard_id}"
+
+
+def grants(run_id: str) -> str:
+    """For each shard, how many leases in a row ended without a row."""
+    return f"rapport:grants:{run_id}"
+
+
+def invitation(run_id: str) -> str:
+    """Id of the latest RQ job that invites workers to a run."""
+    return f"rapport:invitation:{run_id}"
+
+
+def fingerprint(model: str, revision: str, protocol: str) -> str:
+    """The submission that already covers a model's SHA under a protocol."""
+    return f"rapport:fingerprint:{protocol}:{model}@{revision}"

@@ -1,0 +1,106 @@
+"""The one way in: the web form, the command line and the demo all submit through here."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+
+from pydantic import ValidationError
+from redis import Redis
+
+from evaluator.errors import Cause, RapportError
+from evaluator.hicupid.data import SEASON
+from evaluator.models import model_name, pin
+from evaluator.protocol import load_protocol
+from leaderboard.records import Declaration, State, Submission, now
+from leaderboard.settings import Settings
+from leaderboard.submissions.invite import invite
+from leaderboard.submissions.ledger import Ledger, SubmissionView
+
+_LEAST_FREE_BYTES = 200 * 2**20
+
+
+class SubmissionService:
+    """Checks, enters and queues submissions.
+
+    Example:
+        >>> service = SubmissionService(settings, redis)  # doctest: +SKIP
+        >>> service.submit("org/model", None, declaration, "alice").submission.id  # doctest: +SKIP
+        's-20260101-0a1b2c3d'
+    """
+
+    def __init__(self, settings: Settings, redis: Redis) -> None:
+        """Works on an open connection."""
+        self._settings, self._redis = settings, redis
+        self.ledger = Ledger(redis)
+
+    def submit(self, model: str, revision: str | None, declaration: Declaration, submitter: str) -> SubmissionView:
+        """Checks a model, pins it to a SHA, enters it and invites workers.
+
+        A model that is known at this SHA leads to the submission that covers it: one that failed or was cancelled is
+        taken up again where it stopped, any other is returned as it is.
+
+        Args:
+            model: What a person typed: `owner/name`, `local/NAME`, or a path below the models folder.
+            revision: Branch, tag or commit; None for the default branch.
+            declaration: What the submitter says of the model.
+            submitter: The name that the server knows the person by, never one from a request body.
+
+        Raises:
+            RapportError: `malformed_id`, `forbidden_path`, `not_found`, `gated`, `unsafe_format`, `load_error`,
+                `no_chat_template`, `disk_full` or `infrastructure`; nothing has been entered then.
+        """
+        self._check_disk()
+        pinned = pin(model_name(model, self._settings.models), revision, self._settings.models)
+        for protocol in self._settings.protocols:
+            load_protocol(protocol)
+        submission = Submission(
+            id=f"s-{now():%Y%m%d}-{secrets.token_hex(4)}",
+            model=pinned.model,
+            revision=pinned.sha,
+            adapter=None,
+            adapter_revision=None,
+            submitter=submitter,
+            declaration=declaration,
+            protocols=self._settings.protocols,
+            visibility="public",
+            season=SEASON,
+            created_at=now(),
+        )
+        submission_id = self.ledger.create(submission)
+        self._queue(submission_id, submitter)
+        return self.ledger.view(submission_id)
+
+    def _queue(self, submission_id: str, actor: str) -> None:
+        """Queues the runs that have passed their checks, failed or were cancelled."""
+        for run in self.ledger.view(submission_id).runs:
+            if run.state in (State.CHECKING, State.FAILED, State.CANCELLED):
+                self.ledger.advance(run.id, State.QUEUED, actor)
+                invite(self._redis, run.id, self._settings.job_seconds)
+
+    def _check_disk(self) -> None:
+        """Refuses work whose results could not be kept."""
+        self._settings.data.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(self._settings.data).free < _LEAST_FREE_BYTES:
+            raise RapportError(
+                Cause.DISK_FULL,
+                f"Less than {_LEAST_FREE_BYTES // 2**20} MB are free where results are stored.",
+                "A maintainer has to free some disk; try again later.",
+            )
+
+
+def declaration_of(**values: object) -> Declaration:
+    """Reads a declaration from a form.
+
+    Raises:
+        RapportError: `data_error` naming the field that is missing or wrong.
+    """
+    try:
+        return Declaration.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RapportError(
+            Cause.DATA_ERROR,
+            f"The field {'.'.join(map(str, first['loc']))} is not filled in properly: {first['msg']}.",
+            "Correct the field and submit again.",
+        ) from error

@@ -1,0 +1,99 @@
+"""Hands finished rows over under a lease, a few at a time, so that little is lost with a machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, TypeVar
+
+from evaluator.records import Generation, Verdict
+from leaderboard.records import Batch, ShardReport
+from worker.lease import Lease, Leases
+
+Row = TypeVar("Row")
+
+ROWS = 8
+"""A batch is handed over when it holds this many rows,"""
+SECONDS = 2.0
+"""or when its first row has waited this long."""
+
+
+class KnownRows(NamedTuple):
+    """What earlier holders of a shard handed over, by key."""
+
+    generations: dict[str, Generation]
+    verdicts: dict[str, Verdict]
+
+
+class Handover:
+    """The way of rows from a worker to the ledger's outbox.
+
+    Raises:
+        StaleLease: From every method that writes, once the lease is lost.
+    """
+
+    def __init__(self, leases: Leases, lease: Lease) -> None:
+        """Hands over under one lease."""
+        self._leases, self._lease = leases, lease
+        self._number = 0
+
+    def known_rows(self) -> KnownRows:
+        """Returns the rows of this shard that were handed over before."""
+        batches = [
+            batch for batch in self._leases.batches(self._lease.run_id) if batch.shard_id == self._lease.shard_id
+        ]
+        return KnownRows(
+            {row.input_key: row for batch in batches for row in batch.generations},
+            {row.verdict_key: row for batch in batches for row in batch.verdicts},
+        )
+
+    def generations(self, rows: Iterable[Generation]) -> list[Generation]:
+        """Hands over generations as they come and returns them all."""
+        everything: list[Generation] = []
+        for group in _groups(rows):
+            self._send(generations=tuple(group))
+            everything += group
+        return everything
+
+    def verdicts(self, rows: Iterable[Verdict]) -> None:
+        """Hands over verdicts as they come."""
+        for group in _groups(rows):
+            self._send(verdicts=tuple(group))
+
+    def finish(self, report: ShardReport) -> None:
+        """Hands over the report, which closes the shard."""
+        self._send(report=report)
+
+    def _send(
+        self,
+        generations: tuple[Generation, ...] = (),
+        verdicts: tuple[Verdict, ...] = (),
+        report: ShardReport | None = None,
+    ) -> None:
+        """Makes a batch whose id is never used twice: the fencing number is this lease's alone."""
+        self._number += 1
+        self._leases.hand_over(
+            self._lease,
+            Batch(
+                id=f"{self._lease.shard_id}-{self._lease.number:06d}-{self._number:04d}",
+                run_id=self._lease.run_id,
+                shard_id=self._lease.shard_id,
+                generations=generations,
+                verdicts=verdicts,
+                report=report,
+            ),
+        )
+
+
+def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Cuts a stream of rows into groups by number and age."""
+    group: list[Row] = []
+    begun = time.monotonic()
+    for row in rows:
+        begun = begun if group else time.monotonic()
+        group.append(row)
+        if len(group) >= ROWS or time.monotonic() - begun >= SECONDS:
+            yield group
+            group = []
+    if group:
+        yield group

@@ -1,0 +1,183 @@
+"""The publisher: the only role that writes to the store.
+
+It drains what workers handed over, journals the ledger, scores runs whose shards are all done, and publishes their
+scorecards. Every write has a path derived from identity, so doing a step again after a crash changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from redis import Redis
+
+from evaluator.errors import Cause
+from evaluator.judges.spec import load_judge
+from evaluator.protocol import load_protocol
+from evaluator.records import Generation, Record, Verdict
+from leaderboard.records import Batch, Failure, Plan, ShardReport, State, now, protocol_of, submission_of
+from leaderboard.scorecards import RunRows, make_scorecard
+from leaderboard.store import layout
+from leaderboard.store.base import NotFound, Store, StoreError, StoreFull, Write
+from leaderboard.store.rows import encode_rows, read_rows
+from leaderboard.submissions import journal, keys
+from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.states import ENDED
+from worker.outbox import Outbox
+
+log = logging.getLogger("rapport.publisher")
+
+ACTOR = "publisher"
+BATCHES_A_COMMIT = 30
+"""Each batch is at most three files: some 100 files a commit."""
+
+_KEPT = "Finished items are kept: submit the model again and it goes on where it stopped."
+
+
+class Publisher:
+    """Moves rows from Redis to the store and runs from judged to published.
+
+    Example:
+        >>> publisher = Publisher(redis, Ledger(redis), LocalStore(folder))  # doctest: +SKIP
+        >>> while publisher.step():  # doctest: +SKIP
+        ...     pass
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        ledger: Ledger,
+        store: Store,
+        journal_seconds: float = 20.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Writes to `store`; saves the ledger every `journal_seconds`, and at once when a run ends."""
+        self._redis, self._ledger, self._store = redis, ledger, store
+        self._outbox = Outbox(redis)
+        self._journal_seconds, self._clock = journal_seconds, clock
+        self._journalled_at = float("-inf")
+
+    def step(self) -> bool:
+        """Does what there is to do and says whether there was anything.
+
+        A store that cannot be written fails the runs concerned with a typed cause; their rows stay in Redis and are
+        written as soon as it can be.
+        """
+        drained = self._drain()
+        finished = [run_id for run_id in self._active_runs() if self._finish(run_id)]
+        self._journal(at_once=bool(finished))
+        return drained or bool(finished)
+
+    def _drain(self) -> bool:
+        """Writes waiting batches to the store; says whether there were any."""
+        entries = self._outbox.waiting(BATCHES_A_COMMIT)
+        if not entries:
+            return False
+        batches = self._outbox.batches(entries)
+        with self._failing_runs({entry.run_id for entry in entries}):
+            self._store.commit([write for batch in batches for write in _writes(batch)], f"{len(batches)} batches")
+        self._outbox.remove(entries)
+        return True
+
+    def _active_runs(self) -> Iterator[str]:
+        """Yields the runs that have not ended."""
+        for submission_id in self._ledger.active():
+            for run_id in self._ledger.submission(submission_id).run_ids():
+                if self._ledger.state(run_id) not in ENDED:
+                    yield run_id
+
+    def _finish(self, run_id: str) -> bool:
+        """Scores and publishes a run whose shards are all done and drained; says whether it did."""
+        plan = self._ledger.plan(run_id)
+        if (
+            plan is None
+            or self._redis.scard(keys.done(run_id)) < len(plan.shards)
+            or any(entry.run_id == run_id for entry in self._outbox.waiting())
+        ):
+            return False
+        for state in (State.GENERATING, State.JUDGING, State.SCORING):
+            self._ledger.advance(run_id, state, ACTOR)
+        with self._failing_runs({run_id}):
+            self._publish(run_id, plan)
+        self._redis.delete(keys.batches(run_id))
+        log.info("published %s", run_id)
+        return True
+
+    def _publish(self, run_id: str, plan: Plan) -> None:
+        """Writes plan and scorecard in one commit and takes the run to its end."""
+        submission = self._ledger.submission(submission_of(run_id))
+        history = [step for step in self._ledger.transitions(submission.id) if step.run_id == run_id]
+        card = make_scorecard(
+            submission,
+            plan,
+            self._rows(run_id),
+            load_protocol(protocol_of(run_id)),
+            load_judge(plan.judge),
+            history,
+            now(),
+        )
+        self._ledger.advance(run_id, State.PUBLISHING, ACTOR)
+        path = layout.scorecard_path(card.model, card.id)
+        if not self._stands(path, card.rows_sha):
+            writes = [
+                Write(layout.plan_path(run_id), plan.model_dump_json().encode()),
+                Write(path, card.model_dump_json().encode()),
+            ]
+            self._store.commit(writes, f"scorecard {card.id}")
+        self._ledger.advance(run_id, State.PUBLISHED, ACTOR)
+
+    def _stands(self, path: str, rows_sha: str) -> bool:
+        """Says whether the same rows' scorecard was published before a crash."""
+        try:
+            return f'"rows_sha":"{rows_sha}"'.encode() in self._store.read(path)
+        except NotFound:
+            return False
+
+    def _rows(self, run_id: str) -> RunRows:
+        """Reads all rows of a run back from the store: what is scored is what is stored."""
+        return RunRows(
+            read_rows(self._store, layout.generations_folder(run_id), Generation),
+            read_rows(self._store, layout.verdicts_folder(run_id), Verdict),
+            read_rows(self._store, layout.reports_folder(run_id), ShardReport),
+        )
+
+    def _journal(self, at_once: bool) -> None:
+        """Saves every submission with news, now and then."""
+        if not at_once and self._clock() - self._journalled_at < self._journal_seconds:
+            return
+        self._journalled_at = self._clock()
+        unsaved = [journal.entry(self._ledger, submission_id) for submission_id in self._ledger.unsaved()]
+        if not unsaved:
+            return
+        with self._failing_runs(set()):
+            self._store.commit([entry.write() for entry in unsaved], f"journal of {len(unsaved)} submissions")
+        for entry in unsaved:
+            self._ledger.note_saved(entry.submission.id, len(entry.transitions))
+
+    @contextmanager
+    def _failing_runs(self, run_ids: set[str]) -> Iterator[None]:
+        """Ends runs with a typed cause when the store cannot be written, and passes the error on."""
+        try:
+            yield
+        except StoreError as error:
+            cause = Cause.DISK_FULL if isinstance(error, StoreFull) else Cause.INFRASTRUCTURE
+            failure = Failure(
+                cause=cause, message=f"The results could not be stored: {error}.", remedy=f"{error.remedy} {_KEPT}"
+            )
+            for run_id in run_ids:
+                self._ledger.fail(run_id, ACTOR, failure)
+            raise
+
+
+def _writes(batch: Batch) -> Iterator[Write]:
+    """Yields the files of one batch."""
+    folders: tuple[tuple[str, Sequence[Record]], ...] = (
+        (layout.generations_folder(batch.run_id), batch.generations),
+        (layout.verdicts_folder(batch.run_id), batch.verdicts),
+        (layout.reports_folder(batch.run_id), (batch.report,) if batch.report else ()),
+    )
+    for folder, rows in folders:
+        if rows:
+            yield Write(f"{folder}/{batch.id}.jsonl", encode_rows(rows))

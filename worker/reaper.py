@@ -1,0 +1,29 @@
+"""The reaper: sends a new invitation wherever a shard is free, whatever became of the last one."""
+
+from __future__ import annotations
+
+from redis import Redis
+
+from leaderboard.records import State
+from leaderboard.submissions.invite import invite
+from leaderboard.submissions.ledger import Ledger
+from worker.lease import Leases
+
+_OPEN = (State.QUEUED, State.GENERATING, State.JUDGING)
+
+
+def reap(redis: Redis, ledger: Ledger, leases: Leases, job_seconds: int) -> int:
+    """Invites workers to every run with a free shard; returns how many invitations were sent.
+
+    A shard is free when it was never taken, when its worker gave it back, or when its lease ran out. At most one
+    invitation a run waits in the queue, so a busy fleet is not flooded.
+    """
+    sent = 0
+    for submission_id in ledger.active():
+        for run_id in ledger.submission(submission_id).run_ids():
+            if ledger.state(run_id) not in _OPEN:
+                continue
+            plan = ledger.plan(run_id)
+            if plan is None or leases.free_shards(plan):
+                sent += invite(redis, run_id, job_seconds)
+    return sent
