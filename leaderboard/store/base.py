@@ -1,0 +1,299 @@
+"""What a store is: files under versioned paths, changed only by whole commits.
+
+The publisher, the ledger and the board are written against this interface, so that a laptop's folder and a Hub data
+set repository are interchangeable. It is kept as small as what both can promise: a head, files, commits that happen
+whole or not at all, and a history. Rules that hold for every backend (which paths are allowed, which operations may
+share a commit, how a failure is told) live here, so that no backend can be more lenient than another.
+"""
+
+import builtins
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple, NewType, Protocol
+
+Revision = NewType("Revision", str)
+"""The name of one state of the store: 40 hexadecimal digits, opaque to everyone but the backend."""
+
+MAX_PART_LENGTH = 200
+"""Longest name of one file or folder, in characters; leaves room for the suffixes that tools add to a name."""
+
+MAX_PATH_LENGTH = 1000
+"""Longest path, in characters."""
+
+_PART = re.compile(r"[A-Za-z0-9._=@+-]+")
+
+
+class Write(NamedTuple):
+    """Put a file into the store, or replace it."""
+
+    path: str
+    """POSIX path relative to the store's root."""
+    content: bytes
+    """The whole new content."""
+
+
+class Delete(NamedTuple):
+    """Take a file out of the store; harmless if it is not there."""
+
+    path: str
+    """POSIX path relative to the store's root."""
+
+
+Operation = Write | Delete
+
+
+class CommitInfo(NamedTuple):
+    """One commit, as the history tells it."""
+
+    revision: Revision
+    """The state after the commit."""
+    parent: Revision
+    """The state before it."""
+    message: str
+    """Why it was made, in the writer's words."""
+    time: datetime
+    """When it was made, in UTC."""
+    paths: tuple[str, ...]
+    """The files it wrote or deleted, sorted; files whose content stayed the same are left out."""
+
+
+class StoreError(Exception):
+    """A store could not do what it was asked."""
+
+    cause: str = "the store failed"
+    """What went wrong; also what `str()` gives."""
+    remedy: str = "Look at the cause and try again."
+    """What a person can do about it."""
+
+    def __str__(self) -> str:
+        """Return the cause."""
+        return self.cause
+
+
+class NotFound(StoreError):
+    """No file lies at this path."""
+
+    remedy = "Check the path, or list the folder to see what is stored."
+
+    def __init__(self, path: str) -> None:
+        """Take the path that was asked for."""
+        super().__init__(path)
+        self.path = path
+        self.cause = f"there is no file {self.path!r} in the store"
+
+
+class Conflict(StoreError):
+    """Someone else committed first: the head is no longer the parent that the writer built upon."""
+
+    remedy = "Read the store again, redo the change on top of what it holds now, and commit that."
+
+    def __init__(self, expected: Revision, actual: Revision) -> None:
+        """Take the parent that the writer expected and the head that the store has."""
+        super().__init__(expected, actual)
+        self.expected = expected
+        self.actual = actual
+        self.cause = f"the store has moved on: expected its head to be {self.expected}, but it is {self.actual}"
+
+
+class StoreFull(StoreError):
+    """The disk or a quota has no room left for the commit."""
+
+    remedy = "Free some space and start again; nothing stored was changed."
+
+    def __init__(self, place: str) -> None:
+        """Take the place that is full, as a person would name it."""
+        super().__init__(place)
+        self.place = place
+        self.cause = f"no free disk space left for the store at {self.place}"
+
+
+class StoreUnavailable(StoreError):
+    """The place that holds the store cannot be read or written just now."""
+
+    remedy = "Check that the place exists, that this process may read and write it, and that its disk is sound."
+
+    def __init__(self, place: str, reason: str) -> None:
+        """Take the place and what the system said about it."""
+        super().__init__(place, reason)
+        self.place = place
+        self.reason = reason
+        self.cause = f"the store at {self.place} cannot be used: {self.reason}"
+
+
+class StoreCorrupt(StoreError):
+    """A file of the store is not what the store itself wrote there."""
+
+    remedy = "Stop every writer and restore the named file from a copy; the store never damages it by itself."
+
+    def __init__(self, file: str, reason: str) -> None:
+        """Take the damaged file and what is wrong with it."""
+        super().__init__(file, reason)
+        self.file = file
+        self.reason = reason
+        self.cause = f"{self.file} is damaged: {self.reason}"
+
+
+class BadPath(StoreError):
+    """A path that no backend can keep, or that cannot stand beside another path."""
+
+    remedy = (
+        "Use a relative path with '/' between its parts, each part made of letters, digits and . _ = @ + - "
+        "and not starting with a dot; a name is either a file or a folder, never both."
+    )
+
+    def __init__(self, path: str, reason: str) -> None:
+        """Take the path and the rule it breaks."""
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+        self.cause = f"the path {self.path[:MAX_PATH_LENGTH]!r} cannot be stored: {self.reason}"
+
+
+def check_path(path: str) -> str:
+    """Return the path unchanged if every backend can keep a file under it.
+
+    A name that starts with a dot is refused because such names belong to the backends (temporary files, lock files,
+    a Hub repository's own settings).
+
+    Args:
+        path: a POSIX path relative to the store's root.
+
+    Raises:
+        BadPath: if it is absolute, too long, or has a part that is empty, hidden, `.`, `..` or holds a character
+            outside `A-Za-z0-9._=@+-`.
+
+    Example:
+        >>> check_path("runs/a=1/scores.json")
+        'runs/a=1/scores.json'
+        >>> check_path("../elsewhere")
+        Traceback (most recent call last):
+            ...
+        leaderboard.store.base.BadPath: the path '../elsewhere' cannot be stored: a part may not start with a dot
+    """
+    if path.startswith("/"):
+        raise BadPath(path, "it is absolute")
+    if len(path) > MAX_PATH_LENGTH:
+        raise BadPath(path, f"it is longer than {MAX_PATH_LENGTH} characters")
+    for part in path.split("/"):
+        if not part:
+            raise BadPath(path, "it has an empty part")
+        if part.startswith("."):
+            raise BadPath(path, "a part may not start with a dot")
+        if len(part) > MAX_PART_LENGTH:
+            raise BadPath(path, f"a part is longer than {MAX_PART_LENGTH} characters")
+        if not _PART.fullmatch(part):
+            raise BadPath(path, "a part holds a character outside A-Z a-z 0-9 . _ = @ + -")
+    return path
+
+
+def check_operations(operations: Sequence[Operation]) -> None:
+    """Refuse operations that cannot be one commit, before anything is touched.
+
+    A path that occurs twice is refused because backends disagree on which one wins. A path that is a folder of another
+    one is refused even where one of the two is a deletion: free the name in a commit of its own first.
+
+    Raises:
+        BadPath: if a path is bad by itself (see `check_path`), occurs twice, or is a folder of another path.
+
+    Example:
+        >>> check_operations([Write("a", b"1"), Delete("a/b")])
+        Traceback (most recent call last):
+            ...
+        leaderboard.store.base.BadPath: the path 'a/b' cannot be stored: the same commit has a file 'a'
+    """
+    paths: set[str] = set()
+    for operation in operations:
+        if check_path(operation.path) in paths:
+            raise BadPath(operation.path, "it occurs twice in one commit")
+        paths.add(operation.path)
+    for path in sorted(paths):
+        for folder in folders_of(path):
+            if folder in paths:
+                raise BadPath(path, f"the same commit has a file {folder!r}")
+
+
+def folders_of(path: str) -> list[str]:
+    """Return the folders that a path lies in, outermost first.
+
+    Example:
+        >>> folders_of("a/b/c")
+        ['a', 'a/b']
+    """
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
+class Store(Protocol):
+    """Files under versioned paths. Every method may be called by many threads and processes at the same time.
+
+    Every method raises `StoreUnavailable` when the place behind the store cannot be used and `StoreCorrupt` when it
+    holds something the store did not write.
+    """
+
+    def head(self) -> Revision:
+        """Return the newest revision; an empty store has one too."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """Return the content of one file at the head.
+
+        Never answers from the middle of a commit: once a read has shown one file of a commit, every later read shows
+        that commit's other files too. For several files of one and the same revision, compare `head()` before the
+        first and after the last.
+
+        Raises:
+            NotFound: if no file lies there.
+            BadPath: if no file could.
+        """
+        ...
+
+    def list(self, prefix: str = "") -> builtins.list[str]:
+        """Return the sorted paths of all files in a folder and below it.
+
+        Args:
+            prefix: the folder, with or without a closing `/`; empty for the whole store. Only whole parts count:
+                `run` does not list `runs/1`. A folder that does not exist has no files.
+
+        Raises:
+            BadPath: if no folder could have that name.
+        """
+        ...
+
+    def commit(
+        self, operations: Sequence[Operation], message: str, expected_parent: Revision | None = None
+    ) -> Revision:
+        """Apply all operations or none, and return the new head.
+
+        Operations that change nothing (a write of the same bytes, a deletion of an absent file) are left out; when
+        none remain, the current head is returned and the history does not grow, so that a publisher that is unsure
+        whether its last commit arrived may simply send it again. A stale `expected_parent` is a conflict even then:
+        two writers that both counted from 5 to 6 write the same bytes, and one of the two counts would be lost.
+
+        A conflict is raised, not returned, because a returned one is easily not looked at, and a lost update would
+        pass for success.
+
+        Args:
+            operations: what to do, in any order.
+            message: why, for a person who reads the history.
+            expected_parent: the head that the operations were computed from. Leave it out only if they are right
+                whatever the store holds, such as a new file under a name nobody else uses.
+
+        Raises:
+            Conflict: if the head is not `expected_parent`; nothing was changed.
+            StoreFull: if there is no room; nothing was changed.
+            BadPath: if a path is not allowed (see `check_operations`) or is a folder in the store, or lies below a
+                file of it; nothing was changed.
+        """
+        ...
+
+    def history(self, limit: int = 100) -> builtins.list[CommitInfo]:
+        """Return the newest commits, newest first.
+
+        Args:
+            limit: how many at most, at least 1.
+
+        Raises:
+            ValueError: if the limit is below 1.
+        """
+        ...
