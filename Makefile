@@ -1,0 +1,32 @@
+# Everything a person types stands here; `make` alone lists it.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench-demo lock clean
+PYTHON := .venv/bin/python
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Create .venv from the lock files and convert the demo model (seconds, if done before)
+	@scripts/setup.sh
+
+demo: setup ## Run the whole leaderboard on this machine and evaluate a real model
+	@.venv/bin/rapport demo
+
+lint: setup ## Check style, types and the layers
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports
+
+test: lint ## Check everything and run all tests
+	@scripts/browser.sh
+	@$(PYTHON) -m pytest
+
+bench-demo: setup ## Time the headless demo
+	@$(PYTHON) -m benchmarks.demo
+
+lock: ## Resolve the lock files anew (needs uv)
+	@scripts/lock.sh
+
+clean: ## Remove the environment and caches; keeps ./data
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
