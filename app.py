@@ -7,9 +7,7 @@ and a publisher along, as `rapport demo` does.
 from __future__ import annotations
 
 import logging
-import os
 import sys
-from pathlib import Path
 
 import uvicorn
 
@@ -26,11 +24,11 @@ def main() -> None:
     if not (settings.on_space or settings.redis_url):
         from leaderboard.cli import demo
 
-        demo.serve(Path(settings.data), demo.MODEL, int(os.environ.get("PORT", "7860")))
+        demo.serve(settings.data, demo.MODEL, settings.port)
         return
     redis = connect(settings.redis_url) if settings.redis_url else None
-    host = "0.0.0.0" if settings.on_space else "127.0.0.1"  # noqa: S104 - a Space is reached from outside.
-    uvicorn.run(create_app(settings, redis), host=host, port=int(os.environ.get("PORT", "7860")), log_level="info")
+    host = "0.0.0.0" if settings.on_space else settings.host  # noqa: S104 - a Space is reached from outside.
+    uvicorn.run(create_app(settings, redis), host=host, port=settings.port, log_level="info")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ log = logging.getLogger("rapport.embedded")
 _READY_SECONDS = 20.0
 _WATCH_SECONDS = 0.5
 _GRACE_SECONDS = 10.0
+_LONGEST_SOCKET_PATH = 100
 
 
 class Service(NamedTuple):
@@ -110,8 +111,7 @@ def embedded_services(settings: Settings) -> Iterator[Settings]:
         RapportError: `infrastructure` if another Rapport uses the data folder, the server's wheel is missing, or Redis
             does not start; `disk_full` if the folder cannot be written.
     """
-    with _sole_user(settings.data), tempfile.TemporaryDirectory(prefix="rapport-") as sockets:
-        socket = Path(sockets) / "redis.sock"  # A short path: the system allows some 100 characters.
+    with _sole_user(settings.data), _socket(settings.data.resolve()) as socket:
         here = settings.model_copy(update={"redis_url": f"unix://{socket}"})
         supervisor = Supervisor(_environment(here))
         try:
@@ -123,6 +123,17 @@ def embedded_services(settings: Settings) -> Iterator[Settings]:
             yield here
         finally:
             supervisor.stop()
+
+
+@contextlib.contextmanager
+def _socket(data: Path) -> Iterator[Path]:
+    """Yields where Redis listens: in the data folder, or in a temporary one if that path is too long for a socket."""
+    inside = data / "redis.sock"
+    if len(str(inside)) <= _LONGEST_SOCKET_PATH:
+        yield inside
+        return
+    with tempfile.TemporaryDirectory(prefix="rapport-") as folder:
+        yield Path(folder) / "redis.sock"
 
 
 @contextlib.contextmanager

@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=30.0, gt=0, description="How long a silent worker keeps its shard.")
     job_seconds: int = Field(default=6 * 3600, gt=0, description="Longest time that one job may take.")
     journal_seconds: float = Field(default=20.0, gt=0, le=60, description="How often the ledger is saved to the store.")
+    host: str = Field(default="127.0.0.1", description="Address that the page listens on; a Space uses all.")
+    port: int = Field(default=7860, gt=0, lt=65536, description="Port that the page listens on.")
     allow_local_user: bool = Field(
         default=False, description="Development: without a Space, treat every visitor as one marked local user."
     )
@@ -40,6 +42,11 @@ class Settings(BaseSettings):
     def store_folder(self) -> Path:
         """Folder of the local store."""
         return self.data / "store"
+
+    @property
+    def can_log_in(self) -> bool:
+        """Whether people can log in with Hugging Face: on a Space whose card asks for it."""
+        return self.on_space and bool(os.environ.get("OAUTH_CLIENT_ID"))
 
     @property
     def on_space(self) -> bool:

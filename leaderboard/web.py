@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from leaderboard.board.snapshot import Snapshot
 from leaderboard.pages.render import STATIC
 from leaderboard.pages.site import Pages, router
-from leaderboard.pages.submit import submit_page
+from leaderboard.pages.submit import submit_page, theme
 from leaderboard.settings import Settings
 from leaderboard.store.local import LocalStore
 from leaderboard.submissions.service import SubmissionService
@@ -34,5 +34,13 @@ def create_app(settings: Settings, redis: Redis | None) -> FastAPI:
     app.include_router(router(Pages(Snapshot(LocalStore(settings.store_folder)), service.ledger if service else None)))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     # Ours are routed first: Gradio answers what is left, its own page `/submit` and its API among it.
-    gr.mount_gradio_app(app, submit_page(service, settings), path="/", show_error=False)
+    gr.mount_gradio_app(
+        app,
+        submit_page(service, settings),
+        path="/",
+        show_error=False,
+        theme=theme(),
+        css_paths=STATIC / "gradio.css",
+        favicon_path=str(STATIC / "icon.svg"),
+    )
     return app

@@ -75,7 +75,7 @@ class Handover:
         self._leases.hand_over(
             self._lease,
             Batch(
-                id=f"{self._lease.shard_id}-{self._lease.number:06d}-{self._number:04d}",
+                id=f"{self._lease.shard_id.rsplit('.', 1)[1]}-{self._lease.number:06d}-{self._number:04d}",
                 run_id=self._lease.run_id,
                 shard_id=self._lease.shard_id,
                 generations=generations,

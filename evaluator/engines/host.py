@@ -53,8 +53,12 @@ def _serve(lines: queue.Queue[str], answers: IO[str]) -> None:
             Request(key, group, tuple(Message(role, content) for role, content in messages))
             for key, group, messages in asked["requests"]
         ]
-        for completion in engine.generate(requests, Sampling.model_validate(asked["sampling"])):
-            _send(answers, {"completion": completion.model_dump(mode="json"), "peak_rss_mb": engine.peak_rss_mb()})
+        try:
+            for completion in engine.generate(requests, Sampling.model_validate(asked["sampling"])):
+                _send(answers, {"completion": completion.model_dump(mode="json"), "peak_rss_mb": engine.peak_rss_mb()})
+        except RapportError as error:  # A request that this engine refuses; it can still serve others.
+            _send(answers, {"error": _typed(error)})
+            continue
         _send(answers, {"done": True, "peak_rss_mb": engine.peak_rss_mb()})
 
 

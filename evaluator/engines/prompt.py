@@ -54,6 +54,11 @@ class PromptRenderer:
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
+    def text(self, token_ids: Sequence[int]) -> str:
+        """Returns the text of an answer: without special tokens, and the same whichever engine produced it."""
+        text: str = self.tokenizer.decode(token_ids, skip_special_tokens=True)
+        return text
+
 
 def prompt_digest(token_ids: Sequence[int]) -> str:
     """Returns the SHA-256 that names a prompt, 64 hexadecimal characters."""

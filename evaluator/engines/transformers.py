@@ -97,7 +97,7 @@ class TransformersEngine:
         self._last = ([*prompt, *answer[:-1]], cache)
         return Completion(
             key=request.key,
-            text=self._renderer.tokenizer.decode(answer, skip_special_tokens=True),
+            text=self._renderer.text(answer),
             prompt_hash=prompt_digest(prompt),
             prompt_tokens=len(prompt),
             cached_tokens=cached,

@@ -108,10 +108,12 @@ class VllmEngine:
     ) -> Completion:
         """Turns vLLM's output into our record."""
         answer = output.outputs[0]
+        # vLLM's own text leaves an unfinished last character out; other engines do not.
+        text = self._renderer.text(answer.token_ids)
         watched = _candidates(answer.logprobs or ())
         return Completion(
             key=request.key,
-            text=answer.text,
+            text=text,
             prompt_hash=prompt_digest(prompt),
             prompt_tokens=len(prompt),
             cached_tokens=output.num_cached_tokens or 0,
@@ -120,7 +122,7 @@ class VllmEngine:
             finish_reason=str(answer.finish_reason),
             seconds=seconds,
             word_probabilities=word_probabilities(
-                sampling.watch, answer.text, answer.token_ids, watched, self._renderer.tokenizer.decode
+                sampling.watch, text, answer.token_ids, watched, self._renderer.tokenizer.decode
             ),
         )
 

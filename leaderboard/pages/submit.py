@@ -11,7 +11,7 @@ from collections.abc import Callable
 import gradio as gr
 
 from evaluator.errors import Cause, RapportError
-from leaderboard.pages.render import STATIC, render
+from leaderboard.pages.render import render
 from leaderboard.records import Relation, TrainingData
 from leaderboard.settings import Settings
 from leaderboard.submissions.service import SubmissionService, declaration_of
@@ -32,6 +32,16 @@ queued, asked and judged; you can close this page meanwhile.
 """
 
 
+def theme() -> gr.themes.Base:
+    """Returns Gradio's look in the site's colour and with the reader's own fonts, so that none are sent."""
+    return gr.themes.Default(
+        primary_hue="blue",
+        neutral_hue="stone",
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    )
+
+
 def submit_page(service: SubmissionService | None, settings: Settings) -> gr.Blocks:
     """Returns the Gradio app with the form at `/submit`.
 
@@ -40,22 +50,30 @@ def submit_page(service: SubmissionService | None, settings: Settings) -> gr.Blo
         settings: Says whether a local user may submit.
     """
     with gr.Blocks(title="Rapport", analytics_enabled=False) as blocks:
-        gr.Navbar(visible=False)
+        pass  # Gradio's own front page is never reached: the board stands there.
     with blocks.route("Submit", "/submit"):
-        gr.Navbar(visible=False)
-        gr.HTML(f"<style>{(STATIC / 'gradio.css').read_text(encoding='utf-8')}</style>", padding=False)
         gr.HTML(render("gradio_head.html", here="/submit"), padding=False)
         gr.Markdown(_INTRO)
-        if service is None:
-            gr.Markdown("**Submissions are closed:** this site has no Redis. Results stay readable.")
+        closed = _closed_because(service, settings)
+        if service is None or closed:
+            gr.Markdown(f"**Submissions are closed:** {closed} Results stay readable.")
             return blocks
         _form(service, settings)
     return blocks
 
 
+def _closed_because(service: SubmissionService | None, settings: Settings) -> str:
+    """Says in a sentence why nobody can submit here; empty if somebody can."""
+    if service is None:
+        return "this site has no Redis."
+    if not (settings.can_log_in or settings.allow_local_user):
+        return "nobody can log in, since this is not a Space with `hf_oauth`."
+    return ""
+
+
 def _form(service: SubmissionService, settings: Settings) -> None:
     """Lays out the form."""
-    if settings.on_space:
+    if settings.can_log_in:
         gr.LoginButton()
     with gr.Row():
         model = gr.Textbox(label="Model", placeholder="owner/name", max_lines=1, max_length=200, autofocus=True)
@@ -106,7 +124,7 @@ def _handler(service: SubmissionService, settings: Settings) -> Callable[..., st
             return render("submit_answer.html", error=error, view=None)
         return render("submit_answer.html", error=None, view=view)
 
-    if settings.on_space:
+    if settings.can_log_in:
 
         def submit_as_login(
             model: str,
@@ -127,8 +145,6 @@ def _handler(service: SubmissionService, settings: Settings) -> Callable[..., st
     def submit_locally(
         model: str, revision: str, relation: str, base_model: str, training: str, thinking: bool, publish: bool
     ) -> str:
-        if not settings.allow_local_user:
-            return render("submit_answer.html", error=_not_logged_in(), view=None)
         return submit(LOCAL_USER, model, revision, relation, base_model, training, thinking, publish)
 
     return submit_locally

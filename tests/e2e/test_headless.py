@@ -1,0 +1,115 @@
+"""`rapport demo --once --json`: from nothing to a published row, also through crashes, and with bad input."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from evaluator.hicupid.data import demo_set
+from tests.e2e.site import eventually, running_demo
+
+NAMED_FIELDS = {
+    *("submission_id", "model", "revision", "engine", "engine_version", "judge", "judge_status", "protocol"),
+    *("prompt_pack", "items", "generations", "verdicts", "missing", "persona", "profile", "schedule", "total"),
+    *("prefill_efficiency", "stage_seconds", "peak_rss_mb"),
+}
+
+
+def test_a_run_survives_the_loss_of_redis_and_of_the_whole_site_and_publishes_the_real_model(
+    tmp_path: Path, models: Path
+) -> None:
+    with running_demo(tmp_path, models, "--once", "--json") as first:
+        eventually(lambda: first.stored() or None, "the first rows in the store")
+        redis = eventually(lambda: first.find("valkey-server"), "Redis")
+        redis.kill()
+        before = len(first.stored())
+        eventually(lambda: True if len(first.stored()) > before else None, "more rows after Redis came back")
+    kept = first.stored()
+
+    with running_demo(tmp_path, models, "--once", "--json") as second:
+        output, _ = second.process.communicate()
+        assert second.process.returncode == 0, second.log()
+        second.descendants()
+    row = json.loads(output)
+
+    assert row.keys() >= NAMED_FIELDS
+    assert (row["engine"], row["judge_status"]) == ("vllm", "demo")
+    assert row["rank"] is None
+    assert "demo judge" in row["unranked_because"]
+    assert row["users"] >= 4
+    assert row["items"] == row["generations"] >= 24
+    assert row["missing"] == 0
+    assert all(row[kind]["score"]["judged"] > 0 for kind in ("persona", "profile"))
+    assert row["schedule"]["judged"] > 0
+    assert row["prefill_efficiency"] > 0.5
+    assert row["peak_rss_mb"] < 6000
+    assert kept.items() <= second.stored().items(), "a written row was changed or lost"
+    rows = [json.loads(line) for content in second.stored().values() for line in content.splitlines()]
+    generations = [line for line in rows if "input_key" in line]
+    verdicts = [line for line in rows if "verdict_key" in line]
+    assert len({line["input_key"] for line in generations}) == len(generations) == row["items"]
+    assert len({line["verdict_key"] for line in verdicts}) == len(verdicts) == row["verdicts"]
+    assert {line["key"]["question_id"].split("/")[0] for line in generations} == {"test_1", "test_2"}
+    assert min(line["prompt_tokens"] for line in generations) >= 1500
+    assert second.survivors() == []
+
+
+@pytest.mark.parametrize(
+    ("model", "cause", "named"),
+    [
+        ("local/no-such-model", "not_found", "no-such-model"),
+        ("not a model id", "malformed_id", "not a model id"),
+        ("/etc", "forbidden_path", "/etc"),
+        ("local/../../etc", "forbidden_path", "etc"),
+    ],
+)
+def test_a_model_that_is_not_there_is_refused_in_one_clear_sentence(
+    tmp_path: Path, models: Path, model: str, cause: str, named: str
+) -> None:
+    with running_demo(tmp_path, models, "--once", "--json", "--model", model) as demo:
+        output, _ = demo.process.communicate()
+
+    assert demo.process.returncode == 1
+    assert output == b""
+    last = demo.log().strip().splitlines()[-1]
+    assert last.startswith(f"rapport: {cause}: ")
+    assert named in last
+    assert "Traceback" not in demo.log()
+
+
+def test_a_model_that_vllm_cannot_load_fails_with_its_cause(tmp_path: Path, models: Path) -> None:
+    with running_demo(tmp_path, models, "--once", "--model", "local/broken") as demo:
+        demo.process.communicate()
+
+    assert demo.process.returncode == 1
+    assert demo.log().strip().splitlines()[-1].startswith("rapport: load_error: ")
+
+
+def test_a_data_set_that_lacks_a_column_fails_the_run_naming_the_column(tmp_path: Path, models: Path) -> None:
+    folder = tmp_path / "data-set"
+    shutil.copytree(demo_set(), folder)
+    card = folder / "README.md"
+    card.write_text(card.read_text(encoding="utf-8").replace("personalized_answer", "renamed"), encoding="utf-8")
+    for path in folder.glob("qa/*"):
+        path.write_text(path.read_text(encoding="utf-8").replace("personalized_answer", "renamed"), encoding="utf-8")
+
+    with running_demo(tmp_path, models, "--once", "--model", "local/tiny", data_set=str(folder)) as demo:
+        demo.process.communicate()
+
+    assert demo.process.returncode == 1
+    last = demo.log().strip().splitlines()[-1]
+    assert last.startswith("rapport: data_error: ")
+    assert "'personalized_answer'" in last
+
+
+def test_a_second_demo_on_the_same_folder_is_refused(tmp_path: Path, models: Path) -> None:
+    with running_demo(tmp_path, models, "--once") as first:
+        eventually(lambda: first.find("valkey-server"), "the first demo")
+        with running_demo(tmp_path, models, "--once") as second:
+            second.process.communicate()
+
+        assert second.process.returncode == 1
+        assert "Another Rapport is running on the data folder" in second.log()

@@ -1,0 +1,108 @@
+"""The demo page in a real browser: from submission to row, without a reload, and nothing left after Ctrl-C."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.browser import ARGUMENTS, chromium
+from tests.e2e.site import PATIENCE_SECONDS, Demo, eventually, free_port, page, running_demo
+
+PATIENCE_MS = 1000 * PATIENCE_SECONDS
+
+
+@pytest.fixture(scope="module")
+def browser_page() -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        opened = browser.new_page(viewport={"width": 1400, "height": 900})
+        opened.set_default_timeout(PATIENCE_MS)
+        yield opened
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, models: Path, port: int) -> Iterator[Demo]:
+    folder = tmp_path_factory.mktemp("site")
+    with running_demo(folder, models, "--port", str(port), "--model", "local/tiny") as running:
+        eventually(lambda: page(port), "the page")
+        yield running
+
+
+def test_the_row_of_the_demo_model_appears_without_a_reload(demo: Demo, browser_page: Page, port: int) -> None:
+    browser_page.goto(f"http://127.0.0.1:{port}/")
+    browser_page.evaluate("window.neverReloaded = true")
+    strip = browser_page.locator("#live article")
+    expect(strip).to_contain_text("local/tiny")
+    expect(strip.locator("progress")).to_be_visible()
+    expect(strip.locator(".state")).to_have_text("generating", timeout=PATIENCE_MS)
+    eventually(lambda: demo.find("evaluator.engines.host"), "an engine of its own")
+
+    row = browser_page.locator("#board tbody tr")
+    expect(row).to_have_count(1, timeout=PATIENCE_MS)
+
+    expect(row).to_contain_text("local/tiny")
+    expect(row).to_contain_text("demo judge")
+    expect(row.locator("td").first).to_have_text("–")
+    expect(strip).to_have_count(0)
+    assert browser_page.evaluate("window.neverReloaded")
+
+
+def test_a_model_submitted_in_the_form_reaches_the_board(demo: Demo, browser_page: Page, port: int) -> None:
+    browser_page.goto(f"http://127.0.0.1:{port}/submit")
+    browser_page.get_by_label("Model", exact=True).fill("local/second")
+    browser_page.get_by_role("button", name="Submit").click()
+    browser_page.locator("#watch").click()
+    expect(browser_page.locator("h1")).to_have_text("local/second")
+    expect(browser_page.locator("#live .state")).to_have_text("published", timeout=PATIENCE_MS)
+
+    browser_page.goto(f"http://127.0.0.1:{port}/")
+
+    expect(browser_page.locator("#board tbody tr")).to_have_count(2)
+    expect(browser_page.locator("#board")).to_contain_text("local/second")
+
+
+def test_a_refused_model_is_told_in_the_form_as_text(demo: Demo, browser_page: Page, port: int) -> None:
+    browser_page.goto(f"http://127.0.0.1:{port}/submit")
+    browser_page.get_by_label("Model", exact=True).fill("<img src=x onerror=alert(1)>")
+    browser_page.get_by_role("button", name="Submit").click()
+
+    answer = browser_page.locator("#submit-answer")
+    expect(answer).to_contain_text("malformed_id")
+    expect(answer).to_contain_text("<img src=x onerror=alert(1)>")
+    assert answer.locator("img").count() == 0
+
+
+def test_the_board_reads_on_a_phone_and_without_javascript(demo: Demo, browser_page: Page, port: int) -> None:
+    assert browser_page.context.browser is not None
+    context = browser_page.context.browser.new_context(
+        java_script_enabled=False, viewport={"width": 360, "height": 800}, color_scheme="dark"
+    )
+    phone = context.new_page()
+    phone.goto(f"http://127.0.0.1:{port}/")
+
+    expect(phone.locator("#board tbody tr")).to_have_count(2)
+    assert phone.locator("body").evaluate("element => element.scrollWidth") <= 360
+    context.close()
+
+
+def test_every_figure_of_a_row_leads_to_its_scorecard(demo: Demo, browser_page: Page, port: int) -> None:
+    browser_page.goto(f"http://127.0.0.1:{port}/")
+    browser_page.get_by_role("link", name="local/second").click()
+    browser_page.get_by_role("link", name="The whole scorecard as JSON").click()
+
+    expect(browser_page.locator("body")).to_contain_text('"rows_sha"')
+
+
+def test_ctrl_c_leaves_no_process_behind(demo: Demo) -> None:
+    assert demo.interrupt() in (0, 130)
+
+    eventually(lambda: True if not demo.survivors() else None, "all processes to end", 30)
