@@ -170,6 +170,8 @@ class Plan(Record):
     prompt_pack_status: Literal["official", "builtin"]
     judge: str
     judge_revision: str
+    judge_config: str
+    """Digest of the judge's whole configuration: verdicts of another one never mix into this run."""
     terms: Terms
     items: tuple[PlannedItem, ...]
     shards: tuple[Shard, ...]
@@ -178,6 +180,7 @@ class Plan(Record):
 class ShardReport(Record):
     """What a worker measured on one shard."""
 
+    schema_version: Literal[1] = 1
     worker: str
     engine: str
     engine_version: str

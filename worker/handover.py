@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeVar
@@ -36,6 +37,7 @@ class Handover:
         """Hands over under one lease."""
         self._leases, self._lease = leases, lease
         self._number = 0
+        self._nonce = secrets.token_hex(4)
 
     def known_rows(self) -> KnownRows:
         """Returns the rows of this shard that were handed over before."""
@@ -70,12 +72,13 @@ class Handover:
         verdicts: tuple[Verdict, ...] = (),
         report: ShardReport | None = None,
     ) -> None:
-        """Makes a batch whose id is never used twice: the fencing number is this lease's alone."""
+        """Makes a batch whose id is never used twice, not even when a lost Redis counts fencing numbers anew."""
         self._number += 1
+        shard = self._lease.shard_id.rsplit(".", 1)[1]
         self._leases.hand_over(
             self._lease,
             Batch(
-                id=f"{self._lease.shard_id.rsplit('.', 1)[1]}-{self._lease.number:06d}-{self._number:04d}",
+                id=f"{shard}-{self._lease.number:06d}-{self._nonce}-{self._number:04d}",
                 run_id=self._lease.run_id,
                 shard_id=self._lease.shard_id,
                 generations=generations,

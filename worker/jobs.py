@@ -15,7 +15,7 @@ from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.states import ENDED
 from worker.engines import EnginePool
 from worker.lease import Heartbeat, Leases, StaleLease
-from worker.planning import make_plan, prepare
+from worker.planning import OutdatedPlan, check_unchanged, make_plan, prepare
 from worker.shard import Work, run_shard, worker_name
 
 log = logging.getLogger("rapport.worker")
@@ -36,6 +36,9 @@ def evaluate(run_id: str) -> None:
         _work(run_id, settings, ledger, Leases(redis, settings.lease_seconds))
     except StaleLease as error:
         log.warning("%s; another worker has taken over", error)
+    except OutdatedPlan as error:
+        ledger.fail(run_id, worker_name(), Failure(cause=error.cause, message=error.message, remedy=error.remedy))
+        ledger.forget_fingerprints(ledger.submission(submission_of(run_id)))
     except RapportError as error:
         log.error("%s failed: %s", run_id, error)
         ledger.fail(run_id, worker_name(), Failure(cause=error.cause, message=error.message, remedy=error.remedy))
@@ -58,10 +61,7 @@ def _work(run_id: str, settings: Settings, ledger: Ledger, leases: Leases) -> No
     """Plans the run if nobody has, then takes shard after shard."""
     setup = prepare(ledger.submission(submission_of(run_id)), run_id, settings.data_set, settings.models)
     plan = ledger.plan(run_id) or ledger.put_plan(make_plan(run_id, setup))
-    if plan.data_sha != setup.data.sha:
-        raise RapportError(
-            Cause.DATA_ERROR, "The data set has changed since the run was planned.", "Submit the model again."
-        )
+    check_unchanged(plan, setup)
     with EnginePool(settings.data / "logs") as pool:
         work = Work(setup, plan, settings, ledger, pool)
         while lease := leases.claim(plan, worker_name()):

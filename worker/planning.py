@@ -43,6 +43,29 @@ def prepare(submission: Submission, run_id: str, data_set: str, models: Path) ->
     )
 
 
+class OutdatedPlan(RapportError):
+    """A run cannot go on, because what it was planned with is gone; only a new submission helps."""
+
+
+def check_unchanged(plan: Plan, setup: RunSetup) -> None:
+    """Refuses to go on with a run whose conditions are no longer those of its plan: its rows would not be comparable.
+
+    Raises:
+        OutdatedPlan: With cause `data_error` or `judge_error`.
+    """
+    if plan.data_sha != setup.data.sha:
+        raise OutdatedPlan(
+            Cause.DATA_ERROR, "The data set has changed since the run was planned.", "Submit the model again."
+        )
+    judge = (setup.judge_revision, setup.judge.digest(), setup.pack.id)
+    if (plan.judge_revision, plan.judge_config, plan.prompt_pack) != judge:
+        raise OutdatedPlan(
+            Cause.JUDGE_ERROR,
+            "The judge or its prompts have changed since the run was planned.",
+            "Submit the model again.",
+        )
+
+
 def make_plan(run_id: str, setup: RunSetup) -> Plan:
     """Lists the items of a run and cuts its users into shards.
 
@@ -59,6 +82,7 @@ def make_plan(run_id: str, setup: RunSetup) -> Plan:
         prompt_pack_status=setup.pack.status,
         judge=setup.judge.id,
         judge_revision=setup.judge_revision,
+        judge_config=setup.judge.digest(),
         terms=setup.terms,
         items=tuple(PlannedItem(**item._asdict()) for item in items(setup)),
         shards=tuple(

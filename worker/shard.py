@@ -22,6 +22,9 @@ from worker.engines import EnginePool
 from worker.handover import Handover
 from worker.lease import Lease, Leases
 
+_GPU_SHARE = 0.9
+"""Part of a card that a run may take; model and judge halve it unless they are one engine."""
+
 
 def worker_name() -> str:
     """Returns the name by which this process holds leases."""
@@ -97,15 +100,16 @@ def _load(work: Work) -> _Engines:
         RapportError: `judge_error` if the judge cannot be loaded; else what loading the model ended with.
     """
     run_id, setup = work.plan.run_id, work.setup
-    model = work.pool.get(_spec(setup.model, work.settings), run_id)
+    judge_model = PinnedModel(setup.judge.model, setup.judge_revision)
+    share = _GPU_SHARE if judge_model == setup.model else _GPU_SHARE / 2
+    model = work.pool.get(_spec(setup.model, share, work.settings), run_id)
     try:
-        judged_by = _spec(PinnedModel(setup.judge.model, setup.judge_revision), work.settings)
-        return _Engines(model, work.pool.get(judged_by, f"{run_id}-judge"))
+        return _Engines(model, work.pool.get(_spec(judge_model, share, work.settings), f"{run_id}-judge"))
     except RapportError as error:
         raise RapportError(Cause.JUDGE_ERROR, f"The judge {setup.judge.id}: {error.message}", error.remedy) from error
 
 
-def _spec(pinned: PinnedModel, settings: Settings) -> EngineSpec:
+def _spec(pinned: PinnedModel, gpu_share: float, settings: Settings) -> EngineSpec:
     """Says how a model is loaded on this machine."""
     dtype = settings.dtype
     if dtype == "auto" and not os.path.exists("/dev/nvidiactl"):
@@ -115,6 +119,7 @@ def _spec(pinned: PinnedModel, settings: Settings) -> EngineSpec:
         model_path=str(fetch(pinned, settings.models).resolve()),
         dtype=dtype,
         kv_cache_gib=settings.kv_cache_gib,
+        gpu_share=gpu_share,
     )
 
 

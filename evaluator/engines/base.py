@@ -75,6 +75,8 @@ class EngineSpec(Record):
     """Tokens; None takes what the model's config declares."""
     kv_cache_gib: float = Field(default=1.0, gt=0)
     """Size of the key-value cache on a CPU; on a GPU vLLM takes its share of the card."""
+    gpu_share: float = Field(default=0.9, gt=0, le=1)
+    """Part of the card's memory that the engine may take, where there is a card."""
     block_size: int = 32
     """Tokens of a cache block: what does not fill one is computed again for every question."""
     seed: int = 42

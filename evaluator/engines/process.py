@@ -20,7 +20,7 @@ from typing import Any, Self
 from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Request, Sampling
 from evaluator.errors import Cause, RapportError
 
-_SECRETS = ("TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "REDIS_URL", "API_KEY")
+_SECRETS = ("TOKEN", "SECRET", "PASSW", "CREDENTIAL", "REDIS_URL", "_KEY")
 _TAIL_LINES = 20
 
 

@@ -49,6 +49,7 @@ class VllmEngine:
             dtype=spec.dtype,
             max_model_len=spec.max_model_len,
             seed=spec.seed,
+            gpu_memory_utilization=spec.gpu_share,
             block_size=spec.block_size,
             enable_prefix_caching=True,
             enforce_eager=on_cpu,  # Compiling takes minutes on a CPU and gains little.
@@ -70,7 +71,8 @@ class VllmEngine:
                         "batch_invariant": os.environ.get("VLLM_BATCH_INVARIANT", "0"),
                         "block_size": str(spec.block_size),
                         "enforce_eager": str(on_cpu).lower(),
-                        "kv_cache_gib": f"{spec.kv_cache_gib:g}" if on_cpu else "share of card",
+                        "kv_cache_gib": f"{spec.kv_cache_gib:g}" if on_cpu else "rest of gpu_share",
+                        "gpu_share": "none" if on_cpu else f"{spec.gpu_share:g}",
                         "prefix_caching": "true",
                         "seed": str(spec.seed),
                     }.items()

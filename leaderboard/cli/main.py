@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from evaluator.errors import RapportError
+from evaluator.errors import Cause, RapportError
 from leaderboard.cli import demo as demo_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -45,16 +45,31 @@ def demo(
 
 @app.command("demo-data")
 def demo_data(
-    folder: Annotated[Path, typer.Argument(help="Folder to write; it must not exist.")],
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="Folder to write; it must not exist, or be empty. Named by its size if left out."),
+    ] = None,
     users: Annotated[int, typer.Option(min=1, help="Unseen users, whose questions are test_2.")] = 250,
-    seen_users: Annotated[int, typer.Option(min=0, help="Seen users, whose questions are train and test_1.")] = 0,
-    persona_turns: Annotated[int, typer.Option(min=1, help="Turns of a persona dialogue; 10 as in HiCUPID.")] = 10,
+    seen_users: Annotated[
+        int | None, typer.Option(min=0, help="Seen users, whose questions are train and test_1; as many if left out.")
+    ] = None,
+    persona_turns: Annotated[
+        int, typer.Option(min=1, max=24, help="Turns of a persona dialogue; 10 as in HiCUPID.")
+    ] = 10,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 42,
 ) -> None:
-    """Writes a synthetic data set in HiCUPID's layout, of any size."""
+    """Writes a synthetic data set in HiCUPID's layout, of any size, and prints its folder."""
     from evaluator.hicupid.demo_data import DemoSize, write_demo_set
 
-    write_demo_set(folder, DemoSize(users, seen_users, persona_turns), seed)
+    size = DemoSize(users, users if seen_users is None else seen_users, persona_turns)
+    target = (
+        folder or Path("data/demo-data") / f"{size.users}-{size.seen_users}-users-{persona_turns}-turns-seed-{seed}"
+    )
+    try:
+        write_demo_set(target, size, seed)
+    except FileExistsError as error:
+        raise RapportError(Cause.DATA_ERROR, f"{error}.", "Nothing was written.") from error
+    print(target)
 
 
 @app.command("demo-model")

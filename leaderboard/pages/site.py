@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import re
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from leaderboard.board.build import Board, BoardRow
 from leaderboard.board.snapshot import Snapshot
 from leaderboard.connection import unreachable
 from leaderboard.pages.render import render
+from leaderboard.records import State, now
 from leaderboard.store.base import Revision, StoreError
 from leaderboard.submissions.ledger import Ledger, SubmissionView
 from leaderboard.submissions.states import ENDED
@@ -22,6 +24,7 @@ from leaderboard.submissions.states import ENDED
 log = logging.getLogger("rapport.pages")
 
 SHOWN_SUBMISSIONS = 50
+_FAILURES_SHOWN_FOR = datetime.timedelta(hours=1)
 _SUBMISSION_ID = re.compile(r"s-\d{8}-[0-9a-f]{8}")
 _HEADERS = {
     "Content-Security-Policy": (
@@ -41,7 +44,7 @@ class Pages:
 
     def board(self) -> Response:
         """The front page."""
-        board, active, problem = self._present(lambda view: view.state not in ENDED)
+        board, active, problem = self._present(_is_news)
         return _page("board.html", here="/", rows=board.rows, revision=board.revision, active=active, problem=problem)
 
     def rows(self) -> Response:
@@ -54,7 +57,7 @@ class Pages:
             view = self._view(id)
             board, shown, problem = self._board()[0], [view] if view else [], ""
         else:
-            board, shown, problem = self._present(lambda view: all or view.state not in ENDED)
+            board, shown, problem = self._present((lambda _: True) if all else _is_news)
         response = _page("live.html", active=shown, problem=problem)
         response.headers["X-Board-Revision"] = board.revision
         return response
@@ -131,6 +134,14 @@ def router(pages: Pages) -> APIRouter:
     }.items():
         routes.add_api_route(path, answer, methods=["GET", "HEAD"], response_class=HTMLResponse)
     return routes
+
+
+def _is_news(view: SubmissionView) -> bool:
+    """Says whether a submission belongs on the front page: it is under way, or has just failed."""
+    if view.state not in ENDED:
+        return True
+    ended = max(step.at for run in view.runs for step in run.transitions)
+    return view.state is State.FAILED and now() - ended < _FAILURES_SHOWN_FOR
 
 
 def _page(template: str, **values: object) -> HTMLResponse:

@@ -1,0 +1,1 @@
+"""Measurements, one module a `make bench-*`; tests assert, benchmarks measure."""
