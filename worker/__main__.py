@@ -55,6 +55,12 @@ class ListedJob(Job):  # type: ignore[misc]  # RQ is not typed.
             raise RefusedJob(f"workers do not run {self.func_name!r}")
         return super().func
 
+    def restore(self, raw_data: object) -> None:
+        """Reads a job without its callbacks, which RQ would import by name, and its webhooks, which it would call."""
+        super().restore(raw_data)
+        self._success_callback_name = self._failure_callback_name = self._stopped_callback_name = None
+        self.webhooks: list[object] = []
+
 
 class RapportWorker(Worker):  # type: ignore[misc]  # RQ is not typed.
     """An RQ worker whose child never outlives it, and which gives its shard back when told to stop."""

@@ -101,7 +101,7 @@ class Publisher:
             self._ledger.advance(run_id, state, ACTOR)
         with self._failing_runs({run_id}):
             self._publish(run_id, plan)
-        self._redis.delete(keys.batches(run_id))
+        self._redis.delete(*(name(run_id) for name in (keys.batches, keys.plan, keys.done, keys.grants)))
         log.info("published %s", run_id)
         return True
 

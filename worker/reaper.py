@@ -7,9 +7,11 @@ from redis import Redis
 from leaderboard.records import State
 from leaderboard.submissions.invite import invite
 from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.states import ENDED
 from worker.lease import Leases
 
-_OPEN = (State.QUEUED, State.GENERATING, State.JUDGING)
+_IDLE = ENDED | {State.CHECKING}
+"""States of runs that ask for no work; a run further on may have lost its plan and rows with Redis."""
 
 
 def reap(redis: Redis, ledger: Ledger, leases: Leases, job_seconds: int) -> int:
@@ -21,7 +23,7 @@ def reap(redis: Redis, ledger: Ledger, leases: Leases, job_seconds: int) -> int:
     sent = 0
     for submission_id in ledger.active():
         for run_id in ledger.submission(submission_id).run_ids():
-            if ledger.state(run_id) not in _OPEN:
+            if ledger.state(run_id) in _IDLE:
                 continue
             plan = ledger.plan(run_id)
             if plan is None or leases.free_shards(plan):

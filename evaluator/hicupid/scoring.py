@@ -69,7 +69,8 @@ def score(items: Iterable[Item], generations: Iterable[Generation], verdicts: It
     Args:
         items: Everything that the protocol asks.
         generations: Rows of one model under one protocol; of several attempts at a question the last counts.
-        verdicts: Rows of one judge; of several attempts at the same content and order the last counts.
+        verdicts: Rows of one judge; of several attempts at the same content and order the last
+            readable one counts.
     """
     wanted = sorted(items)
     answers = _latest(generations)
@@ -98,17 +99,17 @@ def score(items: Iterable[Item], generations: Iterable[Generation], verdicts: It
 
 
 def _latest(generations: Iterable[Generation]) -> dict[str, Generation]:
-    """The last attempt at each question, in the order of question ids."""
+    """The last attempt at each question, in the order of question ids; between equal ones the content decides."""
     by_question: dict[str, Generation] = {}
-    for row in sorted(generations, key=lambda row: (row.key.question_id, row.attempt, row.input_key)):
+    for row in sorted(generations, key=lambda row: (row.key.question_id, row.attempt, row.model_dump_json())):
         by_question[row.key.question_id] = row
     return by_question
 
 
 def _outcomes(verdicts: Iterable[Verdict]) -> dict[tuple[str, str, SlotOrder], Outcome]:
-    """The last readable verdict on each content in each order."""
+    """The last readable verdict on each content in each order; between equal attempts the word decides."""
     found = {}
-    for row in sorted(verdicts, key=lambda row: (row.verdict_key, row.attempt)):
+    for row in sorted(verdicts, key=lambda row: (row.verdict_key, row.attempt, row.word or "")):
         if row.outcome is not None:
             found[row.key.question_id, row.key.content_hash, row.key.slot_order] = row.outcome
     return found

@@ -27,7 +27,7 @@ def parse_word(completion: str, line: VerdictLine) -> str | None:
     r"""Returns the verdict word of a completion, or None if there is no clear one.
 
     Example:
-        >>> parse_word("Both do.\\nBetter Response: **Tie**.", BETTER_RESPONSE)
+        >>> parse_word("Both do.\nBetter Response: **Tie**.", BETTER_RESPONSE)
         'Tie'
         >>> parse_word("Better Response: A (more personal than B)", BETTER_RESPONSE) is None
         True

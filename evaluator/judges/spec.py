@@ -40,6 +40,10 @@ class JudgeSpec(Record):
     prompt_pack: str
     licence: str
 
+    def digest(self) -> str:
+        """Returns the SHA-256 of the whole configuration."""
+        return digest(self.model_dump(mode="json"))
+
     def sampling_for(self, type_: QuestionType) -> Sampling:
         """Returns the decoding for one question type, with the forced pattern and the verdict words to watch."""
         schedule = type_ is QuestionType.SCHEDULE

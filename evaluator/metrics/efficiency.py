@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from evaluator.errors import Cause
 from evaluator.records import Generation
 
 
@@ -11,10 +12,13 @@ def prefill_efficiency(generations: Iterable[Generation]) -> float | None:
     """Returns distinct prompt tokens over prompt tokens computed, in 0..1; None if nothing was computed.
 
     Distinct tokens are those that no earlier prompt of the same user shared; computed tokens are those that the
-    engine did not take from its prefix cache. 1 means that every history was prefilled exactly once.
+    engine did not take from its prefix cache. 1 means that every history was prefilled exactly once. Prompts that did
+    not fit the context were never computed and do not count.
     """
     distinct = computed = 0
     for generation in generations:
+        if generation.failure is Cause.CONTEXT_OVERFLOW:
+            continue
         distinct += generation.prompt_tokens - generation.shared_tokens
         computed += generation.prompt_tokens - generation.cached_tokens
     return min(1.0, distinct / computed) if computed else None

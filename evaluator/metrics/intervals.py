@@ -65,10 +65,11 @@ def clustered_interval(parts: Sequence[Part], level: float = 0.95) -> Interval |
     if number < LEAST_USERS or any(rate is None for rate in rates):
         return None
     known = [rate for rate in rates if rate is not None]
+    counts = [sum(user.items for user in part.users) for part in parts]
     errors = [
         math.fsum(
-            part.weight * (part.users[place].total - rate * part.users[place].items) / sum(u.items for u in part.users)
-            for part, rate in zip(parts, known, strict=True)
+            part.weight * (part.users[place].total - rate * part.users[place].items) / count
+            for part, rate, count in zip(parts, known, counts, strict=True)
         )
         for place, there in enumerate(present)
         if there

@@ -6,13 +6,17 @@ time, actor and cause, and the pure table of `states.py` decides which ones are 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeVar
 
 from redis import Redis
+from redis.client import Pipeline
 
 from leaderboard.records import Failure, Plan, State, Submission, Transition, now, submission_of
 from leaderboard.submissions import keys
 from leaderboard.submissions.states import ENDED, NEXT, check_step, submission_state
+
+Answer = TypeVar("Answer")
 
 # Moves a run if it is still where the caller saw it; the list's length gives the transition its sequence number.
 _MOVE = """
@@ -102,10 +106,6 @@ class Ledger:
         Returns:
             The id of the submission that now covers the model's SHA: the new one, or the one that was there.
         """
-        for protocol in submission.protocols:
-            name = keys.fingerprint(submission.model, submission.revision, protocol)
-            if not self._redis.set(name, submission.id, nx=True):
-                return _text(self._redis.get(name))
         opening = [
             Transition(
                 run_id=run_id,
@@ -118,36 +118,40 @@ class Ledger:
             )
             for number, run_id in enumerate(submission.run_ids(), start=1)
         ]
-        self._enter(submission, opening)
-        return submission.id
+        fingerprints = _fingerprints(submission)
+
+        def enter_once(pipe: Pipeline) -> str:
+            known = next((value for value in pipe.mget(fingerprints) if value is not None), None)
+            pipe.multi()
+            if known is not None:
+                return _text(known)
+            _enter(pipe, submission, opening)
+            return submission.id
+
+        return self._decide(fingerprints, enter_once)
 
     def restore(self, submission: Submission, transitions: tuple[Transition, ...]) -> bool:
         """Enters a submission from the store's journal if Redis knows less of it; says whether it did."""
-        known: int = self._redis.llen(keys.transitions(submission.id))
-        if known >= len(transitions):
-            return False
-        for protocol in submission.protocols:
-            self._redis.set(keys.fingerprint(submission.model, submission.revision, protocol), submission.id)
-        self._enter(submission, list(transitions))
-        return True
+        steps = keys.transitions(submission.id)
 
-    def _enter(self, submission: Submission, transitions: list[Transition]) -> None:
-        """Writes a submission with its whole history in one transaction."""
-        with self._redis.pipeline(transaction=True) as pipe:
-            pipe.set(keys.submission(submission.id), submission.model_dump_json())
-            pipe.delete(keys.transitions(submission.id))
-            for transition in transitions:
-                pipe.rpush(keys.transitions(submission.id), transition.model_dump_json())
-                pipe.set(keys.state(transition.run_id), transition.after)
-            pipe.zadd(keys.SUBMISSIONS, {submission.id: submission.created_at.timestamp()})
-            pipe.sadd(keys.UNSAVED, submission.id)
-            pipe.sadd(keys.ACTIVE, submission.id)
-            pipe.execute()
+        def enter_newer(pipe: Pipeline) -> bool:
+            behind: bool = pipe.llen(steps) < len(transitions)
+            pipe.multi()
+            if behind:
+                _enter(pipe, submission, transitions)
+            return behind
+
+        return self._decide([steps], enter_newer)
+
+    def _decide(self, names: Iterable[str], change: Callable[[Pipeline], Answer]) -> Answer:
+        """Makes a change that depends on what lies under some names, again if that changes meanwhile."""
+        answers: list[Answer] = []
+        self._redis.transaction(lambda pipe: answers.append(change(pipe)), *names)
+        return answers[-1]
 
     def forget_fingerprints(self, submission: Submission) -> None:
         """Lets the same model be submitted again, after a failure or withdrawal."""
-        for protocol in submission.protocols:
-            self._redis.delete(keys.fingerprint(submission.model, submission.revision, protocol))
+        self._redis.delete(*_fingerprints(submission))
 
     def move(self, run_id: str, before: State, after: State, actor: str, failure: Failure | None = None) -> None:
         """Takes a run one step on.
@@ -288,3 +292,22 @@ class Ledger:
 def _text(value: object) -> str:
     """Redis answers in bytes unless told otherwise."""
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _fingerprints(submission: Submission) -> list[str]:
+    """Names what a submission covers: its model's SHA under each of its protocols."""
+    return [keys.fingerprint(submission.model, submission.revision, protocol) for protocol in submission.protocols]
+
+
+def _enter(pipe: Pipeline, submission: Submission, transitions: Iterable[Transition]) -> None:
+    """Writes a submission with its whole history as part of a transaction."""
+    pipe.set(keys.submission(submission.id), submission.model_dump_json())
+    pipe.delete(keys.transitions(submission.id))
+    for transition in transitions:
+        pipe.rpush(keys.transitions(submission.id), transition.model_dump_json())
+        pipe.set(keys.state(transition.run_id), transition.after)
+    for fingerprint in _fingerprints(submission):
+        pipe.set(fingerprint, submission.id)
+    pipe.zadd(keys.SUBMISSIONS, {submission.id: submission.created_at.timestamp()})
+    pipe.sadd(keys.UNSAVED, submission.id)
+    pipe.sadd(keys.ACTIVE, submission.id)

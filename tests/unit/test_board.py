@@ -1,0 +1,158 @@
+"""The board: who ranks, in which order, with which figures."""
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evaluator.errors import Cause, RapportError
+from leaderboard.board import build, snapshot
+from leaderboard.board.build import build_board, find_row, rank
+from leaderboard.board.snapshot import Snapshot
+from leaderboard.records import Scorecard
+from leaderboard.store import layout
+from leaderboard.store.base import Write
+from tests.builders import make_scorecard
+from tests.waiting import at_once
+
+
+def places(*cards: Scorecard) -> dict[str, int | None]:
+    """Each model's rank, in the order of the board."""
+    return {row.model: row.rank for row in rank(cards)}
+
+
+def in_order(*cards: Scorecard) -> list[tuple[str, int | None]]:
+    return list(places(*cards).items())
+
+
+def publish(store, *cards: Scorecard) -> None:
+    store.commit([Write(layout.scorecard_path(c.model, c.id), c.model_dump_json().encode()) for c in cards], "cards")
+
+
+def test_the_best_total_comes_first():
+    cards = [make_scorecard("org/low", 10), make_scorecard("org/high", 80), make_scorecard("org/mid", 50)]
+    assert in_order(*cards) == [("org/high", 1), ("org/mid", 2), ("org/low", 3)]
+
+
+def test_equal_totals_share_a_rank_and_the_next_one_is_skipped():
+    cards = [make_scorecard(f"org/{name}", total) for name, total in [("d", 20), ("b", 50), ("c", 50), ("a", 60)]]
+    assert in_order(*cards) == [("org/a", 1), ("org/b", 2), ("org/c", 2), ("org/d", 4)]
+
+
+def test_an_unranked_row_is_shown_below_without_a_rank_and_takes_none():
+    demo = make_scorecard("org/best", 80, unranked_because=("demo judge",))
+    assert in_order(demo, make_scorecard("org/real", 10)) == [("org/real", 1), ("org/best", None)]
+
+
+def test_unranked_rows_are_in_the_order_of_their_totals_with_missing_ones_last():
+    cards = [make_scorecard(f"org/{total}", total, unranked_because=("demo judge",)) for total in (None, 0, 70, 30)]
+    assert in_order(*cards) == [("org/70", None), ("org/30", None), ("org/0", None), ("org/None", None)]
+
+
+def test_a_row_without_a_total_never_ranks():
+    assert in_order(make_scorecard("org/nothing", None), make_scorecard("org/zero", 0)) == [
+        ("org/zero", 1),
+        ("org/nothing", None),
+    ]
+
+
+@pytest.mark.parametrize("apart", [{"protocol": "other"}, {"judge": "other"}, {"judge_revision": "r2"}])
+def test_results_of_other_protocols_or_judges_are_ranked_apart(apart):
+    here = [make_scorecard("org/a", 60), make_scorecard("org/b", 40)]
+    there = [make_scorecard("org/c", 50, **apart), make_scorecard("org/d", 30, **apart)]
+    assert places(*here, *there) == {"org/a": 1, "org/b": 2, "org/c": 1, "org/d": 2}
+
+
+totals = st.none() | st.sampled_from([0.0, 12.5, 50.0, 50.0001, 87.5])
+card_parts = st.tuples(totals, st.sampled_from(["demo", "other"]), st.booleans())
+
+
+@given(st.lists(card_parts, max_size=12), st.randoms(use_true_random=False))
+def test_a_rank_is_one_more_than_the_number_of_better_rows_whatever_order_they_come_in(parts, shuffler):
+    cards = [
+        make_scorecard(f"org/m{number:02d}", total, judge=judge, unranked_because=() if ranks else ("demo judge",))
+        for number, (total, judge, ranks) in enumerate(parts)
+    ]
+    rows = rank(cards)
+    for row in rows:
+        if row.rank is None:
+            assert row.unranked_because or row.total.value is None
+        else:
+            rivals = [rival for rival in rows if rival.rank is not None and rival.judge == row.judge]
+            assert row.rank == 1 + sum(rival.total.value > row.total.value for rival in rivals)
+    shuffler.shuffle(cards)
+    assert rank(cards) == rows
+
+
+def test_a_row_shows_the_figures_and_the_provenance_of_its_scorecard():
+    card = make_scorecard("org/model", 42.5)
+    (row,) = rank([card])
+    for name in ("submission_id", "run_id", "revision", "declaration", "judge", "data_sha", "engine_flags", "rows_sha"):
+        assert getattr(row, name) == getattr(card, name), name
+    for name in ("users", "items", "generations", "verdicts", "missing", "persona", "profile", "schedule", "total"):
+        assert getattr(row, name) == getattr(card.result, name), name
+    assert row.scorecard_id == card.id
+    assert row.stage_seconds == {"generate": 2.0, "wait": 1.0}
+    assert row.published_at == card.created_at
+
+
+def test_an_empty_store_has_an_empty_board(store):
+    assert build_board(store).rows == ()
+
+
+def test_the_board_is_built_from_what_is_stored(store):
+    publish(store, make_scorecard("org/a", 10), make_scorecard("other/b", 20), make_scorecard("local/c", 30))
+    board = build_board(store)
+    assert [row.model for row in board.rows] == ["local/c", "other/b", "org/a"]
+    assert board.revision == store.head()
+
+
+def test_a_broken_scorecard_is_named(store):
+    store.commit([Write("scorecards/org/model/x.json", b"{}")], "broken")
+    with pytest.raises(RapportError, match=r"scorecards/org/model/x\.json is not a Scorecard") as caught:
+        build_board(store)
+    assert caught.value.cause is Cause.DATA_ERROR
+
+
+def test_a_runs_row_is_found_under_its_protocols_judge(store):
+    card = make_scorecard("org/a", 10)
+    publish(store, card, make_scorecard("org/b", 20))
+    assert find_row(store, card.run_id).model == "org/a"
+    with pytest.raises(KeyError, match="s-20260301-ffffffff"):
+        find_row(store, "s-20260301-ffffffff.demo-v1")
+
+
+@pytest.fixture
+def builds(monkeypatch) -> list[str]:
+    """The revisions at which a board was built, in order."""
+    built: list[str] = []
+    lock = threading.Lock()
+
+    def counting(store):
+        with lock:
+            built.append(store.head())
+        return build.build_board(store)
+
+    monkeypatch.setattr(snapshot, "build_board", counting)
+    return built
+
+
+def test_a_snapshot_is_built_anew_only_when_the_store_has_moved_on(store, builds):
+    board = Snapshot(store)
+    publish(store, make_scorecard("org/a", 10))
+    first = board.board()
+    assert board.board() is first
+    publish(store, make_scorecard("org/b", 20))
+    second = board.board()
+    assert [row.model for row in second.rows] == ["org/b", "org/a"]
+    assert len(first.rows) == 1, "a page that is being written keeps the board it began with"
+    assert len(builds) == 2
+
+
+def test_many_visitors_at_once_wait_for_one_build(store, builds):
+    publish(store, make_scorecard("org/a", 10))
+    board = Snapshot(store)
+    boards = at_once(*[board.board] * 12)
+    assert len(builds) == 1
+    assert all(seen is boards[0] for seen in boards)

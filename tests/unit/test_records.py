@@ -1,0 +1,152 @@
+"""Records are frozen, closed and versioned, and their two names fit what they hold."""
+
+import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from evaluator.errors import Cause
+from evaluator.records import Generation, InputKey, Verdict, VerdictKey
+from leaderboard.records import Batch, Plan, Scorecard, ShardReport, State, Submission, Transition
+from leaderboard.submissions.journal import Entry
+from tests.builders import (
+    NOON,
+    TIE,
+    make_batch,
+    make_generation,
+    make_input_key,
+    make_plan,
+    make_report,
+    make_submission,
+    make_verdict,
+    make_verdict_key,
+    unlike,
+)
+
+GENERATION = make_generation()
+VERDICT = make_verdict(GENERATION, TIE)
+PLAN = make_plan("s-20260301-00000001.demo-v1")
+TRANSITION = Transition(
+    run_id=PLAN.run_id,
+    sequence=1,
+    before=None,
+    after=State.CHECKING,
+    at=NOON,
+    actor="alice",
+    failure=None,
+)
+RECORDS = [
+    GENERATION,
+    VERDICT,
+    PLAN,
+    TRANSITION,
+    make_submission(),
+    make_report(),
+    make_batch(PLAN, PLAN.shards[0], "0000-000001-0001", last=True, generations=(GENERATION,), verdicts=(VERDICT,)),
+    Entry(submission=make_submission(), transitions=(TRANSITION,)),
+]
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
+def test_a_record_comes_back_from_json_as_it_was(record):
+    assert type(record).model_validate_json(record.model_dump_json()) == record
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
+def test_a_record_is_frozen_and_closed(record):
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(record, next(iter(type(record).model_fields)), None)
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        type(record).model_validate({**record.model_dump(), "surprise": 1})
+
+
+@pytest.mark.parametrize(
+    "kind", [Generation, Verdict, Submission, Transition, Plan, ShardReport, Batch, Scorecard, Entry]
+)
+def test_whatever_is_kept_says_which_version_of_its_schema_it_follows(kind):
+    assert kind.model_fields["schema_version"].default == 1
+
+
+def test_a_row_of_a_later_schema_is_refused_instead_of_misread():
+    with pytest.raises(ValidationError, match="schema_version"):
+        Generation.model_validate({**GENERATION.model_dump(), "schema_version": 2})
+
+
+def test_numbers_that_are_none_are_refused():
+    with pytest.raises(ValidationError, match="finite number"):
+        make_generation(seconds=float("nan"))
+
+
+@given(st.sampled_from(sorted(InputKey.model_fields)))
+def test_every_field_of_an_input_key_is_part_of_its_digest(field):
+    key = make_input_key()
+    assert key.model_copy(update={field: unlike(getattr(key, field))}).digest() != key.digest()
+
+
+@given(st.sampled_from(sorted(VerdictKey.model_fields)))
+def test_every_field_of_a_verdict_key_is_part_of_its_digest(field):
+    key = make_verdict_key(GENERATION)
+    assert key.model_copy(update={field: unlike(getattr(key, field))}).digest() != key.digest()
+
+
+def test_two_answers_to_the_same_input_share_the_key_and_keep_their_own_content_hashes():
+    one, other = make_generation(answer="Ramen."), make_generation(answer="Soup.")
+    assert one.input_key == other.input_key
+    assert one.content_hash != other.content_hash
+
+
+def test_equal_answers_of_different_models_share_their_content_hash():
+    one, other = make_generation(), make_generation(make_input_key(model="org/other"))
+    assert one.content_hash == other.content_hash
+    assert one.input_key != other.input_key
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"input_key": "0" * 64}, "input_key is not the digest of key"),
+        ({"content_hash": "0" * 64}, "content_hash is not the digest of answer"),
+        ({"content_hash": None}, "an answer with its hash, or a failure"),
+        ({"failure": Cause.TIMEOUT}, "an answer with its hash, or a failure"),
+        ({"answer": None}, "an answer with its hash, or a failure"),
+        ({"answer": None, "content_hash": None}, "an answer with its hash, or a failure"),
+        ({"answer": None, "failure": Cause.TIMEOUT}, "an answer with its hash, or a failure"),
+    ],
+)
+def test_a_generation_whose_names_do_not_fit_its_content_is_refused(changes, complaint):
+    with pytest.raises(ValidationError, match=complaint):
+        Generation.model_validate({**GENERATION.model_dump(), **changes})
+
+
+def test_an_empty_answer_is_an_answer():
+    assert make_generation(answer="").content_hash is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"verdict_key": "0" * 64}, "verdict_key is not the digest of key"),
+        ({"word": None}, "a word and its outcome, or neither"),
+        ({"outcome": None}, "a word and its outcome, or neither"),
+    ],
+)
+def test_a_verdict_whose_names_do_not_fit_its_content_is_refused(changes, complaint):
+    with pytest.raises(ValidationError, match=complaint):
+        Verdict.model_validate({**VERDICT.model_dump(), **changes})
+
+
+def test_a_moment_needs_a_time_zone_and_is_kept_in_utc():
+    tokyo = datetime.timezone(datetime.timedelta(hours=9))
+    assert make_submission(created_at=datetime.datetime(2026, 1, 1, 9, tzinfo=tokyo)).created_at.isoformat() == (
+        "2026-01-01T00:00:00+00:00"
+    )
+    with pytest.raises(ValidationError, match="time zone"):
+        make_submission(created_at=datetime.datetime(2026, 1, 1))
+
+
+@pytest.mark.parametrize("id_", ["", "s-2026-00000001", "s-20260301-0000000G", "s-20260301-00000001/..", "x"])
+def test_submission_ids_are_safe_to_use_in_paths(id_):
+    with pytest.raises(ValidationError, match="id"):
+        make_submission(id=id_)

@@ -1,0 +1,68 @@
+"""Settings come from the environment, and each says what it is for."""
+
+import pytest
+from pydantic import ValidationError
+
+from leaderboard.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch):
+    """Whatever the shell that runs the tests has set does not count."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"RAPPORT_{name.upper()}", raising=False)
+    monkeypatch.delenv("SYSTEM", raising=False)
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_says_what_it_is_for_and_has_a_default(name):
+    field = Settings.model_fields[name]
+    assert field.description
+    assert field.description.endswith(".")
+    assert not field.is_required()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "setting", "expected"),
+    [
+        ("RAPPORT_REDIS_URL", "redis://queue:6379/1", "redis_url", "redis://queue:6379/1"),
+        ("RAPPORT_LEASE_SECONDS", "2.5", "lease_seconds", 2.5),
+        ("RAPPORT_JOB_SECONDS", "60", "job_seconds", 60),
+        ("RAPPORT_PROTOCOLS", '["demo-v1", "other"]', "protocols", ("demo-v1", "other")),
+        ("RAPPORT_ALLOW_LOCAL_USER", "true", "allow_local_user", True),
+    ],
+)
+def test_a_setting_is_an_environment_variable_with_our_prefix(monkeypatch, variable, value, setting, expected):
+    monkeypatch.setenv(variable, value)
+    assert getattr(Settings(), setting) == expected
+
+
+def test_a_variable_without_our_prefix_is_not_a_setting(monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "redis://elsewhere")
+    assert Settings().redis_url == ""
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("RAPPORT_LEASE_SECONDS", "0"),
+        ("RAPPORT_JOB_SECONDS", "soon"),
+        ("RAPPORT_JOURNAL_SECONDS", "61"),
+        ("RAPPORT_KV_CACHE_GIB", "-1"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_by_name(monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ValidationError, match=variable.removeprefix("RAPPORT_").lower()):
+        Settings()
+
+
+def test_settings_do_not_change_under_a_running_process():
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().redis_url = "redis://elsewhere"
+
+
+def test_a_space_is_told_by_its_own_variable(monkeypatch):
+    assert not Settings().on_space
+    monkeypatch.setenv("SYSTEM", "spaces")
+    assert Settings().on_space

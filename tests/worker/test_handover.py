@@ -1,0 +1,95 @@
+"""Handing rows over: a few at a time, in order, and what is known comes back to whoever goes on."""
+
+import pytest
+
+from tests.builders import make_generation, make_input_key, make_report, rows_of
+from worker import handover
+from worker.handover import Handover
+from worker.lease import StaleLease
+from worker.outbox import Outbox
+
+
+def many(number: int) -> list:
+    return [make_generation(make_input_key(f"test_1/{place}")) for place in range(number)]
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Only the number of rows decides when a batch is full."""
+    monkeypatch.setattr(handover, "SECONDS", 3600)
+
+
+def sizes(leases, run_id) -> list[int]:
+    return sorted(len(batch.generations) for batch in leases.batches(run_id))
+
+
+def test_rows_are_handed_over_a_few_at_a_time_and_returned(leases, plan, patient):
+    rows = many(2 * handover.ROWS + 1)
+    assert Handover(leases, leases.claim(plan, "gpu-1")).generations(rows) == rows
+    assert sizes(leases, plan.run_id) == [1, handover.ROWS, handover.ROWS]
+
+
+def test_what_came_before_an_engine_died_has_been_handed_over(leases, ledger, plan, patient):
+    def dying():
+        yield from many(handover.ROWS + 1)
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        Handover(leases, leases.claim(plan, "gpu-1")).generations(dying())
+    assert ledger.progress(plan.run_id).generations == handover.ROWS
+
+
+def test_a_row_that_has_waited_long_enough_does_not_wait_for_more(leases, plan, monkeypatch):
+    monkeypatch.setattr(handover, "SECONDS", 0)
+    Handover(leases, leases.claim(plan, "gpu-1")).generations(many(3))
+    assert sizes(leases, plan.run_id) == [1, 1, 1]
+
+
+def test_nothing_to_hand_over_is_no_batch(redis, leases, plan):
+    handing = Handover(leases, leases.claim(plan, "gpu-1"))
+    assert handing.generations([]) == []
+    handing.verdicts([])
+    assert Outbox(redis).waiting() == []
+
+
+def test_batches_of_one_holder_after_the_other_have_names_of_their_own(redis, leases, plan):
+    for _ in range(2):
+        for worker in ("gpu-1", "gpu-2"):
+            lease = leases.claim(plan, worker)
+            handing = Handover(leases, lease)
+            handing.generations(many(1))
+            handing.generations(many(1))
+            leases.release(lease)
+    names = [entry.batch_id for entry in Outbox(redis).waiting()]
+    assert len(set(names)) == len(names) == 8
+
+
+def test_a_successor_knows_the_rows_of_its_shard_and_of_no_other(leases, plan):
+    first, second = leases.claim(plan, "gpu-1"), leases.claim(plan, "gpu-2")
+    mine, theirs = (rows_of(plan, shard) for shard in plan.shards)
+    Handover(leases, first).generations(mine.generations)
+    Handover(leases, first).verdicts(mine.verdicts[:2])
+    Handover(leases, second).generations(theirs.generations)
+    leases.release(first)
+    known = Handover(leases, leases.claim(plan, "gpu-3")).known_rows()
+    assert known.generations == {row.input_key: row for row in mine.generations}
+    assert known.verdicts == {row.verdict_key: row for row in mine.verdicts[:2]}
+
+
+def test_finishing_closes_the_shard(leases, plan):
+    lease = leases.claim(plan, "gpu-1")
+    Handover(leases, lease).finish(make_report())
+    leases.release(lease)
+    assert leases.claim(plan, "gpu-2").shard_id != lease.shard_id
+
+
+def test_a_lost_lease_is_noticed_at_the_next_batch(leases, plan):
+    lease = leases.claim(plan, "gpu-1")
+    leases.release(lease)
+    for write in (
+        lambda handing: handing.generations(many(1)),
+        lambda handing: handing.verdicts(rows_of(plan, plan.shards[0]).verdicts),
+        lambda handing: handing.finish(make_report()),
+    ):
+        with pytest.raises(StaleLease):
+            write(Handover(leases, lease))

@@ -1,0 +1,199 @@
+"""Leases: one holder a shard, and nobody else's rows are taken in."""
+
+from functools import partial
+
+import pytest
+
+from evaluator.errors import Cause, RapportError
+from leaderboard.submissions import keys
+from tests.builders import make_batch, make_generation, make_plan, rows_of
+from tests.waiting import at_once, until
+from worker.lease import MOST_GRANTS, Heartbeat, Lease, Leases, StaleLease
+from worker.outbox import Outbox
+
+
+@pytest.fixture
+def brief(redis) -> Leases:
+    """Leases that run out almost at once."""
+    return Leases(redis, seconds=0.02)
+
+
+def wait_until_lost(redis, lease: Lease) -> None:
+    until(lambda: not redis.exists(keys.lease(lease.shard_id)), what="the lease runs out")
+
+
+def one_row(plan, lease: Lease, name: str = "b-1", *, last: bool = False):
+    shard = next(shard for shard in plan.shards if shard.id == lease.shard_id)
+    return make_batch(plan, shard, name, last=last, generations=rows_of(plan, shard).generations[:1])
+
+
+def test_each_shard_goes_to_one_worker_and_then_none_is_left(leases, plan):
+    first, second = leases.claim(plan, "gpu-1"), leases.claim(plan, "gpu-2")
+    assert [first.shard_id, second.shard_id] == [shard.id for shard in plan.shards]
+    assert leases.claim(plan, "gpu-3") is None
+    assert leases.free_shards(plan) == 0
+
+
+def test_many_workers_at_once_never_share_a_shard(leases, run_id):
+    plan = make_plan(run_id, users=range(1, 5))
+    granted = [lease for lease in at_once(*[partial(leases.claim, plan, f"gpu-{n}") for n in range(12)]) if lease]
+    assert sorted(lease.shard_id for lease in granted) == [shard.id for shard in plan.shards]
+    assert len({lease.number for lease in granted}) == 4
+
+
+def test_fencing_numbers_grow_with_every_grant(leases, plan):
+    numbers = []
+    for _ in range(3):
+        lease = leases.claim(plan, "gpu-1")
+        numbers.append(lease.number)
+        leases.release(lease)
+    assert numbers == sorted(set(numbers))
+
+
+def test_a_batch_is_taken_in_under_a_lease(redis, leases, ledger, plan):
+    lease = leases.claim(plan, "gpu-1")
+    batch = one_row(plan, lease)
+    leases.hand_over(lease, batch)
+    assert leases.batches(plan.run_id) == [batch]
+    assert [(entry.run_id, entry.batch_id) for entry in Outbox(redis).waiting()] == [(plan.run_id, "b-1")]
+    assert ledger.progress(plan.run_id).generations == 1
+
+
+def test_a_batch_that_comes_twice_is_taken_in_once(redis, leases, ledger, plan):
+    lease = leases.claim(plan, "gpu-1")
+    for _ in range(3):
+        leases.hand_over(lease, one_row(plan, lease))
+    assert len(Outbox(redis).waiting()) == len(leases.batches(plan.run_id)) == 1
+    assert ledger.progress(plan.run_id).generations == 1
+
+
+def test_a_worker_thought_dead_cannot_write_after_its_successor(redis, leases, brief, ledger, plan):
+    dead = brief.claim(plan, "gpu-1")
+    wait_until_lost(redis, dead)
+    successor = leases.claim(plan, "gpu-2")
+    assert (successor.shard_id, successor.number > dead.number) == (dead.shard_id, True)
+    leases.hand_over(successor, one_row(plan, successor, "theirs"))
+    with pytest.raises(StaleLease, match="no longer held by gpu-1"):
+        leases.hand_over(dead, one_row(plan, dead, "mine", last=True))
+    assert [batch.id for batch in leases.batches(plan.run_id)] == ["theirs"]
+    assert ledger.progress(plan.run_id).generations == 1
+    assert not redis.sismember(keys.done(plan.run_id), dead.shard_id)
+
+
+def test_a_lease_that_ran_out_is_lost_even_if_nobody_has_taken_the_shard(redis, brief, plan):
+    lease = brief.claim(plan, "gpu-1")
+    wait_until_lost(redis, lease)
+    with pytest.raises(StaleLease):
+        brief.hand_over(lease, one_row(plan, lease))
+    assert Outbox(redis).waiting() == []
+
+
+def test_the_same_worker_cannot_write_under_its_earlier_lease(leases, plan):
+    earlier = leases.claim(plan, "gpu-1")
+    leases.release(earlier)
+    leases.claim(plan, "gpu-1")
+    with pytest.raises(StaleLease):
+        leases.hand_over(earlier, one_row(plan, earlier))
+
+
+def test_an_expired_lease_can_be_claimed_again(redis, leases, brief, plan):
+    lost = [brief.claim(plan, "gpu-1"), brief.claim(plan, "gpu-1")]
+    for lease in lost:
+        wait_until_lost(redis, lease)
+    assert leases.free_shards(plan) == 2
+    assert leases.claim(plan, "gpu-2").shard_id == lost[0].shard_id
+
+
+def test_a_lease_can_be_prolonged_only_by_its_holder(redis, leases, plan):
+    lease = leases.claim(plan, "gpu-1")
+    redis.pexpire(keys.lease(lease.shard_id), 5000)
+    assert leases.renew(lease)
+    assert redis.pttl(keys.lease(lease.shard_id)) > 5000
+    assert not leases.renew(lease._replace(worker="gpu-2"))
+    assert not leases.renew(lease._replace(number=lease.number + 1))
+
+
+def test_a_lost_lease_cannot_be_prolonged(redis, brief, plan):
+    lease = brief.claim(plan, "gpu-1")
+    wait_until_lost(redis, lease)
+    assert not brief.renew(lease)
+
+
+def test_handing_over_prolongs_the_lease(redis, leases, plan):
+    lease = leases.claim(plan, "gpu-1")
+    redis.pexpire(keys.lease(lease.shard_id), 5000)
+    leases.hand_over(lease, one_row(plan, lease))
+    assert redis.pttl(keys.lease(lease.shard_id)) > 5000
+
+
+def test_a_released_shard_is_free_at_once(leases, plan):
+    lease = leases.claim(plan, "gpu-1")
+    leases.release(lease)
+    assert leases.claim(plan, "gpu-2").shard_id == lease.shard_id
+
+
+def test_releasing_a_lost_lease_leaves_it_with_its_new_holder(leases, plan):
+    earlier = leases.claim(plan, "gpu-1")
+    leases.release(earlier)
+    successor = leases.claim(plan, "gpu-2")
+    leases.release(earlier)
+    assert leases.renew(successor)
+
+
+def test_a_finished_shard_is_not_given_out_again(leases, plan):
+    lease = leases.claim(plan, "gpu-1")
+    leases.hand_over(lease, one_row(plan, lease, last=True))
+    leases.release(lease)
+    assert leases.claim(plan, "gpu-2").shard_id == plan.shards[1].id
+    assert leases.free_shards(plan) == 0
+
+
+def test_a_shard_that_kills_whoever_takes_it_is_given_up_with_a_typed_cause(leases, run_id):
+    plan = make_plan(run_id, users=(1,))
+    for number in range(MOST_GRANTS):
+        leases.release(leases.claim(plan, f"gpu-{number}"))
+    with pytest.raises(RapportError, match=f"{MOST_GRANTS} workers in a row took the shard") as caught:
+        leases.claim(plan, "gpu-5")
+    assert caught.value.cause is Cause.INFRASTRUCTURE
+    assert leases.claim(plan, "gpu-6"), "a run that is taken up again starts with a clean count"
+
+
+def test_a_row_that_comes_back_clears_the_count_of_lost_workers(leases, run_id):
+    plan = make_plan(run_id, users=(1,))
+    for number in range(3 * MOST_GRANTS):
+        lease = leases.claim(plan, f"gpu-{number}")
+        leases.hand_over(lease, one_row(plan, lease, f"b-{number}"))
+        leases.release(lease)
+
+
+def test_a_heartbeat_keeps_a_lease_alive(redis, plan):
+    leases = Leases(redis, seconds=30)
+    lease = leases.claim(plan, "gpu-1")
+    with Heartbeat(leases, lease, every=0.005):
+        redis.pexpire(keys.lease(lease.shard_id), 5000)
+        until(lambda: redis.pttl(keys.lease(lease.shard_id)) > 5000, what="the heartbeat prolongs the lease")
+
+
+def test_a_heartbeat_never_revives_a_lost_lease(redis, leases, plan):
+    lease = leases.claim(plan, "gpu-1")
+    beat = Heartbeat(leases, lease, every=0.001)
+    leases.release(lease)
+    with beat:
+        until(lambda: not beat._thread.is_alive(), what="the heartbeat notices and ends")
+    assert not redis.exists(keys.lease(lease.shard_id))
+
+
+def test_one_runs_rows_are_no_other_runs(leases, plan):
+    other = make_plan("s-20260301-00000002.demo-v1")
+    lease = leases.claim(plan, "gpu-1")
+    leases.hand_over(lease, one_row(plan, lease))
+    assert leases.batches(other.run_id) == []
+    assert leases.free_shards(other) == 2
+
+
+def test_a_batch_keeps_every_character_of_an_answer(leases, plan):
+    lease = leases.claim(plan, "gpu-1")
+    answer = 'Ümläut, "quotes", \\ and \n\x00 \U0001f35c'
+    batch = make_batch(plan, plan.shards[0], "b-1", generations=(make_generation(answer=answer),))
+    leases.hand_over(lease, batch)
+    assert leases.batches(plan.run_id)[0].generations[0].answer == answer

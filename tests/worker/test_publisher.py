@@ -1,0 +1,244 @@
+"""The publisher: rows reach the store, and a run is published once all of them are there."""
+
+import pytest
+
+from evaluator.errors import Cause
+from evaluator.records import Generation, Verdict
+from leaderboard.board.build import build_board
+from leaderboard.records import Failure, Plan, Scorecard, ShardReport, State
+from leaderboard.store import layout
+from leaderboard.store.rows import read_record, read_rows
+from leaderboard.submissions import keys
+from leaderboard.submissions.journal import Entry
+from tests.builders import make_plan, make_report, make_submission, rows_of
+from worker import publisher as publisher_module
+from worker.handover import Handover
+from worker.outbox import Outbox
+from worker.publisher import Publisher
+
+
+class Clock:
+    """Time that passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def publisher(redis, ledger, store, clock) -> Publisher:
+    return Publisher(redis, ledger, store, journal_seconds=20, clock=clock)
+
+
+def step_until_idle(publisher: Publisher) -> None:
+    while publisher.step():
+        pass
+
+
+def messages(store) -> list[str]:
+    """What was committed, oldest first."""
+    return [commit.message for commit in reversed(store.history())]
+
+
+def stored(store, run_id: str) -> tuple[set[str], set[str], int]:
+    """Keys of the stored generations and verdicts, and the number of reports."""
+    generations = read_rows(store, layout.generations_folder(run_id), Generation)
+    verdicts = read_rows(store, layout.verdicts_folder(run_id), Verdict)
+    reports = read_rows(store, layout.reports_folder(run_id), ShardReport)
+    assert len({row.input_key for row in generations}) == len(generations)
+    assert len({row.verdict_key for row in verdicts}) == len(verdicts)
+    return {row.input_key for row in generations}, {row.verdict_key for row in verdicts}, len(reports)
+
+
+def expected(plan: Plan, shards: int) -> tuple[set[str], set[str], int]:
+    rows = [rows_of(plan, shard) for shard in plan.shards[:shards]]
+    return (
+        {row.input_key for shard in rows for row in shard.generations},
+        {row.verdict_key for shard in rows for row in shard.verdicts},
+        shards,
+    )
+
+
+def test_with_nothing_to_do_a_step_does_nothing(publisher, store):
+    assert not publisher.step()
+    assert store.history() == []
+
+
+def test_batches_are_drained_into_files_of_their_own(redis, publisher, store, plan, work):
+    lease = work()
+    assert publisher.step()
+    assert stored(store, plan.run_id) == expected(plan, 1)
+    assert Outbox(redis).waiting() == []
+    assert store.list(layout.generations_folder(plan.run_id)) == [
+        f"runs/202603/01/{plan.run_id}/generations/0000-{lease.number:06d}-0001.jsonl"
+    ]
+
+
+def test_a_run_is_not_published_before_all_shards_are_done(ledger, publisher, store, plan, work):
+    work()
+    step_until_idle(publisher)
+    assert store.list(layout.SCORECARDS) == []
+    assert ledger.state(plan.run_id) is State.QUEUED
+
+
+def test_a_run_is_published_when_all_shards_are_done(ledger, publisher, store, submission, plan, work):
+    work()
+    work()
+    step_until_idle(publisher)
+    assert ledger.view(submission.id).state is State.PUBLISHED
+    (path,) = store.list(layout.SCORECARDS)
+    card = read_record(store.read(path), Scorecard, path)
+    assert (card.run_id, card.model, card.result.total.value) == (plan.run_id, submission.model, 50)
+    assert read_record(store.read(layout.plan_path(plan.run_id)), Plan, "plan") == plan
+    assert stored(store, plan.run_id) == expected(plan, 2)
+    assert [row.total for row in build_board(store).rows] == [card.result.total]
+
+
+def test_every_state_of_the_way_is_passed_and_kept(ledger, publisher, submission, plan, work):
+    work()
+    work()
+    step_until_idle(publisher)
+    steps = ledger.transitions(submission.id)
+    assert [step.after for step in steps] == [
+        State.CHECKING,
+        State.QUEUED,
+        State.GENERATING,
+        State.JUDGING,
+        State.SCORING,
+        State.PUBLISHING,
+        State.PUBLISHED,
+    ]
+    assert [step.sequence for step in steps] == list(range(1, 8))
+
+
+def test_a_run_is_not_scored_while_a_batch_of_it_still_waits(monkeypatch, redis, ledger, publisher, store, plan, work):
+    monkeypatch.setattr(publisher_module, "BATCHES_A_COMMIT", 1)
+    work()
+    work()
+    while len(Outbox(redis).waiting()) > 1:
+        publisher.step()
+        assert store.list(layout.SCORECARDS) == []
+    publisher.step()
+    assert ledger.state(plan.run_id) is State.PUBLISHED
+    assert stored(store, plan.run_id) == expected(plan, 2)
+
+
+def test_once_all_is_published_a_further_step_changes_nothing(publisher, store, plan, work):
+    work()
+    work()
+    step_until_idle(publisher)
+    head = store.head()
+    assert not publisher.step()
+    assert store.head() == head
+
+
+def test_rows_of_a_published_run_leave_redis(redis, publisher, plan, work):
+    work()
+    work()
+    step_until_idle(publisher)
+    assert not redis.exists(keys.batches(plan.run_id))
+    assert Outbox(redis).waiting() == []
+
+
+def test_what_the_page_shows_of_a_published_run_stays(ledger, publisher, plan, work):
+    work()
+    work()
+    step_until_idle(publisher)
+    assert ledger.progress(plan.run_id) == (6, 6, 10, 10)
+
+
+def test_runs_are_published_apart(ledger, leases, publisher, store):
+    runs = []
+    for number in (1, 2):
+        submission = make_submission(number)
+        ledger.create(submission)
+        (run_id,) = submission.run_ids()
+        ledger.advance(run_id, State.QUEUED, "alice")
+        runs.append(ledger.put_plan(make_plan(run_id, users=(number,))))
+    hand_in(leases, runs[1])
+    step_until_idle(publisher)
+    assert [ledger.state(plan.run_id) for plan in runs] == [State.QUEUED, State.PUBLISHED]
+    hand_in(leases, runs[0])
+    step_until_idle(publisher)
+    assert len(build_board(store).rows) == 2
+
+
+def hand_in(leases, plan: Plan) -> None:
+    lease = leases.claim(plan, "gpu-1")
+    rows = rows_of(plan, plan.shards[0])
+    handover = Handover(leases, lease)
+    handover.generations(rows.generations)
+    handover.verdicts(rows.verdicts)
+    handover.finish(make_report())
+
+
+def test_a_run_with_a_missing_verdict_is_published_with_the_gap_shown(leases, ledger, publisher, store, submission):
+    plan = ledger.put_plan(make_plan(submission.run_ids()[0], users=(1,)))
+    rows = rows_of(plan, plan.shards[0])
+    handover = Handover(leases, leases.claim(plan, "gpu-1"))
+    handover.generations(rows.generations)
+    handover.verdicts(rows.verdicts[1:])
+    handover.finish(make_report())
+    step_until_idle(publisher)
+    (row,) = build_board(store).rows
+    assert (row.missing, row.verdicts) == (1, 4)
+    assert "incomplete" in row.unranked_because
+
+
+def journalled(store, submission_id: str) -> list[State]:
+    entry = read_record(store.read(layout.submission_path(submission_id)), Entry, "entry")
+    return [step.after for step in entry.transitions]
+
+
+def test_the_ledger_is_saved_now_and_then(ledger, publisher, store, clock, submission, run_id):
+    publisher.step()
+    assert journalled(store, submission.id) == [State.CHECKING, State.QUEUED]
+    assert ledger.unsaved() == []
+    ledger.advance(run_id, State.GENERATING, "worker")
+    clock.now = 19.9
+    publisher.step()
+    assert ledger.unsaved() == [submission.id]
+    clock.now = 20.0
+    publisher.step()
+    assert journalled(store, submission.id)[-1] is State.GENERATING
+
+
+def test_without_news_nothing_is_saved_again(publisher, store, clock, submission):
+    publisher.step()
+    head = store.head()
+    clock.now = 100
+    publisher.step()
+    assert store.head() == head
+
+
+def test_the_ledger_is_saved_at_once_when_a_run_is_published(ledger, publisher, store, submission, plan, work):
+    publisher.step()
+    work()
+    work()
+    publisher.step()
+    assert journalled(store, submission.id)[-1] is State.PUBLISHED
+    assert (ledger.active(), ledger.unsaved()) == ([], [])
+
+
+@pytest.mark.parametrize("end", [State.FAILED, State.CANCELLED])
+def test_the_ledger_is_saved_at_once_when_a_run_ends_otherwise(ledger, publisher, store, submission, run_id, end):
+    publisher.step()
+    failure = Failure(cause=Cause.LOAD_ERROR, message="No.", remedy="Mend.") if end is State.FAILED else None
+    ledger.move(run_id, State.QUEUED, end, "someone", failure)
+    publisher.step()
+    assert journalled(store, submission.id)[-1] is end
+    assert (ledger.active(), ledger.unsaved()) == ([], [])
+
+
+def test_all_submissions_with_news_are_saved_in_one_commit(ledger, publisher, store):
+    for number in range(3):
+        ledger.create(make_submission(number))
+    publisher.step()
+    assert messages(store) == ["journal of 3 submissions"]

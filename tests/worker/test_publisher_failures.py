@@ -1,0 +1,240 @@
+"""What a publisher leaves behind when it dies between two steps, or when the store cannot be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from evaluator.errors import Cause
+from evaluator.records import Generation
+from leaderboard.board.build import build_board
+from leaderboard.records import State
+from leaderboard.store import LocalStore, StoreFull, StoreUnavailable, Write, layout
+from leaderboard.store.base import NotFound
+from leaderboard.store.rows import read_rows
+from leaderboard.submissions.ledger import Ledger
+from tests.builders import make_plan, make_submission
+from worker.outbox import Outbox
+from worker.publisher import Publisher
+
+
+class PowerCut(BaseException):
+    """The machine went off: nothing after this line happened."""
+
+
+class FailingStore(LocalStore):
+    """A local store whose commits fail for as long as a test says so."""
+
+    failure: Exception | None = None
+
+    def commit(self, operations: Iterable, message: str, expected_parent=None):
+        if self.failure:
+            raise self.failure
+        return super().commit(operations, message, expected_parent)
+
+
+@pytest.fixture
+def store(tmp_path) -> FailingStore:
+    return FailingStore(tmp_path / "store")
+
+
+@pytest.fixture
+def publisher(redis, ledger, store) -> Publisher:
+    return Publisher(redis, ledger, store, journal_seconds=0.001)
+
+
+def dying(method: Callable, *, before: bool) -> Callable:
+    """The same method, with a power cut right before or right after what it does."""
+
+    def die(*arguments):
+        if not before:
+            method(*arguments)
+        raise PowerCut
+
+    return die
+
+
+def next_publisher(redis, store) -> Publisher:
+    """A publisher in a new process."""
+    return Publisher(redis, Ledger(redis), store)
+
+
+def step_until_idle(publisher: Publisher) -> None:
+    while publisher.step():
+        pass
+
+
+def generations(store, run_id: str) -> list[str]:
+    return [row.input_key for row in read_rows(store, layout.generations_folder(run_id), Generation)]
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before removing", "after removing"])
+def test_dying_between_commit_and_removal_from_the_outbox_doubles_nothing(
+    monkeypatch, redis, publisher, store, plan, work, before
+):
+    work()
+    monkeypatch.setattr(publisher._outbox, "remove", dying(publisher._outbox.remove, before=before))
+    with pytest.raises(PowerCut):
+        publisher.step()
+    kept, commits = generations(store, plan.run_id), len(store.history())
+    successor = next_publisher(redis, store)
+    successor._drain()
+    assert generations(store, plan.run_id) == kept
+    assert len(set(kept)) == len(kept) == 3
+    assert len(store.history()) == commits, "the same bytes again are no news"
+    assert Outbox(redis).waiting() == []
+
+
+def test_dying_before_the_commit_loses_nothing(monkeypatch, redis, publisher, store, plan, work):
+    work()
+    monkeypatch.setattr(store, "commit", dying(store.commit, before=True))
+    with pytest.raises(PowerCut):
+        publisher.step()
+    monkeypatch.undo()
+    step_until_idle(next_publisher(redis, store))
+    assert len(generations(store, plan.run_id)) == 3
+
+
+@pytest.mark.parametrize("state", [State.PUBLISHING, State.PUBLISHED])
+@pytest.mark.parametrize("before", [True, False], ids=["before the step", "after the step"])
+def test_dying_while_publishing_ends_with_one_scorecard(
+    monkeypatch, redis, ledger, publisher, store, plan, work, state, before
+):
+    work()
+    work()
+    advance = ledger.advance
+
+    def cut(run_id, after, actor):
+        return dying(advance, before=before)(run_id, after, actor) if after is state else advance(run_id, after, actor)
+
+    monkeypatch.setattr(ledger, "advance", cut)
+    with pytest.raises(PowerCut):
+        publisher.step()
+    written = [store.read(path) for path in store.list(layout.SCORECARDS)]
+    step_until_idle(next_publisher(redis, store))
+    assert Ledger(redis).state(plan.run_id) is State.PUBLISHED
+    (path,) = store.list(layout.SCORECARDS)
+    assert written in ([], [store.read(path)]), "a scorecard that stands is not written again"
+    assert len(generations(store, plan.run_id)) == 6
+
+
+FULL = StoreFull("/data/store")
+GONE = StoreUnavailable("/data/store", "permission denied")
+
+
+@pytest.mark.parametrize(
+    ("failure", "cause"), [(FULL, Cause.DISK_FULL), (GONE, Cause.INFRASTRUCTURE)], ids=["full", "gone"]
+)
+def test_a_store_that_cannot_be_written_fails_the_run_with_its_cause_and_keeps_the_rows(
+    redis, ledger, publisher, store, submission, plan, work, failure, cause
+):
+    work()
+    store.failure = failure
+    with pytest.raises(type(failure)):
+        publisher.step()
+    run = ledger.view(submission.id).runs[0]
+    assert (run.state, run.failure.cause) == (State.FAILED, cause)
+    assert "Finished items are kept" in run.failure.remedy
+    assert len(Outbox(redis).waiting()) == 3
+    assert len(publisher._outbox.batches(Outbox(redis).waiting())) == 3
+
+
+def test_a_store_that_stays_full_is_told_again_and_changes_nothing_more(ledger, publisher, store, submission, work):
+    work()
+    store.failure = FULL
+    for _ in range(3):
+        with pytest.raises(StoreFull):
+            publisher.step()
+    assert [step.after for step in ledger.transitions(submission.id)][-1:] == [State.FAILED]
+    assert len(ledger.transitions(submission.id)) == 3
+
+
+def test_after_a_full_disk_the_rows_are_written_and_a_retry_finishes_the_run(
+    ledger, leases, publisher, store, plan, work
+):
+    work()
+    store.failure = FULL
+    with pytest.raises(StoreFull):
+        publisher.step()
+    store.failure = None
+    step_until_idle(publisher)
+    assert len(generations(store, plan.run_id)) == 3
+    assert ledger.state(plan.run_id) is State.FAILED, "it is taken up again by whoever submitted it, not by itself"
+    ledger.advance(plan.run_id, State.QUEUED, "alice")
+    assert leases.free_shards(plan) == 1
+    work()
+    step_until_idle(publisher)
+    assert ledger.state(plan.run_id) is State.PUBLISHED
+    assert len(generations(store, plan.run_id)) == 6
+
+
+def test_a_disk_that_fills_up_while_publishing_fails_the_run_and_a_retry_publishes_it(
+    monkeypatch, ledger, publisher, store, plan, work
+):
+    work()
+    work()
+    commit = store.commit
+
+    def full_for_scorecards(operations, message, expected_parent=None):
+        if message.startswith("scorecard"):
+            raise FULL
+        return commit(operations, message, expected_parent)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "commit", full_for_scorecards)
+        with pytest.raises(StoreFull):
+            publisher.step()
+    assert ledger.state(plan.run_id) is State.FAILED
+    ledger.advance(plan.run_id, State.QUEUED, "alice")
+    step_until_idle(publisher)
+    assert ledger.state(plan.run_id) is State.PUBLISHED
+    assert len(build_board(store).rows) == 1
+
+
+def test_a_journal_that_cannot_be_written_fails_no_run_and_is_written_later(
+    ledger, publisher, store, submission, run_id
+):
+    store.failure = FULL
+    with pytest.raises(StoreFull):
+        publisher.step()
+    assert ledger.state(run_id) is State.QUEUED
+    assert ledger.unsaved() == [submission.id]
+    store.failure = None
+    publisher.step()
+    assert ledger.unsaved() == []
+    assert store.list("submissions") == [layout.submission_path(submission.id)]
+
+
+def test_a_broken_file_of_one_run_fails_that_run_and_holds_up_no_other(ledger, leases, publisher, store, plan, work):
+    work()
+    work()
+    broken = f"{layout.generations_folder(plan.run_id)}/0000-broken.jsonl"
+    store.commit([Write(broken, b"not a row\n")], "damage")
+    other = make_submission(2)
+    ledger.create(other)
+    step_until_idle(publisher)
+    failed = ledger.view(plan.run_id.split(".")[0]).runs[0]
+    assert (failed.state, failed.failure.cause) == (State.FAILED, Cause.DATA_ERROR)
+    assert "0000-broken.jsonl" in failed.failure.message
+    assert store.list(layout.submission_path(other.id).rsplit("/", 1)[0])
+    with pytest.raises(NotFound):
+        store.read(layout.plan_path(plan.run_id))
+
+
+def test_rows_are_kept_until_they_are_published(redis, ledger, leases, publisher, plan, work):
+    lease = work()
+    step_until_idle(publisher)
+    shard = [batch for batch in leases.batches(plan.run_id) if batch.shard_id == lease.shard_id]
+    assert sum(len(batch.generations) for batch in shard) == 3
+
+
+def test_a_batch_of_an_unknown_run_is_kept_all_the_same(redis, ledger, leases, publisher, store):
+    plan = make_plan("s-20260301-0000000f.demo-v1", users=(1,))
+    lease = leases.claim(plan, "gpu-1")
+    from tests.builders import make_batch, rows_of
+
+    rows = rows_of(plan, plan.shards[0])
+    leases.hand_over(lease, make_batch(plan, plan.shards[0], "0000-000001-0001", generations=rows.generations))
+    step_until_idle(publisher)
+    assert len(generations(store, plan.run_id)) == 3
