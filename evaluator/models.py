@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from evaluator.errors import Cause, RapportError
-from evaluator.hub import resolve
+from evaluator.hub import download, read_file, resolve
 from evaluator.identity import folder_digest
 
 LOCAL = "local/"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
-_ALLOWED_FILES = ("*.safetensors", "*.json", "tokenizer*", "*.model", "*.jinja", "*.txt")
+_ALLOWED_FILES = ("*.safetensors", "*.json", "*.model", "*.tiktoken", "*.jinja", "*.txt")
 """What is downloaded of a repository: no pickle, no code."""
+_SUBFOLDERS = ("*/*",)
+"""Copies for other programs, often as large as the model; engines load none of them."""
+_LARGEST_CONFIG = 16 * 2**20
+"""Bytes; the largest tokenizer settings in use are a tenth of it."""
+_TEMPLATE_FILE = "chat_template.jinja"
+"""The one file besides its settings from which a tokenizer takes a template; `chat_template.json` is not read."""
 
 
 class PinnedModel(NamedTuple):
@@ -42,8 +49,9 @@ def model_name(text: str, models: Path) -> str:
     """
     text = text.strip()
     if _is_path(text, models):
-        folder = Path(text.removeprefix(LOCAL) if text.startswith(LOCAL) else text)
-        inside = (models / folder if text.startswith(LOCAL) else folder).resolve()
+        inside = _resolved(models / text.removeprefix(LOCAL) if text.startswith(LOCAL) else Path(text))
+        if inside is None:
+            raise _malformed(text)
         if inside.parent != models.resolve():
             raise RapportError(
                 Cause.FORBIDDEN_PATH,
@@ -53,12 +61,25 @@ def model_name(text: str, models: Path) -> str:
         text = LOCAL + inside.name
     parts = text.split("/")
     if len(parts) != 2 or not all(_NAME.fullmatch(part) and ".." not in part for part in parts):
-        raise RapportError(
-            Cause.MALFORMED_ID,
-            f"{text[:200]!r} is not a model id.",
-            "Write it as owner/name, as on the Hub, in letters, digits, '.', '_' and '-'.",
-        )
+        raise _malformed(text)
     return text
+
+
+def _resolved(path: Path) -> Path | None:
+    """Follows all links of a path; None if no path could be so or its links go in a circle."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
+def _malformed(text: str) -> RapportError:
+    """Says how a model is named."""
+    return RapportError(
+        Cause.MALFORMED_ID,
+        f"{text[:200]!r} is not a model id.",
+        "Write it as owner/name, as on the Hub, in letters, digits, '.', '_' and '-'.",
+    )
 
 
 def _is_path(text: str, models: Path) -> bool:
@@ -67,10 +88,10 @@ def _is_path(text: str, models: Path) -> bool:
 
 
 def pin(model: str, revision: str | None, models: Path) -> PinnedModel:
-    """Returns the SHA of a model's present state; downloads nothing.
+    """Returns the SHA of a model's present state; reads nothing but its settings.
 
     Raises:
-        RapportError: `not_found`, `gated`, `infrastructure`, `unsafe_format` or `no_chat_template`.
+        RapportError: `not_found`, `gated`, `infrastructure`, `unsafe_format`, `load_error` or `no_chat_template`.
     """
     if model.startswith(LOCAL):
         folder = models / model.removeprefix(LOCAL)
@@ -78,11 +99,11 @@ def pin(model: str, revision: str | None, models: Path) -> PinnedModel:
             raise RapportError(
                 Cause.NOT_FOUND, f"There is no folder {folder.name!r} in {models}.", "Check the spelling."
             )
-        names = {path.name for path in folder.iterdir()}
-        _check_files(model, names, _has_inline_template(folder))
+        sizes: dict[str, int | None] = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
+        _check(model, sizes, lambda name: (folder / name).read_bytes())
         return PinnedModel(model, folder_digest(folder))
     repository = resolve(model, repo_type="model", revision=revision)
-    _check_files(model, set(repository.files), has_template=True)  # The tokenizer's own key is read by the worker.
+    _check(model, repository.files, lambda name: read_file(model, repository.sha, name, repo_type="model"))
     return PinnedModel(model, repository.sha)
 
 
@@ -90,7 +111,8 @@ def fetch(pinned: PinnedModel, models: Path) -> Path:
     """Returns the folder with a pinned model's files, downloading what is missing.
 
     Raises:
-        RapportError: `not_found` if a local folder has changed since it was pinned, `disk_full`, `infrastructure`.
+        RapportError: `not_found` if a local folder has changed since it was pinned or a Hub model is gone, `gated`,
+            `disk_full` or `infrastructure`.
     """
     if pinned.model.startswith(LOCAL):
         folder = models / pinned.model.removeprefix(LOCAL)
@@ -101,57 +123,60 @@ def fetch(pinned: PinnedModel, models: Path) -> Path:
                 "Submit it again.",
             )
         return folder
-    return _download(pinned)
+    return download(pinned.model, pinned.sha, repo_type="model", allowed=_ALLOWED_FILES, ignored=_SUBFOLDERS)
 
 
-def _download(pinned: PinnedModel) -> Path:
-    """Fetches a Hub model's weights and tokenizer at its commit."""
-    import httpx
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+def _check(model: str, sizes: Mapping[str, int | None], read: Callable[[str], bytes]) -> None:
+    """Refuses what could not be run safely or at all.
 
-    try:
-        return Path(snapshot_download(pinned.model, revision=pinned.sha, allow_patterns=list(_ALLOWED_FILES)))
-    except (HfHubHTTPError, LocalEntryNotFoundError, httpx.HTTPError) as error:
-        raise RapportError(
-            Cause.INFRASTRUCTURE, f"{pinned.model} could not be downloaded ({type(error).__name__}).", "Try again."
-        ) from error
-    except OSError as error:
-        raise RapportError(
-            Cause.DISK_FULL if error.errno == 28 else Cause.INFRASTRUCTURE,
-            f"{pinned.model} could not be stored: {error.strerror or error}.",
-            "Free some disk on the worker and try again.",
-        ) from error
-
-
-def _has_inline_template(folder: Path) -> bool:
-    """Says whether a folder's tokenizer carries a chat template, as a file or as a key."""
-    if (folder / "chat_template.jinja").is_file():
-        return True
-    config = folder / "tokenizer_config.json"
-    if not config.is_file():
-        return False
-    try:
-        return bool(json.loads(config.read_text(encoding="utf-8")).get("chat_template"))
-    except ValueError as error:
-        raise RapportError(
-            Cause.LOAD_ERROR, f"{config.name} of {folder.name} is not JSON.", "Save the tokenizer again."
-        ) from error
-
-
-def _check_files(model: str, names: set[str], has_template: bool) -> None:
-    """Refuses what could not be run safely or at all."""
-    if "config.json" not in names:
+    Args:
+        model: The model's name.
+        sizes: Size in bytes of each file; files in subfolders are never loaded.
+        read: Returns a file's content by its name.
+    """
+    if "config.json" not in sizes:
         raise RapportError(Cause.LOAD_ERROR, f"{model} has no config.json.", "Save the whole model with its config.")
-    if not any(name.endswith(".safetensors") for name in names):
+    if not any(name.endswith(".safetensors") and "/" not in name for name in sizes):
         raise RapportError(
             Cause.UNSAFE_FORMAT,
             f"{model} has no safetensors weights; pickled and GGUF weights are not loaded.",
             "Convert the weights with save_pretrained(), which writes safetensors.",
         )
-    if not has_template:
+    settings = {
+        name: _read_settings(model, name, sizes[name], read)
+        for name in ("config.json", "tokenizer_config.json")
+        if name in sizes
+    }
+    for name, content in settings.items():
+        if content.get("auto_map"):
+            raise RapportError(
+                Cause.UNSAFE_FORMAT,
+                f"{model} needs code of its own (`auto_map` in {name}), and code of submitters is never run.",
+                "Submit a model of an architecture that transformers knows, without `auto_map`.",
+            )
+    inline = settings.get("tokenizer_config.json", {}).get("chat_template")
+    if not inline and not sizes.get(_TEMPLATE_FILE):
         raise RapportError(
             Cause.NO_CHAT_TEMPLATE,
             f"{model} has no chat template, so it is a base model and cannot hold a conversation.",
             "Submit an instruction-tuned model, or add a chat template to its tokenizer.",
         )
+
+
+def _read_settings(model: str, name: str, size: int | None, read: Callable[[str], bytes]) -> dict[str, Any]:
+    """Reads a JSON object that is small enough to be one of settings."""
+    if size is None or size > _LARGEST_CONFIG:
+        raise RapportError(
+            Cause.LOAD_ERROR,
+            f"{name} of {model} is larger than {_LARGEST_CONFIG // 2**20} MB.",
+            "Save the model and its tokenizer again.",
+        )
+    try:
+        content = json.loads(read(name))
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise RapportError(
+            Cause.LOAD_ERROR, f"{name} of {model} is not a JSON object.", "Save the model and its tokenizer again."
+        )
+    return content

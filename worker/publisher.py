@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from redis import Redis
 
-from evaluator.errors import Cause
+from evaluator.errors import Cause, RapportError
 from evaluator.judges.spec import load_judge
 from evaluator.protocol import load_protocol
 from evaluator.records import Generation, Record, Verdict
@@ -53,7 +53,7 @@ class Publisher:
         journal_seconds: float = 20.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Writes to `store`; saves the ledger every `journal_seconds`, and at once when a run ends."""
+        """Writes to `store`; saves the ledger every `journal_seconds`, and at once what was published or has ended."""
         self._redis, self._ledger, self._store = redis, ledger, store
         self._outbox = Outbox(redis)
         self._journal_seconds, self._clock = journal_seconds, clock
@@ -89,7 +89,7 @@ class Publisher:
                     yield run_id
 
     def _finish(self, run_id: str) -> bool:
-        """Scores and publishes a run whose shards are all done and drained; says whether it did."""
+        """Scores and publishes a run whose shards are all done and drained; says whether the run ended."""
         plan = self._ledger.plan(run_id)
         if (
             plan is None
@@ -99,8 +99,13 @@ class Publisher:
             return False
         for state in (State.GENERATING, State.JUDGING, State.SCORING):
             self._ledger.advance(run_id, state, ACTOR)
-        with self._failing_runs({run_id}):
-            self._publish(run_id, plan)
+        try:
+            with self._failing_runs({run_id}):
+                self._publish(run_id, plan)
+        except RapportError as error:  # What is stored cannot be scored: no other run has to wait for that.
+            log.error("%s failed: %s", run_id, error)
+            self._ledger.fail(run_id, ACTOR, Failure(cause=error.cause, message=error.message, remedy=error.remedy))
+            return True
         self._redis.delete(*(name(run_id) for name in (keys.batches, keys.plan, keys.done, keys.grants)))
         log.info("published %s", run_id)
         return True
@@ -145,15 +150,15 @@ class Publisher:
 
     def _journal(self, at_once: bool) -> None:
         """Saves every submission with news, now and then."""
-        if not at_once and self._clock() - self._journalled_at < self._journal_seconds:
+        unsaved = self._ledger.unsaved()
+        due = at_once or self._clock() - self._journalled_at >= self._journal_seconds
+        if not unsaved or not (due or any(self._ledger.view(one).state in ENDED for one in unsaved)):
             return
-        self._journalled_at = self._clock()
-        unsaved = [journal.entry(self._ledger, submission_id) for submission_id in self._ledger.unsaved()]
-        if not unsaved:
-            return
+        entries = [journal.entry(self._ledger, submission_id) for submission_id in unsaved]
         with self._failing_runs(set()):
-            self._store.commit([entry.write() for entry in unsaved], f"journal of {len(unsaved)} submissions")
-        for entry in unsaved:
+            self._store.commit([entry.write() for entry in entries], f"journal of {len(entries)} submissions")
+        self._journalled_at = self._clock()
+        for entry in entries:
             self._ledger.note_saved(entry.submission.id, len(entry.transitions))
 
     @contextmanager

@@ -1,19 +1,24 @@
 """Loads HiCUPID-format data, from the Hub or from a folder of the same layout, without holding it in memory.
 
+A Hub data set is fetched at its commit and then read as the folder it is. `datasets` could read the Hub itself, but
+falls back to whichever revision it has cached when the Hub falters, and results would name a commit they are not of.
+
 Rows stay memory-mapped on disk; what is kept is one integer range a user and one row number a question. A broken data
 set is named at opening, never halfway through a run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import errno
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
 
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.rows import read_history, read_question
+from evaluator.hub import download, resolve
 from evaluator.identity import folder_digest
 from evaluator.records import History, Question, QuestionType, Terms
 
@@ -38,13 +43,20 @@ _COLUMNS = {
         "metadata",
     ),
 }
+_NEVER_NULL = {"dialogue": ("user_id", "dialogue_id"), "qa": ("user_id", "question_id")}
+_INTEGERS = ("user_id", "dialogue_id")
+_HUB_FILES = ("README.md", "*.parquet", "*.jsonl", "*.json", "*.csv")
+"""What is downloaded of a Hub data set."""
+
+
+_RowNumbers: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class _Table(NamedTuple):
     """One split: its rows on disk and, for each user in order of appearance, the numbers of his rows."""
 
     rows: Dataset
-    by_user: dict[int, np.ndarray[Any, np.dtype[np.int64]]]
+    by_user: dict[int, _RowNumbers]
 
 
 class HicupidData:
@@ -61,10 +73,10 @@ class HicupidData:
         120
     """
 
-    def __init__(self, source: str, sha: str, terms: Terms, revision: str | None) -> None:
+    def __init__(self, source: str, sha: str, terms: Terms, folder: Path | None) -> None:
         """Use `open`."""
         self.source, self.sha, self.terms = source, sha, terms
-        self._revision = revision
+        self._folder = folder
         self._tables: dict[tuple[str, str], _Table] = {}
 
     @classmethod
@@ -72,12 +84,11 @@ class HicupidData:
         """Opens a folder or a Hub data set; reads nothing but its identity.
 
         Raises:
-            RapportError: `not_found`, `gated` or `infrastructure` if it cannot be reached.
+            RapportError: `malformed_id`, `not_found`, `gated` or `infrastructure` if it cannot be reached.
         """
         if Path(source).is_dir():
-            return cls(source, folder_digest(Path(source)), _folder_terms(Path(source)), None)
-        sha = _hub_sha(source)
-        return cls(source, sha, _hub_terms(), sha)
+            return cls(source, folder_digest(Path(source)), _folder_terms(Path(source)), Path(source))
+        return cls(source, resolve(source, repo_type="dataset").sha, _hub_terms(), None)
 
     def users(self, split: str) -> list[int]:
         """Returns the ids of the users who have questions in a split, in the data's order."""
@@ -93,8 +104,8 @@ class HicupidData:
         table = self._table("qa", split)
         for user in table.by_user if user_id is None else [user_id]:
             order = self._dialogue_ids(split, user)
-            for number in table.by_user.get(user, ()):
-                yield read_question(table.rows[int(number)], split, order)
+            for row in _rows(table.rows, table.by_user.get(user, ())):
+                yield read_question(row, split, order)
 
     def history(self, split: str, user_id: int) -> History:
         """Returns the whole history of a user who is asked in a split.
@@ -102,25 +113,31 @@ class HicupidData:
         Raises:
             RapportError: `data_error` if the user has none, or a row is broken.
         """
-        table = self._table("dialogue", _history_split(split))
-        self._dialogue_ids(split, user_id)
-        return read_history(user_id, (table.rows[int(number)] for number in table.by_user[user_id]))
+        numbers = self._history_rows(split, user_id)
+        return read_history(user_id, _rows(self._table("dialogue", _history_split(split)).rows, numbers))
 
     def _dialogue_ids(self, split: str, user_id: int) -> list[int]:
         """Returns a user's dialogue ids, sorted."""
-        table = self._table("dialogue", _history_split(split))
-        if user_id not in table.by_user:
+        numbers = self._history_rows(split, user_id)
+        rows = self._table("dialogue", _history_split(split)).rows.select_columns(["dialogue_id"])
+        return sorted({row["dialogue_id"] for row in _rows(rows, numbers)})
+
+    def _history_rows(self, split: str, user_id: int) -> _RowNumbers:
+        """Returns the numbers of a user's dialogue rows."""
+        by_user = self._table("dialogue", _history_split(split)).by_user
+        if user_id not in by_user:
             _broken(
                 f"User {user_id} is asked in qa:{split} but has no history in dialogue:{_history_split(split)}.",
                 "Add the user's dialogues or drop the questions.",
             )
-        ids = table.rows.select_columns(["dialogue_id"])[table.by_user[user_id]]["dialogue_id"]
-        return sorted(set(ids))
+        return by_user[user_id]
 
     def _table(self, config: str, split: str) -> _Table:
         """Opens a split once."""
+        if self._folder is None:
+            self._folder = download(self.source, self.sha, repo_type="dataset", allowed=_HUB_FILES)
         if (config, split) not in self._tables:
-            self._tables[config, split] = _open_table(self.source, config, split, self._revision)
+            self._tables[config, split] = _open_table(self.source, self._folder, config, split)
         return self._tables[config, split]
 
 
@@ -129,34 +146,68 @@ def demo_set() -> Path:
     return Path(__file__).parent / "demo_set"
 
 
-def _open_table(source: str, config: str, split: str, revision: str | None) -> _Table:
+def _open_table(source: str, folder: Path, config: str, split: str) -> _Table:
     """Opens and checks one split, and notes which rows belong to which user."""
-    from datasets import load_dataset
-    from datasets.exceptions import DatasetGenerationError, DatasetNotFoundError
-
-    try:
-        rows = load_dataset(source, config, split=split, revision=revision)
-    except (DatasetNotFoundError, FileNotFoundError, DatasetGenerationError, ValueError) as error:
-        _broken(
-            f"{source} has no readable split {config}:{split} ({' '.join(str(error).split())[:200]}).",
-            "Lay the folder out as the Hub data set is: configs `dialogue` and `qa`, declared in its README.md.",
-        )
+    rows = _load(source, folder, config, split)
     for column in _COLUMNS[config]:
         if column not in rows.column_names:
             _broken(f"{source} lacks the column {column!r} in {config}:{split}.", "Add the column.")
+    rows = rows.select_columns(list(_COLUMNS[config]))
+    _check_ids(source, rows, config, split)
     types = set(rows.unique("type"))
     if unknown := types - {*QuestionType}:
         _broken(
             f"{source} holds the unknown type {sorted(map(str, unknown))[0]!r} in {config}:{split}.",
             f"Types are {', '.join(QuestionType)}.",
         )
+    return _Table(rows, _by_user(rows))
+
+
+def _load(source: str, folder: Path, config: str, split: str) -> Dataset:
+    """Opens one split of a folder, memory-mapped."""
+    import yaml
+    from datasets import load_dataset
+    from datasets.exceptions import DatasetsError
+
+    try:
+        return load_dataset(str(folder), config, split=split)
+    except (DatasetsError, OSError, ValueError, RuntimeError, StopIteration, yaml.YAMLError) as error:
+        reason = error.__cause__ or error
+        if isinstance(reason, OSError) and reason.errno == errno.ENOSPC:
+            raise RapportError(
+                Cause.DISK_FULL, f"There is no disk left to unpack {source}.", "Free some disk and try again."
+            ) from error
+        told = " ".join(str(reason).split())[:200] or type(reason).__name__
+        _broken(
+            f"{source} has no readable split {config}:{split} ({told}).",
+            "Lay the folder out as the Hub data set is: configs `dialogue` and `qa`, declared in its README.md.",
+        )
+
+
+def _check_ids(source: str, rows: Dataset, config: str, split: str) -> None:
+    """Refuses ids by which rows could not be found again."""
+    for column in _NEVER_NULL[config]:
+        if rows.data.column(column).null_count:
+            _broken(f"{source} has a row without {column} in {config}:{split}.", "Give every row its ids.")
+        if column in _INTEGERS and "int" not in str(getattr(rows.features[column], "dtype", "")):
+            _broken(f"{source} has no whole numbers as {column} in {config}:{split}.", "Number users and dialogues.")
     if config == "qa" and len(rows.unique("question_id")) != len(rows):
         _broken(f"{source} uses a question_id twice in qa:{split}.", "Give every question an id of its own.")
-    users = np.asarray(rows.with_format("numpy", columns=["user_id"])["user_id"][:], dtype=np.int64)
+
+
+def _by_user(rows: Dataset) -> dict[int, _RowNumbers]:
+    """Returns the numbers of each user's rows, users in order of appearance."""
+    users = rows.data.column("user_id").to_numpy()
     order = np.argsort(users, kind="stable")
     ids, starts = np.unique(users[order], return_index=True)
-    by_user = dict(zip(ids.tolist(), np.split(order, starts[1:]), strict=True))
-    return _Table(rows, by_user)
+    groups = np.split(order, starts[1:])
+    return {int(ids[place]): groups[place] for place in np.argsort(order[starts])}
+
+
+def _rows(rows: Dataset, numbers: Sequence[int] | _RowNumbers) -> Iterator[dict[str, Any]]:
+    """Reads rows in one go, which takes a fifth of the time of reading one by one."""
+    batch = rows[list(numbers)]
+    return (dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True))
 
 
 def _history_split(split: str) -> str:
@@ -168,10 +219,14 @@ def _history_split(split: str) -> str:
 
 def _folder_terms(folder: Path) -> Terms:
     """A folder's terms: its card's licence; only the generated demo layout is known to be free of people."""
+    import yaml
     from huggingface_hub import DatasetCard
 
     card = folder / "README.md"
-    about = DatasetCard.load(card).data.to_dict() if card.is_file() else {}
+    try:
+        about = DatasetCard.load(card).data.to_dict() if card.is_file() else {}
+    except (ValueError, yaml.YAMLError) as error:
+        _broken(f"The card {card} cannot be read ({' '.join(str(error).split())[:200]}).", "Mend its front matter.")
     licence = about.get("license")
     synthetic = "synthetic" in (about.get("tags") or [])
     return Terms(
@@ -186,13 +241,6 @@ def _folder_terms(folder: Path) -> Terms:
 def _hub_terms() -> Terms:
     """HiCUPID's terms: its licence is not confirmed, so nothing of its text is shown."""
     return Terms(visibility="private", season=SEASON, licence=None, redistributable=False, personal_data="synthetic")
-
-
-def _hub_sha(source: str) -> str:
-    """Resolves a Hub data set to a commit."""
-    from evaluator.hub import resolve
-
-    return resolve(source, repo_type="dataset").sha
 
 
 def _broken(message: str, remedy: str) -> NoReturn:

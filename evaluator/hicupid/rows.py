@@ -19,6 +19,10 @@ _NEEDED = {
 }
 
 
+_COLUMN_OF = {"gold": "personalized_answer"}
+"""Columns that have another name in our records."""
+
+
 def read_history(user_id: int, rows: Iterable[Mapping[str, Any]]) -> History:
     """Groups a user's turns into dialogues.
 
@@ -64,16 +68,22 @@ def read_question(row: Mapping[str, Any], split: str, dialogue_ids: Sequence[int
         RapportError: `data_error` if a field is missing or the evidence is not in the user's history.
     """
     name = f"question {row['question_id']} in qa:{split}"
-    metadata = row["metadata"] or {}
+    facts = _stated(row["metadata"])
     type_ = QuestionType(row["type"])
     for fact in _NEEDED[type_]:
-        if not metadata.get(fact):
+        if fact not in facts:
             raise RapportError(
                 Cause.DATA_ERROR,
                 f"The metadata of {name} lacks {fact!r}.",
                 f"A {type_} question needs: {', '.join(_NEEDED[type_])}.",
             )
-    evidence = tuple(row["dialogue_id"])
+    evidence = row["dialogue_id"]
+    if not isinstance(evidence, Sequence) or None in evidence:
+        raise RapportError(
+            Cause.DATA_ERROR,
+            f"The `dialogue_id` of {name} is not a list of dialogue ids.",
+            "List the dialogues that hold the facts.",
+        )
     if strangers := set(evidence) - set(dialogue_ids):
         raise RapportError(
             Cause.DATA_ERROR,
@@ -90,14 +100,25 @@ def read_question(row: Mapping[str, Any], split: str, dialogue_ids: Sequence[int
             question=row["question"],
             gold=row["personalized_answer"],
             general_answer=row["general_answer"],
-            evidence=evidence,
+            evidence=tuple(evidence),
             evidence_position=tuple(newest_first[number] / len(dialogue_ids) for number in evidence),
-            persona=_fact(PersonaFact, metadata.get("persona")),
-            profile=_fact(ProfileFact, metadata.get("profile")),
-            schedule=_fact(ScheduleFact, metadata.get("schedule")),
+            persona=_fact(PersonaFact, facts.get("persona")),
+            profile=_fact(ProfileFact, facts.get("profile")),
+            schedule=_fact(ScheduleFact, facts.get("schedule")),
         )
     except ValidationError as error:
         raise _broken(name, error) from error
+
+
+def _stated(metadata: Any) -> dict[str, Mapping[str, Any]]:
+    """Leaves out facts that a row does not state; columnar files may give those as mappings of nothing but None."""
+    if not isinstance(metadata, Mapping):
+        return {}
+    return {
+        name: fact
+        for name, fact in metadata.items()
+        if isinstance(fact, Mapping) and any(value is not None for value in fact.values())
+    }
 
 
 def _fact(kind: type[Fact], value: Mapping[str, Any] | None) -> Fact | None:
@@ -111,4 +132,5 @@ def _broken(name: str, error: ValidationError) -> RapportError:
     """Names the first broken field of a row."""
     first = error.errors()[0]
     field = ".".join(map(str, first["loc"])) or "row"
+    field = _COLUMN_OF.get(field, field)
     return RapportError(Cause.DATA_ERROR, f"In {name}, {field}: {first['msg']}.", "Mend the row.")

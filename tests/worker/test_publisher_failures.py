@@ -14,7 +14,7 @@ from leaderboard.store import LocalStore, StoreFull, StoreUnavailable, Write, la
 from leaderboard.store.base import NotFound
 from leaderboard.store.rows import read_rows
 from leaderboard.submissions.ledger import Ledger
-from tests.builders import make_plan, make_submission
+from tests.builders import make_batch, make_plan, make_submission, rows_of
 from worker.outbox import Outbox
 from worker.publisher import Publisher
 
@@ -41,7 +41,7 @@ def store(tmp_path) -> FailingStore:
 
 @pytest.fixture
 def publisher(redis, ledger, store) -> Publisher:
-    return Publisher(redis, ledger, store, journal_seconds=0.001)
+    return Publisher(redis, ledger, store, journal_seconds=0)
 
 
 def dying(method: Callable, *, before: bool) -> Callable:
@@ -232,8 +232,6 @@ def test_rows_are_kept_until_they_are_published(redis, ledger, leases, publisher
 def test_a_batch_of_an_unknown_run_is_kept_all_the_same(redis, ledger, leases, publisher, store):
     plan = make_plan("s-20260301-0000000f.demo-v1", users=(1,))
     lease = leases.claim(plan, "gpu-1")
-    from tests.builders import make_batch, rows_of
-
     rows = rows_of(plan, plan.shards[0])
     leases.hand_over(lease, make_batch(plan, plan.shards[0], "0000-000001-0001", generations=rows.generations))
     step_until_idle(publisher)

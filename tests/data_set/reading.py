@@ -1,0 +1,34 @@
+"""Reads a data set to the end, here or in another process."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from evaluator.hicupid.data import HicupidData
+from evaluator.records import History, Question, Terms
+
+EVALUATED = ("test_1", "test_2")
+
+
+class Contents(NamedTuple):
+    """All that a data set says."""
+
+    sha: str
+    terms: Terms
+    questions: list[Question]
+    histories: dict[tuple[str, int], History]
+
+
+def read_all(source: str, splits: tuple[str, ...] = EVALUATED) -> Contents:
+    """Opens a data set and reads its questions and the histories of those who are asked."""
+    data = HicupidData.open(source)
+    return Contents(
+        data.sha,
+        data.terms,
+        [question for split in splits for question in data.questions(split)],
+        {(split, user): data.history(split, user) for split in splits for user in data.users(split)},
+    )
+
+
+def open_sha(source: str) -> str:
+    return HicupidData.open(source).sha
