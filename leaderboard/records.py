@@ -204,11 +204,9 @@ class Batch(Record):
     """Given with the last batch of a shard, and only with it."""
 
 
-class Scorecard(Record):
-    """One run under one judge: the result and everything needed to trace and repeat it."""
+class Provenance(Record):
+    """Where a result comes from: everything needed to trace and repeat it."""
 
-    schema_version: Literal[1] = 1
-    id: str
     submission_id: str
     run_id: str
     model: str
@@ -228,13 +226,20 @@ class Scorecard(Record):
     engine_flags: tuple[tuple[str, str], ...]
     dtype: str
     hardware: str
-    result: Result
     rows_sha: str
     """SHA-256 over the keys and contents of all rows behind the result."""
     unranked_because: tuple[str, ...]
     """Why it stays out of the official ranking; empty if it ranks."""
-    stage_seconds: tuple[tuple[str, float], ...]
     peak_rss_mb: float
     """Highest resident memory of any one process of the run."""
+
+
+class Scorecard(Provenance):
+    """One run under one judge: the result and where it comes from."""
+
+    schema_version: Literal[1] = 1
+    id: str
+    result: Result
+    stage_seconds: tuple[tuple[str, float], ...]
     created_at: Moment
     terms: Terms

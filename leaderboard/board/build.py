@@ -10,42 +10,22 @@ import datetime
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from evaluator.records import PairwiseScores, Rate, Record, Total
-from leaderboard.records import Declaration, Scorecard, protocol_of
+from evaluator.records import PairwiseScores, Rate, Total
+from leaderboard.records import Provenance, Scorecard, protocol_of
 from leaderboard.scorecards import scorecard_id
 from leaderboard.store import layout
 from leaderboard.store.base import Revision, Store
 from leaderboard.store.rows import read_record
 
 
-class BoardRow(Record):
-    """One row of the board."""
+class BoardRow(Provenance):
+    """One row of the board: a scorecard laid out flat, with its place."""
 
+    scorecard_id: str
     rank: int | None
     """Place among ranked rows with the same protocol and judge, 1 is best; None where the row does not rank."""
-    unranked_because: tuple[str, ...]
-    scorecard_id: str
-    submission_id: str
-    run_id: str
-    model: str
-    revision: str
-    submitter: str
-    declaration: Declaration
-    protocol: str
-    judge: str
-    judge_revision: str
-    judge_status: Literal["official", "candidate", "demo", "retired"]
-    prompt_pack: str
-    prompt_pack_status: Literal["official", "builtin"]
-    data_source: str
-    data_sha: str
-    engine: str
-    engine_version: str
-    engine_flags: tuple[tuple[str, str], ...]
-    dtype: str
-    hardware: str
     users: int
     items: int
     generations: int
@@ -58,8 +38,6 @@ class BoardRow(Record):
     position_consistency: Rate
     prefill_efficiency: float | None
     stage_seconds: dict[str, float]
-    peak_rss_mb: float
-    rows_sha: str
     published_at: datetime.datetime
 
 
@@ -82,9 +60,10 @@ def build_board(store: Store) -> Board:
 
 
 def rank(cards: Iterable[Scorecard]) -> tuple[BoardRow, ...]:
-    """Returns rows in the order of the board: ranked ones by Total, then the others by Total, missing values last.
+    """Returns rows in the order of the board: ranked ones first, then the others, each ranking by ranking.
 
-    Equal Totals share a rank. Rows of different protocols or judges never share a ranking.
+    Within a ranking they are in the order of their Totals, missing ones last; equal Totals share a rank. Rows of
+    different protocols or judges never share a ranking.
     """
     ordered = sorted(cards, key=_order)
     totals: dict[tuple[str, str, str], list[float]] = defaultdict(list)
@@ -133,13 +112,12 @@ def _order(card: Scorecard) -> tuple[bool, tuple[str, str, str], float, str, str
 
 def _row(card: Scorecard, place: int | None) -> BoardRow:
     """Lays a scorecard out flat."""
-    shared = BoardRow.model_fields.keys() & Scorecard.model_fields.keys() - {"stage_seconds"}
     from_result = BoardRow.model_fields.keys() & type(card.result).model_fields.keys()
     return BoardRow(
         rank=place,
         scorecard_id=card.id,
         stage_seconds=dict(card.stage_seconds),
         published_at=card.created_at,
-        **{name: getattr(card, name) for name in shared},
+        **{name: getattr(card, name) for name in Provenance.model_fields},
         **{name: getattr(card.result, name) for name in from_result},
     )

@@ -12,10 +12,9 @@ from leaderboard.records import Plan, State
 from leaderboard.settings import Settings
 from leaderboard.submissions import keys
 from leaderboard.submissions.service import SubmissionService
-from tests.builders import make_declaration, make_model_folder, make_plan, make_submission
+from tests.builders import make_declaration, make_model_folder, make_submission
 from worker.jobs import evaluate
-from worker.planning import USERS_PER_SHARD, make_plan as plan_of
-from worker.planning import prepare
+from worker.planning import USERS_PER_SHARD, make_plan, prepare
 
 JUDGE_FOLDER = load_judge("demo").model.removeprefix("local/")
 
@@ -50,7 +49,7 @@ def outcome_of(ledger, run_id: str) -> tuple[State, Cause | None]:
 def test_a_plan_asks_every_user_once_in_shards_of_a_few(settings, service):
     view = submit(service)
     (run,) = view.runs
-    plan: Plan = plan_of(run.id, prepare(view.submission, run.id, "demo", settings.models))
+    plan: Plan = make_plan(run.id, prepare(view.submission, run.id, "demo", settings.models))
     users = [user for shard in plan.shards for user in shard.users]
     assert len(set(users)) == len(users) == 4
     assert all(len(shard.users) == USERS_PER_SHARD for shard in plan.shards)
@@ -95,7 +94,7 @@ def test_a_run_whose_conditions_have_changed_since_it_was_planned_fails_and_can_
 ):
     view = submit(service)
     (run,) = view.runs
-    plan = plan_of(run.id, prepare(view.submission, run.id, "demo", settings.models))
+    plan = make_plan(run.id, prepare(view.submission, run.id, "demo", settings.models))
     ledger.put_plan(plan.model_copy(update={field: "as it was before"}))
     evaluate(run.id)
     assert outcome_of(ledger, run.id) == (State.FAILED, cause)
@@ -134,9 +133,9 @@ def test_a_run_of_an_unknown_protocol_cannot_be_prepared(settings, service):
 def test_a_shard_that_lost_too_many_workers_ends_the_run(redis, ledger, leases, settings, service):
     view = submit(service)
     (run,) = view.runs
-    plan = ledger.put_plan(plan_of(run.id, prepare(view.submission, run.id, "demo", settings.models)))
+    plan = ledger.put_plan(make_plan(run.id, prepare(view.submission, run.id, "demo", settings.models)))
     for shard in plan.shards:
         redis.hset(keys.grants(run.id), shard.id, 4)
     evaluate(run.id)
     assert outcome_of(ledger, run.id) == (State.FAILED, Cause.INFRASTRUCTURE)
-    assert leases.free_shards(plan) == len(make_plan(run.id).shards)
+    assert leases.free_shards(plan) == len(plan.shards)
