@@ -127,6 +127,49 @@ class Question(Record):
     schedule: ScheduleFact | None
 
 
+class SlotOrder(StrEnum):
+    """Which answer stood in slot A of the judge's prompt; `single` where there is nothing to compare."""
+
+    ANSWER_FIRST = "answer_first"
+    GOLD_FIRST = "gold_first"
+    SINGLE = "single"
+
+
+class Item(Record):
+    """One question that a protocol asks, without its text: all that scores and their slices need of the data set."""
+
+    question_id: str
+    user_id: int
+    split: str
+    type: QuestionType
+    orders: tuple[SlotOrder, ...] = Field(min_length=1)
+    """The slot orders in which the answer is judged."""
+    persona_cluster: str | None
+    """Names the persona that the question is about, the same for all users who hold it; None if about none."""
+    persona_category: str | None
+    sentiment: Literal["POS", "NEG"] | None
+    evidence: tuple[int, ...]
+    evidence_position: tuple[float, ...]
+    """As in `Question`."""
+
+    @classmethod
+    def of(cls, question: Question, orders: tuple[SlotOrder, ...]) -> Self:
+        """Returns a question's item."""
+        persona = question.persona
+        return cls(
+            question_id=question.question_id,
+            user_id=question.user_id,
+            split=question.split,
+            type=question.type,
+            orders=orders,
+            persona_cluster=persona and text_digest(persona.cluster)[:16],
+            persona_category=persona and persona.category,
+            sentiment=persona and persona.sentiment,
+            evidence=question.evidence,
+            evidence_position=question.evidence_position,
+        )
+
+
 class InputKey(Record):
     """What was asked of whom under which conditions; its digest names the generation's input."""
 
@@ -192,14 +235,6 @@ class Generation(Record):
         if self.answer is not None and self.content_hash != text_digest(self.answer):
             raise ValueError("content_hash is not the digest of answer")
         return self
-
-
-class SlotOrder(StrEnum):
-    """Which answer stood in slot A of the judge's prompt; `single` where there is nothing to compare."""
-
-    ANSWER_FIRST = "answer_first"
-    GOLD_FIRST = "gold_first"
-    SINGLE = "single"
 
 
 class Outcome(StrEnum):

@@ -13,7 +13,6 @@ from evaluator.engines.base import Completion, Engine, EngineInfo, Request
 from evaluator.hicupid.contexts import history_messages, prompt_messages
 from evaluator.hicupid.data import HicupidData
 from evaluator.hicupid.prompts import PromptPack
-from evaluator.hicupid.scoring import Item
 from evaluator.hicupid.selection import UserItems, select_questions, select_users
 from evaluator.identity import text_digest
 from evaluator.judges.parse import BETTER_RESPONSE, SATISFACTION, outcome, parse_word
@@ -21,7 +20,7 @@ from evaluator.judges.prompt import judge_messages, slot_orders
 from evaluator.judges.spec import JudgeSpec
 from evaluator.models import PinnedModel
 from evaluator.protocol import EvaluationProtocol
-from evaluator.records import Generation, InputKey, Question, QuestionType, SlotOrder, Terms, Verdict, VerdictKey
+from evaluator.records import Generation, InputKey, Item, Question, QuestionType, SlotOrder, Terms, Verdict, VerdictKey
 
 
 class RunSetup(NamedTuple):
@@ -41,8 +40,7 @@ def items(setup: RunSetup) -> Iterator[Item]:
     """Yields every item that the protocol asks, without its text."""
     for user in select_users(setup.data, setup.protocol):
         for question in select_questions(setup.data, setup.protocol, user):
-            orders = slot_orders(question, setup.protocol)
-            yield Item(question.question_id, question.user_id, question.split, question.type, orders)
+            yield Item.of(question, slot_orders(question, setup.protocol))
 
 
 def generate(setup: RunSetup, user: UserItems, engine: Engine, done: Collection[str]) -> Iterator[Generation]:

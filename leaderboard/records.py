@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from evaluator.errors import Cause
-from evaluator.records import Generation, QuestionType, Record, Result, SlotOrder, Terms, Verdict
+from evaluator.records import Generation, Item, Record, Result, Terms, Verdict
 
 
 def _utc(value: datetime.datetime) -> datetime.datetime:
@@ -141,16 +141,6 @@ class Transition(Record):
     failure: Failure | None
 
 
-class PlannedItem(Record):
-    """One question that a run asks, without its text."""
-
-    question_id: str
-    user_id: int
-    split: str
-    type: QuestionType
-    orders: tuple[SlotOrder, ...]
-
-
 class Shard(Record):
     """The users of a run that one worker takes at a time."""
 
@@ -173,7 +163,7 @@ class Plan(Record):
     judge_config: str
     """Digest of the judge's whole configuration: verdicts of another one never mix into this run."""
     terms: Terms
-    items: tuple[PlannedItem, ...]
+    items: tuple[Item, ...]
     shards: tuple[Shard, ...]
 
 
@@ -243,3 +233,13 @@ class Scorecard(Provenance):
     stage_seconds: tuple[tuple[str, float], ...]
     created_at: Moment
     terms: Terms
+
+
+class Tombstone(Record):
+    """A withdrawal: what it names is no longer shown, but never deleted."""
+
+    schema_version: Literal[1] = 1
+    submission_id: str
+    at: Moment
+    actor: str
+    reason: str = Field(min_length=1, max_length=500)

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from evaluator.hicupid.scoring import Item, score
+from evaluator.hicupid.scoring import score
 from evaluator.identity import digest
 from evaluator.judges.spec import JudgeSpec
 from evaluator.protocol import EvaluationProtocol
@@ -51,11 +51,7 @@ def make_scorecard(
         transitions: The run's history, for the time it waited.
         created_at: The scorecard's date.
     """
-    result = score(
-        (Item(item.question_id, item.user_id, item.split, item.type, item.orders) for item in plan.items),
-        rows.generations,
-        rows.verdicts,
-    )
+    result = score(plan.items, rows.generations, rows.verdicts)
     first = rows.reports[0]
     return Scorecard(
         id=scorecard_id(plan.run_id, judge.id),

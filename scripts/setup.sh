@@ -49,8 +49,8 @@ stamp=$(cat "locks/$build.txt" pyproject.toml scripts/setup.sh | sha256sum | cut
 
 if [ "$(cat .venv/.rapport 2>/dev/null || true)" != "$stamp" ]; then
   python=$(find_python) || fail "find Python" "Install Python 3.11 or newer, or name it: PYTHON=/path/to/python make setup."
-  if [ ! -x .venv/bin/python ]; then
-    "$python" -m venv .venv 2>/dev/null ||
+  if [ ! -x .venv/bin/pip ]; then
+    "$python" -m venv --clear .venv 2>/dev/null ||
       fail "create .venv" "Install Python's venv module (on Debian and Ubuntu: apt install python3-venv), then try again."
   fi
   : >"$log"

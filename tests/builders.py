@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from evaluator.hicupid.scoring import Item, score
+from evaluator.hicupid.scoring import score
 from evaluator.identity import digest, text_digest
 from evaluator.records import (
     Generation,
     InputKey,
+    Item,
     Outcome,
     PersonaFact,
     ProfileFact,
@@ -29,7 +30,6 @@ from leaderboard.records import (
     Batch,
     Declaration,
     Plan,
-    PlannedItem,
     Relation,
     Scorecard,
     Shard,
@@ -178,10 +178,26 @@ class Answered(NamedTuple):
     verdicts: tuple[Verdict, ...]
 
 
-def make_item(question_id: str, type_: QuestionType = PERSONA, user_id: int = 1) -> Item:
-    """Returns an item; pairs are judged in both orders."""
-    orders = (SlotOrder.SINGLE,) if type_ is SCHEDULE else BOTH_ORDERS
-    return Item(question_id, user_id, question_id.partition("/")[0], type_, orders)
+def make_item(
+    question_id: str,
+    type_: QuestionType = PERSONA,
+    user_id: int = 1,
+    orders: tuple[SlotOrder, ...] | None = None,
+) -> Item:
+    """Returns an item; pairs are judged in both orders unless told otherwise."""
+    about_persona = type_ is not SCHEDULE
+    return Item(
+        question_id=question_id,
+        user_id=user_id,
+        split=question_id.partition("/")[0],
+        type=type_,
+        orders=orders or (BOTH_ORDERS if about_persona else (SlotOrder.SINGLE,)),
+        persona_cluster="0" * 16 if about_persona else None,
+        persona_category="food" if about_persona else None,
+        sentiment="POS" if about_persona else None,
+        evidence=(40,),
+        evidence_position=(0.5,),
+    )
 
 
 def answered(item: Item, *outcomes: Outcome | None, **changes: Any) -> Answered:
@@ -223,11 +239,7 @@ def make_submission(number: int = 1, **changes: Any) -> Submission:
 
 def make_plan(run_id: str, users: Sequence[int] = (1, 2), **changes: Any) -> Plan:
     """Returns a plan with one shard a user and one question of each type for each."""
-    items = [
-        PlannedItem(**make_item(f"test_1/{user}-{type_}", type_, user)._asdict())
-        for user in users
-        for type_ in QuestionType
-    ]
+    items = [make_item(f"test_1/{user}-{type_}", type_, user) for user in users for type_ in QuestionType]
     values: dict[str, Any] = {
         "run_id": run_id,
         "data_source": "demo",
@@ -262,11 +274,11 @@ def make_report(**changes: Any) -> ShardReport:
 def rows_of(plan: Plan, shard: Shard) -> Answered:
     """Returns all rows of a shard: every answer as good as gold, every appointment kept in mind."""
     users = {user for _, user in shard.users}
-    everything = []
-    for planned in plan.items:
-        if planned.user_id in users:
-            item = Item(planned.question_id, planned.user_id, planned.split, planned.type, planned.orders)
-            everything.append(answered(item, *([YES] if planned.type is SCHEDULE else [TIE, TIE])))
+    everything = [
+        answered(item, *([YES] if item.type is SCHEDULE else [TIE, TIE]))
+        for item in plan.items
+        if item.user_id in users
+    ]
     return Answered(
         everything[0].item,
         tuple(row for entry in everything for row in entry.generations),

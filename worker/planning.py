@@ -12,7 +12,7 @@ from evaluator.judges.spec import load_judge
 from evaluator.models import PinnedModel, pin
 from evaluator.protocol import load_protocol
 from evaluator.run import RunSetup, items
-from leaderboard.records import Plan, PlannedItem, Shard, Submission, protocol_of
+from leaderboard.records import Plan, Shard, Submission, protocol_of
 
 USERS_PER_SHARD = 2
 """Small enough that a lost worker costs little, large enough that a shard is worth a lease."""
@@ -84,7 +84,7 @@ def make_plan(run_id: str, setup: RunSetup) -> Plan:
         judge_revision=setup.judge_revision,
         judge_config=setup.judge.digest(),
         terms=setup.terms,
-        items=tuple(PlannedItem(**item._asdict()) for item in items(setup)),
+        items=tuple(items(setup)),
         shards=tuple(
             Shard(
                 id=f"{run_id}.{number:04d}",

@@ -14,6 +14,7 @@ from evaluator.metrics.intervals import Part, UserSums, clustered_interval, rati
 from evaluator.records import (
     Generation,
     Interval,
+    Item,
     Outcome,
     PairwiseScores,
     QuestionType,
@@ -30,16 +31,6 @@ TOTAL_WEIGHTS = {QuestionType.PERSONA: 25 / 40, QuestionType.PROFILE: 5 / 40, Qu
 HIGHEST_TOTAL = 87.5
 _DIGITS = 6
 _CREDIT = {Outcome.WIN: 1.0, Outcome.TIE: 0.5, Outcome.LOSS: 0.0, Outcome.SATISFIED: 1.0, Outcome.UNSATISFIED: 0.0}
-
-
-class Item(NamedTuple):
-    """One question that the protocol asks, with the slot orders in which its answer is judged."""
-
-    question_id: str
-    user_id: int
-    split: str
-    type: QuestionType
-    orders: tuple[SlotOrder, ...]
 
 
 class Judged(NamedTuple):
@@ -72,7 +63,7 @@ def score(items: Iterable[Item], generations: Iterable[Generation], verdicts: It
         verdicts: Rows of one judge; of several attempts at the same content and order the last
             readable one counts.
     """
-    wanted = sorted(items)
+    wanted = sorted(items, key=lambda item: item.question_id)
     answers = _latest(generations)
     outcomes = _outcomes(verdicts)
     judged = [_judge(item, answers.get(item.question_id), outcomes) for item in wanted]

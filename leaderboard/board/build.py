@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from evaluator.records import PairwiseScores, Rate, Total
-from leaderboard.records import Provenance, Scorecard, protocol_of
+from leaderboard.records import Provenance, Scorecard, Tombstone, protocol_of
 from leaderboard.scorecards import scorecard_id
 from leaderboard.store import layout
 from leaderboard.store.base import Revision, Store
@@ -49,14 +49,15 @@ class Board(NamedTuple):
 
 
 def build_board(store: Store) -> Board:
-    """Reads every scorecard and returns the board.
+    """Reads every scorecard that was not withdrawn and returns the board.
 
     Raises:
         RapportError: `data_error` naming the file that is not a scorecard.
     """
     revision = store.head()
     cards = [read_record(store.read(path), Scorecard, path) for path in store.list(layout.SCORECARDS)]
-    return Board(revision, rank(cards))
+    withdrawn = {read_record(store.read(path), Tombstone, path).submission_id for path in store.list(layout.TOMBSTONES)}
+    return Board(revision, rank(card for card in cards if card.submission_id not in withdrawn))
 
 
 def rank(cards: Iterable[Scorecard]) -> tuple[BoardRow, ...]:

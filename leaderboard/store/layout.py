@@ -45,6 +45,15 @@ def reports_folder(run_id: str) -> str:
     return f"{run_folder(run_id)}/reports"
 
 
+TOMBSTONES = "tombstones"
+"""Folder of all withdrawals."""
+
+
+def tombstone_path(submission_id: str) -> str:
+    """The withdrawal of a submission."""
+    return f"{TOMBSTONES}/{submission_id}.json"
+
+
 SCORECARDS = "scorecards"
 """Folder of all scorecards."""
 

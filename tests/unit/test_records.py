@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from evaluator.errors import Cause
 from evaluator.records import Generation, InputKey, Verdict, VerdictKey
-from leaderboard.records import Batch, Plan, Scorecard, ShardReport, State, Submission, Transition
+from leaderboard.records import Batch, Plan, Scorecard, ShardReport, State, Submission, Tombstone, Transition
 from leaderboard.submissions.journal import Entry
 from tests.builders import (
     NOON,
@@ -63,7 +63,7 @@ def test_a_record_is_frozen_and_closed(record):
 
 
 @pytest.mark.parametrize(
-    "kind", [Generation, Verdict, Submission, Transition, Plan, ShardReport, Batch, Scorecard, Entry]
+    "kind", [Generation, Verdict, Submission, Transition, Plan, ShardReport, Batch, Scorecard, Tombstone, Entry]
 )
 def test_whatever_is_kept_says_which_version_of_its_schema_it_follows(kind):
     assert kind.model_fields["schema_version"].default == 1

@@ -3,7 +3,7 @@
 import pytest
 
 from evaluator.errors import Cause
-from evaluator.hicupid.scoring import Item, score, total_of
+from evaluator.hicupid.scoring import score, total_of
 from evaluator.records import Result, SlotOrder
 from tests.builders import (
     LOSS,
@@ -194,7 +194,7 @@ def test_position_consistency_is_the_share_of_two_order_items_that_agree():
         answered(make_item("test_1/4"), TIE, LOSS),
         answered(make_item("test_1/half"), WIN, None),
         answered(make_item("test_1/single", SCHEDULE), YES),
-        answered(Item("test_1/one", 1, "test_1", PERSONA, (SlotOrder.GOLD_FIRST,)), WIN),
+        answered(make_item("test_1/one", orders=(SlotOrder.GOLD_FIRST,)), WIN),
     )
     consistency = result.position_consistency
     assert (consistency.value, consistency.judged, consistency.items) == (50, 4, 5)
