@@ -38,13 +38,11 @@ def digest(value: Any) -> str:
 def text_digest(text: str) -> str:
     """Returns the SHA-256 of a text's UTF-8 bytes, as 64 hexadecimal characters.
 
-    Lone surrogates, which a model may produce, are kept apart instead of failing.
-
     Example:
         >>> text_digest("")[:12]
         'e3b0c44298fc'
     """
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def folder_digest(folder: Path) -> str:

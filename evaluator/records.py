@@ -15,8 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from evaluator.errors import Cause
 from evaluator.identity import digest, text_digest
 
-SCHEMA_VERSION = 1
-
 
 class Record(BaseModel):
     """Base of all records: frozen, closed to unknown fields, and free of NaN."""
@@ -280,6 +278,8 @@ class Verdict(Record):
     """The verdict word that the strict grammar read from `completion`; None if it could not."""
     outcome: Outcome | None
     """None is a missing verdict: counted and shown, never a tie or a loss."""
+    failure: Cause | None = None
+    """Why the rater said nothing, such as `context_overflow`."""
     word_probabilities: tuple[tuple[str, float], ...]
     """Probability of each verdict word at its place, where the engine gives it; words outside its top list are left
     out."""

@@ -180,6 +180,7 @@ def _verdict(asked: _Asked, completion: Completion, engine: EngineInfo, terms: T
         completion=text,
         word=word,
         outcome=outcome(word, asked.question.type, asked.key.slot_order),
+        failure=completion.failure,
         word_probabilities=completion.word_probabilities,
         prompt_hash=completion.prompt_hash,
         prompt_tokens=completion.prompt_tokens,

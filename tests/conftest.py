@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -22,6 +23,10 @@ from tests.waiting import until
 from worker.lease import Leases
 
 ROOT = Path(__file__).parent.parent
+
+# How fast a machine is says nothing about whether the code is right.
+settings.register_profile("rapport", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("rapport")
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,8 @@ def _work(run_id: str, settings: Settings, ledger: Ledger, leases: Leases) -> No
     check_unchanged(plan, setup)
     with EnginePool(settings.data / "logs") as pool:
         work = Work(setup, plan, settings, ledger, pool)
-        while lease := leases.claim(plan, worker_name()):
+        # A run that has ended meanwhile, by a failure elsewhere or because someone stopped it, is left alone.
+        while ledger.state(run_id) not in ENDED and (lease := leases.claim(plan, worker_name())):
             ledger.advance(run_id, State.GENERATING, worker_name())
             with Heartbeat(leases, lease, settings.lease_seconds / 3):
                 try:

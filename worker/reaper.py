@@ -10,20 +10,22 @@ from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.states import ENDED
 from worker.lease import Leases
 
-_IDLE = ENDED | {State.CHECKING}
-"""States of runs that ask for no work; a run further on may have lost its plan and rows with Redis."""
+ACTOR = "reaper"
 
 
 def reap(redis: Redis, ledger: Ledger, leases: Leases, job_seconds: int) -> int:
     """Invites workers to every run with a free shard; returns how many invitations were sent.
 
     A shard is free when it was never taken, when its worker gave it back, or when its lease ran out. At most one
-    invitation a run waits in the queue, so a busy fleet is not flooded.
+    invitation a run waits in the queue, so a busy fleet is not flooded. A run that was entered and not queued, because
+    the web process died in between, is queued: its checks had passed before it was entered.
     """
     sent = 0
     for submission_id in ledger.active():
         for run_id in ledger.submission(submission_id).run_ids():
-            if ledger.state(run_id) in _IDLE:
+            if ledger.state(run_id) is State.CHECKING:
+                ledger.advance(run_id, State.QUEUED, ACTOR)
+            if ledger.state(run_id) in ENDED:
                 continue
             plan = ledger.plan(run_id)
             if plan is None or leases.free_shards(plan):

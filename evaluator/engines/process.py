@@ -20,7 +20,21 @@ from typing import Any, Self
 from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Request, Sampling
 from evaluator.errors import Cause, RapportError
 
-_SECRETS = ("TOKEN", "SECRET", "PASSW", "CREDENTIAL", "REDIS_URL", "_KEY")
+_KEPT = ("PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH")
+_KEPT_FAMILIES = (
+    "CUDA_",
+    "NVIDIA_",
+    "NCCL_",
+    "VLLM_",
+    "TORCH_",
+    "OMP_",
+    "MKL_",
+    "KMP_",
+    "LC_",
+    "XDG_CACHE_",
+    "HF_HOME",
+)
+_SECRETS = ("TOKEN", "SECRET", "PASSW", "CREDENTIAL", "KEY", "URL")
 _TAIL_LINES = 20
 
 
@@ -149,8 +163,12 @@ class EngineProcess:
 
 
 def _environment() -> dict[str, str]:
-    """The engine's environment: no secrets, no Hub, no usage reports."""
-    kept = {name: value for name, value in os.environ.items() if not any(word in name.upper() for word in _SECRETS)}
+    """The engine's environment: what libraries need by name, so no secret gets in; no Hub, no usage reports."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if (name in _KEPT or name.startswith(_KEPT_FAMILIES)) and not any(word in name.upper() for word in _SECRETS)
+    }
     return {
         **kept,
         "HF_HUB_OFFLINE": "1",

@@ -60,7 +60,9 @@ class PromptPack(Record):
     status: Literal["official", "builtin"]
 
     @model_validator(mode="after")
-    def _placeholders_are_known(self) -> PromptPack:
+    def _is_whole(self) -> PromptPack:
+        if missing := set(QuestionType) - set(self.evaluation):
+            raise ValueError(f"there is no judge prompt for {sorted(missing)}")
         for type_, messages in self.evaluation.items():
             found = {name for message in messages for name in _PLACEHOLDER.findall(message.content)}
             if found != PLACEHOLDERS[type_]:

@@ -25,7 +25,7 @@ class BoardRow(Provenance):
 
     scorecard_id: str
     rank: int | None
-    """Place among ranked rows with the same protocol and judge, 1 is best; None where the row does not rank."""
+    """Place among rows that share protocol, judge, prompts and data, 1 is best; None where the row does not rank."""
     users: int
     items: int
     generations: int
@@ -48,6 +48,16 @@ class Board(NamedTuple):
     rows: tuple[BoardRow, ...]
 
 
+class _Ranking(NamedTuple):
+    """What two results must share to be ranked against each other."""
+
+    protocol: str
+    judge: str
+    judge_revision: str
+    prompt_pack: str
+    data_sha: str
+
+
 def build_board(store: Store) -> Board:
     """Reads every scorecard that was not withdrawn and returns the board.
 
@@ -67,7 +77,7 @@ def rank(cards: Iterable[Scorecard]) -> tuple[BoardRow, ...]:
     different protocols or judges never share a ranking.
     """
     ordered = sorted(cards, key=_order)
-    totals: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    totals: dict[_Ranking, list[float]] = defaultdict(list)
     for card in filter(_ranks, ordered):
         insort(totals[_ranking(card)], -_total(card))
     return tuple(
@@ -95,9 +105,9 @@ def _ranks(card: Scorecard) -> bool:
     return not card.unranked_because and card.result.total.value is not None
 
 
-def _ranking(card: Scorecard) -> tuple[str, str, str]:
-    """Names the ranking that a scorecard belongs to."""
-    return card.protocol, card.judge, card.judge_revision
+def _ranking(card: Scorecard) -> _Ranking:
+    """Names the ranking that a scorecard belongs to: whatever differs in one of these is not comparable."""
+    return _Ranking(card.protocol, card.judge, card.judge_revision, card.prompt_pack, card.data_sha)
 
 
 def _total(card: Scorecard) -> float:
@@ -106,7 +116,7 @@ def _total(card: Scorecard) -> float:
     return -1.0 if value is None else value
 
 
-def _order(card: Scorecard) -> tuple[bool, tuple[str, str, str], float, str, str]:
+def _order(card: Scorecard) -> tuple[bool, _Ranking, float, str, str]:
     """Sorts ranked before unranked, then by Total, then by name, so that the order is always the same."""
     return not _ranks(card), _ranking(card), -_total(card), card.model, card.id
 

@@ -42,8 +42,9 @@ def read_record(value: bytes, kind: type[Row], name: str) -> Row:
         return kind.model_validate_json(value)
     except ValidationError as error:
         first = error.errors()[0]
+        reason = " ".join([".".join(map(str, first["loc"])), first["msg"]]).strip()
         raise RapportError(
             Cause.DATA_ERROR,
-            f"In the store, {name} is not a {kind.__name__}: {'.'.join(map(str, first['loc']))} {first['msg']}.",
+            f"In the store, {name} is no {kind.__name__}: {reason}.",
             "Restore the file from a backup, or remove it.",
         ) from error

@@ -85,7 +85,7 @@ def test_nothing_is_restored_from_an_empty_store(ledger, store):
 
 def test_a_broken_entry_is_named(ledger, store):
     store.commit([Write("submissions/202603/01/s-20260301-00000001.json", b'{"submission": 1}')], "broken")
-    with pytest.raises(RapportError, match=r"s-20260301-00000001\.json is not a Entry") as caught:
+    with pytest.raises(RapportError, match=r"s-20260301-00000001\.json is no Entry") as caught:
         journal.restore(ledger, store)
     assert caught.value.cause is Cause.DATA_ERROR
 

@@ -124,7 +124,7 @@ def test_a_withdrawn_submission_is_kept_but_no_longer_shown(store):
 
 def test_a_broken_scorecard_is_named(store):
     store.commit([Write("scorecards/org/model/x.json", b"{}")], "broken")
-    with pytest.raises(RapportError, match=r"scorecards/org/model/x\.json is not a Scorecard") as caught:
+    with pytest.raises(RapportError, match=r"scorecards/org/model/x\.json is no Scorecard") as caught:
         build_board(store)
     assert caught.value.cause is Cause.DATA_ERROR
 

@@ -93,9 +93,15 @@ def test_a_run_that_has_ended_is_not_invited_to(redis, ledger, leases, plan, end
     assert reap(redis, ledger, leases, 60) == 0
 
 
-def test_a_run_that_has_not_passed_its_checks_is_not_invited_to(redis, ledger, leases):
-    ledger.create(make_submission())
-    assert reap(redis, ledger, leases, 60) == 0
+def test_a_run_that_was_entered_but_never_queued_is_queued_and_invited_to(redis, ledger, leases):
+    submission = make_submission()
+    ledger.create(submission)
+
+    assert reap(redis, ledger, leases, 60) == 1
+
+    (run_id,) = submission.run_ids()
+    assert ledger.state(run_id) is State.QUEUED
+    assert ledger.transitions(submission.id)[-1].actor == "reaper"
 
 
 @pytest.mark.parametrize("state", [State.SCORING, State.PUBLISHING])
