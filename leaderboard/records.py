@@ -158,6 +158,8 @@ class Plan(Record):
     data_sha: str
     prompt_pack: str
     prompt_pack_status: Literal["official", "builtin"]
+    protocol_config: str
+    """Digest of the whole protocol: rows made under another wording of it never mix into this run."""
     judge: str
     judge_revision: str
     judge_config: str

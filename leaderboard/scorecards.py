@@ -76,7 +76,7 @@ def make_scorecard(
         hardware=first.hardware,
         result=result,
         rows_sha=_rows_sha(rows),
-        unranked_because=_unranked_because(result, plan, protocol, judge),
+        unranked_because=_unranked_because(result, plan, protocol, judge, rows.reports),
         stage_seconds=_stage_seconds(rows.reports, transitions),
         peak_rss_mb=max(report.peak_rss_mb for report in rows.reports),
         created_at=created_at,
@@ -94,13 +94,16 @@ def _rows_sha(rows: RunRows) -> str:
     )
 
 
-def _unranked_because(result: Result, plan: Plan, protocol: EvaluationProtocol, judge: JudgeSpec) -> tuple[str, ...]:
+def _unranked_because(
+    result: Result, plan: Plan, protocol: EvaluationProtocol, judge: JudgeSpec, reports: Sequence[ShardReport]
+) -> tuple[str, ...]:
     """Lists the reasons that keep a result out of the official ranking."""
     asked = result.verdicts + result.missing
     checks = (
         (f"{judge.status} judge", judge.status != "official"),
         ("built-in prompts", plan.prompt_pack_status != "official"),
         (f"protocol {protocol.id}", not protocol.official),
+        ("mixed engines", len({(report.engine, report.engine_version, report.dtype) for report in reports}) > 1),
         ("incomplete", not asked or result.verdicts / asked < LEAST_JUDGED_SHARE),
     )
     return tuple(reason for reason, holds in checks if holds)

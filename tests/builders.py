@@ -248,6 +248,7 @@ def make_plan(run_id: str, users: Sequence[int] = (1, 2), **changes: Any) -> Pla
         "prompt_pack_status": "builtin",
         "judge": "demo",
         "judge_revision": "r1",
+        "protocol_config": "f" * 64,
         "judge_config": "c" * 64,
         "terms": TERMS,
         "items": items,

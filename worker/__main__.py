@@ -24,17 +24,18 @@ from leaderboard.store.base import StoreError
 from leaderboard.store.local import LocalStore
 from leaderboard.submissions import keys
 from leaderboard.submissions.invite import JOB
-from leaderboard.submissions.journal import restore
 from leaderboard.submissions.ledger import Ledger
+from worker.disk import DISK_FULL, give_up_reserve
 from worker.lease import Leases
 from worker.publisher import Publisher
 from worker.reaper import reap
+from worker.recovery import recover
 
 log = logging.getLogger("rapport")
 
 _IDLE_SECONDS = 0.5
 _REAP_SECONDS = 5.0
-_PAUSE_SECONDS = 5.0
+_PAUSE_SECONDS = 2.0
 
 
 class RefusedJob(RuntimeError):
@@ -103,22 +104,24 @@ def publish(settings: Settings, redis: Redis) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     ledger, store = Ledger(redis), LocalStore(settings.store_folder)
-    log.info("restored %d submissions from the store", restore(ledger, store))
     publisher = Publisher(redis, ledger, store, settings.journal_seconds)
     leases = Leases(redis, settings.lease_seconds)
-    reaped_at = float("-inf")
+    redis.delete(keys.EPOCH)  # An older copy of Redis still has the mark: look at the store once in any case.
+    full, reaped_at = False, float("-inf")
     while not stopping.is_set():
         try:
+            recover(redis, ledger, store)
+            if full:
+                publisher.fail_open_runs(DISK_FULL)
+                full = False
             if time.monotonic() - reaped_at >= _REAP_SECONDS:
                 reap(redis, ledger, leases, settings.job_seconds)
                 reaped_at = time.monotonic()
             if not publisher.step():
                 stopping.wait(_IDLE_SECONDS)
-        except StoreError as error:
-            log.error("%s %s", error, error.remedy)
-            stopping.wait(_PAUSE_SECONDS)
-        except RedisError as error:
-            log.error("%s", unreachable(error))
+        except (StoreError, RedisError) as error:
+            full = give_up_reserve(error, settings.reserve) or full
+            log.error("%s", error if isinstance(error, StoreError) else unreachable(error))
             stopping.wait(_PAUSE_SECONDS)
 
 

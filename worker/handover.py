@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 from evaluator.records import Generation, Verdict
 from leaderboard.records import Batch, ShardReport
 from worker.lease import Lease, Leases
+from worker.outbox import Outbox
 
 Row = TypeVar("Row")
 
@@ -33,17 +34,15 @@ class Handover:
         StaleLease: From every method that writes, once the lease is lost.
     """
 
-    def __init__(self, leases: Leases, lease: Lease) -> None:
-        """Hands over under one lease."""
-        self._leases, self._lease = leases, lease
+    def __init__(self, leases: Leases, lease: Lease, outbox: Outbox) -> None:
+        """Hands over under one lease; `outbox` knows what was handed over before."""
+        self._leases, self._lease, self._outbox = leases, lease, outbox
         self._number = 0
         self._nonce = secrets.token_hex(4)
 
     def known_rows(self) -> KnownRows:
         """Returns the rows of this shard that were handed over before."""
-        batches = [
-            batch for batch in self._leases.batches(self._lease.run_id) if batch.shard_id == self._lease.shard_id
-        ]
+        batches = [batch for batch in self._outbox.kept(self._lease.run_id) if batch.shard_id == self._lease.shard_id]
         return KnownRows(
             {row.input_key: row for batch in batches for row in batch.generations},
             {row.verdict_key: row for batch in batches for row in batch.verdicts},

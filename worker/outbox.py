@@ -8,6 +8,7 @@ from typing import NamedTuple
 from redis import Redis
 
 from leaderboard.records import Batch
+from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
 
 
@@ -35,10 +36,35 @@ class Outbox:
             for number, fields in entries
         ]
 
-    def batches(self, entries: Sequence[Waiting]) -> list[Batch]:
-        """Returns the batches of some entries; one whose run was published meanwhile is left out."""
-        values = (self._redis.hget(keys.batches(entry.run_id), entry.batch_id) for entry in entries)
-        return [Batch.model_validate_json(value) for value in values if value is not None]
+    def batch(self, entry: Waiting) -> Batch | None:
+        """Returns the batch of an entry, or None if its run was published meanwhile.
+
+        Raises:
+            RapportError: `data_error` if it is no batch of this version.
+        """
+        value = self._redis.hget(keys.batches(entry.run_id), entry.batch_id)
+        return None if value is None else read_record(value, Batch, f"batch {entry.batch_id} of {entry.run_id}")
+
+    def kept(self, run_id: str) -> list[Batch]:
+        """Returns all batches of a run that has not ended, written to the store or not.
+
+        Raises:
+            RapportError: `data_error` if one is no batch of this version.
+        """
+        values = self._redis.hgetall(keys.batches(run_id))
+        return [read_record(value, Batch, f"batch {name!r} of {run_id}") for name, value in values.items()]
+
+    def put_back(self, batch: Batch) -> None:
+        """Enters a batch that the store holds already, after Redis has lost it."""
+        if self._redis.hsetnx(keys.batches(batch.run_id), batch.id, batch.model_dump_json()):
+            self._redis.hincrby(keys.progress(batch.run_id), "generations", len(batch.generations))
+            self._redis.hincrby(keys.progress(batch.run_id), "verdicts", len(batch.verdicts))
+            if batch.report:
+                self._redis.sadd(keys.done(batch.run_id), batch.shard_id)
+
+    def forget(self, run_id: str) -> None:
+        """Drops everything that only the work on a run needed, once the store holds its result."""
+        self._redis.delete(*(name(run_id) for name in (keys.batches, keys.plan, keys.done, keys.grants, keys.trouble)))
 
     def remove(self, entries: Sequence[Waiting]) -> None:
         """Takes entries out once the store holds their rows."""

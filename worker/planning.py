@@ -8,6 +8,7 @@ from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.data import HicupidData, demo_set
 from evaluator.hicupid.prompts import builtin_pack
 from evaluator.hicupid.selection import select_users
+from evaluator.identity import digest
 from evaluator.judges.spec import load_judge
 from evaluator.models import PinnedModel, pin
 from evaluator.protocol import load_protocol
@@ -57,6 +58,10 @@ def check_unchanged(plan: Plan, setup: RunSetup) -> None:
         raise OutdatedPlan(
             Cause.DATA_ERROR, "The data set has changed since the run was planned.", "Submit the model again."
         )
+    if plan.protocol_config != digest(setup.protocol.model_dump(mode="json")):
+        raise OutdatedPlan(
+            Cause.DATA_ERROR, "The protocol has changed since the run was planned.", "Submit the model again."
+        )
     judge = (setup.judge_revision, setup.judge.digest(), setup.pack.id)
     if (plan.judge_revision, plan.judge_config, plan.prompt_pack) != judge:
         raise OutdatedPlan(
@@ -80,6 +85,7 @@ def make_plan(run_id: str, setup: RunSetup) -> Plan:
         data_sha=setup.data.sha,
         prompt_pack=setup.pack.id,
         prompt_pack_status=setup.pack.status,
+        protocol_config=digest(setup.protocol.model_dump(mode="json")),
         judge=setup.judge.id,
         judge_revision=setup.judge_revision,
         judge_config=setup.judge.digest(),

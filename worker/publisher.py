@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from redis import Redis
+from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
 from evaluator.judges.spec import load_judge
@@ -25,7 +26,7 @@ from leaderboard.store.rows import encode_rows, read_rows
 from leaderboard.submissions import journal, keys
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.states import ENDED
-from worker.outbox import Outbox
+from worker.outbox import Outbox, Waiting
 
 log = logging.getLogger("rapport.publisher")
 
@@ -33,7 +34,9 @@ ACTOR = "publisher"
 BATCHES_A_COMMIT = 30
 """Each batch is at most three files: some 100 files a commit."""
 
-_KEPT = "Finished items are kept: submit the model again and it goes on where it stopped."
+STORE_PATIENCE_SECONDS = 300.0
+"""A store that comes back within this time fails no run."""
+KEPT = "Finished items are kept: submit the model again and it goes on where it stopped."
 
 
 class Publisher:
@@ -58,60 +61,87 @@ class Publisher:
         self._outbox = Outbox(redis)
         self._journal_seconds, self._clock = journal_seconds, clock
         self._journalled_at = float("-inf")
+        self._store_failing_since: float | None = None
 
     def step(self) -> bool:
         """Does what there is to do and says whether there was anything.
 
-        A store that cannot be written fails the runs concerned with a typed cause; their rows stay in Redis and are
-        written as soon as it can be.
+        A store that cannot be written passes its error on; rows stay in Redis and are written as soon as it can be.
         """
         drained = self._drain()
-        finished = [run_id for run_id in self._active_runs() if self._finish(run_id)]
+        waiting = {entry.run_id for entry in self._outbox.waiting()}
+        finished = [run_id for run_id in self.open_runs() if run_id not in waiting and self._finish(run_id)]
         self._journal(at_once=bool(finished))
         return drained or bool(finished)
+
+    def open_runs(self) -> list[str]:
+        """Returns the runs that have not ended."""
+        return [
+            run_id
+            for submission_id in self._ledger.active()
+            for run_id in self._ledger.submission(submission_id).run_ids()
+            if self._ledger.state(run_id) not in ENDED
+        ]
+
+    def fail_open_runs(self, failure: Failure) -> None:
+        """Ends every run that has not ended: what hinders them all is beyond any of them."""
+        for run_id in self.open_runs():
+            self._ledger.fail(run_id, ACTOR, failure)
 
     def _drain(self) -> bool:
         """Writes waiting batches to the store; says whether there were any."""
         entries = self._outbox.waiting(BATCHES_A_COMMIT)
-        if not entries:
-            return False
-        batches = self._outbox.batches(entries)
-        with self._failing_runs({entry.run_id for entry in entries}):
-            self._store.commit([write for batch in batches for write in _writes(batch)], f"{len(batches)} batches")
-        self._outbox.remove(entries)
-        return True
+        writes = [write for entry in entries for write in self._files_of(entry)]
+        if writes:
+            run_ids = {entry.run_id for entry in entries}
+            with self._watching_store(run_ids):
+                self._store.commit([*self._plans(run_ids), *writes], f"{len(entries)} batches")
+        if entries:
+            self._outbox.remove(entries)
+        return bool(entries)
 
-    def _active_runs(self) -> Iterator[str]:
-        """Yields the runs that have not ended."""
-        for submission_id in self._ledger.active():
-            for run_id in self._ledger.submission(submission_id).run_ids():
-                if self._ledger.state(run_id) not in ENDED:
-                    yield run_id
+    def _files_of(self, entry: Waiting) -> list[Write]:
+        """Returns the files of one batch; an unreadable one ends its run and nobody else's."""
+        try:
+            batch = self._outbox.batch(entry)
+        except RapportError as error:
+            self._fail(entry.run_id, error)
+            return []
+        return [] if batch is None else list(files_of(batch))
+
+    def _plans(self, run_ids: set[str]) -> Iterator[Write]:
+        """Yields the plans of some runs: they stand beside the rows, so that the store alone can tell what was asked."""
+        for run_id in sorted(run_ids):
+            if plan := self._ledger.plan(run_id):
+                yield Write(layout.plan_path(run_id), plan.model_dump_json().encode())
 
     def _finish(self, run_id: str) -> bool:
         """Scores and publishes a run whose shards are all done and drained; says whether the run ended."""
         plan = self._ledger.plan(run_id)
-        if (
-            plan is None
-            or self._redis.scard(keys.done(run_id)) < len(plan.shards)
-            or any(entry.run_id == run_id for entry in self._outbox.waiting())
-        ):
+        if plan is None or self._redis.scard(keys.done(run_id)) < len(plan.shards):
             return False
         for state in (State.GENERATING, State.JUDGING, State.SCORING):
             self._ledger.advance(run_id, state, ACTOR)
         try:
-            with self._failing_runs({run_id}):
-                self._publish(run_id, plan)
+            with self._watching_store({run_id}):
+                published = self._publish(run_id, plan)
+        except (StoreError, RedisError):
+            raise
         except RapportError as error:  # What is stored cannot be scored: no other run has to wait for that.
-            log.error("%s failed: %s", run_id, error)
-            self._ledger.fail(run_id, ACTOR, Failure(cause=error.cause, message=error.message, remedy=error.remedy))
+            self._fail(run_id, error)
             return True
-        self._redis.delete(*(name(run_id) for name in (keys.batches, keys.plan, keys.done, keys.grants)))
-        log.info("published %s", run_id)
-        return True
+        except Exception as error:
+            # One run that cannot be scored must not keep all others from the board.
+            log.exception("scoring %s failed", run_id)
+            self._fail(run_id, _unexpected(error))
+            return True
+        if published:
+            self._outbox.forget(run_id)
+            log.info("published %s", run_id)
+        return published
 
-    def _publish(self, run_id: str, plan: Plan) -> None:
-        """Writes plan and scorecard in one commit and takes the run to its end."""
+    def _publish(self, run_id: str, plan: Plan) -> bool:
+        """Writes the scorecard and takes the run to its end; False if the run has left the publisher's hands."""
         submission = self._ledger.submission(submission_of(run_id))
         history = [step for step in self._ledger.transitions(submission.id) if step.run_id == run_id]
         card = make_scorecard(
@@ -124,14 +154,17 @@ class Publisher:
             now(),
         )
         self._ledger.advance(run_id, State.PUBLISHING, ACTOR)
+        if self._ledger.state(run_id) is not State.PUBLISHING:
+            return False
         path = layout.scorecard_path(card.model, card.id)
         if not self._stands(path, card.rows_sha):
-            writes = [
-                Write(layout.plan_path(run_id), plan.model_dump_json().encode()),
-                Write(path, card.model_dump_json().encode()),
-            ]
-            self._store.commit(writes, f"scorecard {card.id}")
-        self._ledger.advance(run_id, State.PUBLISHED, ACTOR)
+            self._store.commit([Write(path, card.model_dump_json().encode())], f"scorecard {card.id}")
+        return self._ledger.advance(run_id, State.PUBLISHED, ACTOR)
+
+    def _fail(self, run_id: str, error: RapportError) -> None:
+        """Ends a run with its cause."""
+        log.error("%s failed: %s", run_id, error)
+        self._ledger.fail(run_id, ACTOR, Failure(cause=error.cause, message=error.message, remedy=error.remedy))
 
     def _stands(self, path: str, rows_sha: str) -> bool:
         """Says whether the same rows' scorecard was published before a crash."""
@@ -155,28 +188,40 @@ class Publisher:
         if not unsaved or not (due or any(self._ledger.view(one).state in ENDED for one in unsaved)):
             return
         entries = [journal.entry(self._ledger, submission_id) for submission_id in unsaved]
-        with self._failing_runs(set()):
+        with self._watching_store(set()):
             self._store.commit([entry.write() for entry in entries], f"journal of {len(entries)} submissions")
         self._journalled_at = self._clock()
         for entry in entries:
             self._ledger.note_saved(entry.submission.id, len(entry.transitions))
 
     @contextmanager
-    def _failing_runs(self, run_ids: set[str]) -> Iterator[None]:
-        """Ends runs with a typed cause when the store cannot be written, and passes the error on."""
+    def _watching_store(self, run_ids: set[str]) -> Iterator[None]:
+        """Ends the runs concerned when the store is full, or has been out of reach for long; passes the error on."""
         try:
             yield
         except StoreError as error:
-            cause = Cause.DISK_FULL if isinstance(error, StoreFull) else Cause.INFRASTRUCTURE
-            failure = Failure(
-                cause=cause, message=f"The results could not be stored: {error}.", remedy=f"{error.remedy} {_KEPT}"
-            )
-            for run_id in run_ids:
-                self._ledger.fail(run_id, ACTOR, failure)
+            if self._store_failing_since is None:
+                self._store_failing_since = self._clock()
+            full = isinstance(error, StoreFull)
+            if full or self._clock() - self._store_failing_since > STORE_PATIENCE_SECONDS:
+                cause = Cause.DISK_FULL if full else Cause.INFRASTRUCTURE
+                for run_id in run_ids:
+                    self._fail(
+                        run_id,
+                        RapportError(cause, f"The results could not be stored: {error}.", f"{error.remedy} {KEPT}"),
+                    )
             raise
+        self._store_failing_since = None
 
 
-def _writes(batch: Batch) -> Iterator[Write]:
+def _unexpected(error: Exception) -> RapportError:
+    """Says that the failure is ours, without showing its insides."""
+    return RapportError(
+        Cause.INFRASTRUCTURE, f"The publisher met an unexpected error ({type(error).__name__}).", f"Our fault. {KEPT}"
+    )
+
+
+def files_of(batch: Batch) -> Iterator[Write]:
     """Yields the files of one batch."""
     folders: tuple[tuple[str, Sequence[Record]], ...] = (
         (layout.generations_folder(batch.run_id), batch.generations),

@@ -9,6 +9,7 @@ from leaderboard.submissions.invite import invite
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.states import ENDED
 from worker.lease import Leases
+from worker.troubles import Troubles
 
 ACTOR = "reaper"
 
@@ -20,12 +21,12 @@ def reap(redis: Redis, ledger: Ledger, leases: Leases, job_seconds: int) -> int:
     invitation a run waits in the queue, so a busy fleet is not flooded. A run that was entered and not queued, because
     the web process died in between, is queued: its checks had passed before it was entered.
     """
-    sent = 0
+    sent, troubles = 0, Troubles(redis)
     for submission_id in ledger.active():
         for run_id in ledger.submission(submission_id).run_ids():
             if ledger.state(run_id) is State.CHECKING:
                 ledger.advance(run_id, State.QUEUED, ACTOR)
-            if ledger.state(run_id) in ENDED:
+            if ledger.state(run_id) in ENDED or troubles.pausing(run_id):
                 continue
             plan = ledger.plan(run_id)
             if plan is None or leases.free_shards(plan):

@@ -21,6 +21,7 @@ from leaderboard.submissions.ledger import Ledger
 from worker.engines import EnginePool
 from worker.handover import Handover
 from worker.lease import Lease, Leases
+from worker.outbox import Outbox
 
 _GPU_SHARE = 0.9
 """Part of a card that a run may take; model and judge halve it unless they are one engine."""
@@ -39,6 +40,7 @@ class Work(NamedTuple):
     settings: Settings
     ledger: Ledger
     pool: EnginePool
+    outbox: Outbox
 
 
 class _Engines(NamedTuple):
@@ -72,7 +74,7 @@ def run_shard(work: Work, leases: Leases, lease: Lease) -> None:
         RapportError: With a typed cause, if an engine cannot be loaded or is gone, or the data set is broken.
         StaleLease: If another worker has taken the shard over.
     """
-    clock, handover = _Clock(), Handover(leases, lease)
+    clock, handover = _Clock(), Handover(leases, lease, work.outbox)
     known = handover.known_rows()
     with clock.stage("load"):
         engines = _load(work)

@@ -32,7 +32,7 @@ def read_rows(store: Store, folder: str, kind: type[Row]) -> list[Row]:
     ]
 
 
-def read_record(value: bytes, kind: type[Row], name: str) -> Row:
+def read_record(value: bytes | str, kind: type[Row], name: str) -> Row:
     """Reads one record that was stored under a name.
 
     Raises:
@@ -45,6 +45,6 @@ def read_record(value: bytes, kind: type[Row], name: str) -> Row:
         reason = " ".join([".".join(map(str, first["loc"])), first["msg"]]).strip()
         raise RapportError(
             Cause.DATA_ERROR,
-            f"In the store, {name} is no {kind.__name__}: {reason}.",
+            f"What is stored as {name} is no {kind.__name__}: {reason}.",
             "Restore the file from a backup, or remove it.",
         ) from error

@@ -8,6 +8,8 @@ UNSAVED = "rapport:unsaved"
 """Set of submission ids whose latest change is not in the store yet."""
 ACTIVE = "rapport:active"
 """Set of submission ids with something left to do."""
+EPOCH = "rapport:epoch"
+"""Stands for as long as Redis keeps its memory: without it the ledger has to be restored from the store."""
 OUTBOX = "rapport:outbox"
 """Stream of batches on their way to the store."""
 FENCE = "rapport:fence"
@@ -59,6 +61,16 @@ def lease(shard_id: str) -> str:
 def grants(run_id: str) -> str:
     """For each shard, how many leases in a row ended without a row."""
     return f"rapport:grants:{run_id}"
+
+
+def trouble(run_id: str) -> str:
+    """How often in a row work on a run ended in a failure of ours."""
+    return f"rapport:trouble:{run_id}"
+
+
+def pause(run_id: str) -> str:
+    """Stands while a run waits before it is tried again."""
+    return f"rapport:pause:{run_id}"
 
 
 def invitation(run_id: str) -> str:

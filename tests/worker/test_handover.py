@@ -19,77 +19,77 @@ def patient(monkeypatch):
     monkeypatch.setattr(handover, "SECONDS", 3600)
 
 
-def sizes(leases, run_id) -> list[int]:
-    return sorted(len(batch.generations) for batch in leases.batches(run_id))
+def sizes(outbox, run_id) -> list[int]:
+    return sorted(len(batch.generations) for batch in outbox.kept(run_id))
 
 
-def test_rows_are_handed_over_a_few_at_a_time_and_returned(leases, plan, patient):
+def test_rows_are_handed_over_a_few_at_a_time_and_returned(leases, plan, patient, outbox):
     rows = many(2 * handover.ROWS + 1)
-    assert Handover(leases, leases.claim(plan, "gpu-1")).generations(rows) == rows
-    assert sizes(leases, plan.run_id) == [1, handover.ROWS, handover.ROWS]
+    assert Handover(leases, leases.claim(plan, "gpu-1"), outbox).generations(rows) == rows
+    assert sizes(outbox, plan.run_id) == [1, handover.ROWS, handover.ROWS]
 
 
-def test_what_came_before_an_engine_died_has_been_handed_over(leases, ledger, plan, patient):
+def test_what_came_before_an_engine_died_has_been_handed_over(leases, ledger, plan, patient, outbox):
     def dying():
         yield from many(handover.ROWS + 1)
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        Handover(leases, leases.claim(plan, "gpu-1")).generations(dying())
+        Handover(leases, leases.claim(plan, "gpu-1"), outbox).generations(dying())
     assert ledger.progress(plan.run_id).generations == handover.ROWS
 
 
-def test_a_row_that_has_waited_long_enough_does_not_wait_for_more(leases, plan, monkeypatch):
+def test_a_row_that_has_waited_long_enough_does_not_wait_for_more(leases, plan, monkeypatch, outbox):
     monkeypatch.setattr(handover, "SECONDS", 0)
-    Handover(leases, leases.claim(plan, "gpu-1")).generations(many(3))
-    assert sizes(leases, plan.run_id) == [1, 1, 1]
+    Handover(leases, leases.claim(plan, "gpu-1"), outbox).generations(many(3))
+    assert sizes(outbox, plan.run_id) == [1, 1, 1]
 
 
-def test_nothing_to_hand_over_is_no_batch(redis, leases, plan):
-    handing = Handover(leases, leases.claim(plan, "gpu-1"))
+def test_nothing_to_hand_over_is_no_batch(redis, leases, plan, outbox):
+    handing = Handover(leases, leases.claim(plan, "gpu-1"), outbox)
     assert handing.generations([]) == []
     handing.verdicts([])
     assert Outbox(redis).waiting() == []
 
 
-def test_batches_of_one_holder_after_the_other_have_names_of_their_own(redis, leases, plan):
+def test_batches_of_one_holder_after_the_other_have_names_of_their_own(redis, leases, plan, outbox):
     for _ in range(2):
         for worker in ("gpu-1", "gpu-2"):
             lease = leases.claim(plan, worker)
-            handing = Handover(leases, lease)
+            handing = Handover(leases, lease, outbox)
             handing.generations(many(1))
             handing.generations(many(1))
-            leases.release(lease)
+            leases.release(lease, forgive=True)
     names = [entry.batch_id for entry in Outbox(redis).waiting()]
     assert len(set(names)) == len(names) == 8
 
 
-def test_a_successor_knows_the_rows_of_its_shard_and_of_no_other(leases, plan):
+def test_a_successor_knows_the_rows_of_its_shard_and_of_no_other(leases, plan, outbox):
     first, second = leases.claim(plan, "gpu-1"), leases.claim(plan, "gpu-2")
     mine, theirs = (rows_of(plan, shard) for shard in plan.shards)
-    Handover(leases, first).generations(mine.generations)
-    Handover(leases, first).verdicts(mine.verdicts[:2])
-    Handover(leases, second).generations(theirs.generations)
-    leases.release(first)
-    known = Handover(leases, leases.claim(plan, "gpu-3")).known_rows()
+    Handover(leases, first, outbox).generations(mine.generations)
+    Handover(leases, first, outbox).verdicts(mine.verdicts[:2])
+    Handover(leases, second, outbox).generations(theirs.generations)
+    leases.release(first, forgive=True)
+    known = Handover(leases, leases.claim(plan, "gpu-3"), outbox).known_rows()
     assert known.generations == {row.input_key: row for row in mine.generations}
     assert known.verdicts == {row.verdict_key: row for row in mine.verdicts[:2]}
 
 
-def test_finishing_closes_the_shard(leases, plan):
+def test_finishing_closes_the_shard(leases, plan, outbox):
     lease = leases.claim(plan, "gpu-1")
-    Handover(leases, lease).finish(make_report())
-    leases.release(lease)
+    Handover(leases, lease, outbox).finish(make_report())
+    leases.release(lease, forgive=True)
     assert leases.claim(plan, "gpu-2").shard_id != lease.shard_id
 
 
-def test_a_lost_lease_is_noticed_at_the_next_batch(leases, plan):
+def test_a_lost_lease_is_noticed_at_the_next_batch(leases, plan, outbox):
     lease = leases.claim(plan, "gpu-1")
-    leases.release(lease)
+    leases.release(lease, forgive=True)
     for write in (
         lambda handing: handing.generations(many(1)),
         lambda handing: handing.verdicts(rows_of(plan, plan.shards[0]).verdicts),
         lambda handing: handing.finish(make_report()),
     ):
         with pytest.raises(StaleLease):
-            write(Handover(leases, lease))
+            write(Handover(leases, lease, outbox))

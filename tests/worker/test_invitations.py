@@ -79,10 +79,10 @@ def test_a_lost_invitation_is_replaced(redis, ledger, leases, plan):
     assert waiting(redis) == [plan.run_id]
 
 
-def test_a_run_whose_shards_are_all_done_needs_nobody(redis, ledger, leases, plan):
+def test_a_run_whose_shards_are_all_done_needs_nobody(redis, ledger, leases, plan, outbox):
     while lease := leases.claim(plan, "gpu-1"):
-        Handover(leases, lease).finish(make_report())
-        leases.release(lease)
+        Handover(leases, lease, outbox).finish(make_report())
+        leases.release(lease, forgive=True)
     assert reap(redis, ledger, leases, 60) == 0
 
 

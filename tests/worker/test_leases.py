@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from evaluator.errors import Cause, RapportError
+from leaderboard.records import State
 from leaderboard.submissions import keys
 from tests.builders import make_batch, make_generation, make_plan, rows_of
 from tests.waiting import at_once, until
@@ -46,28 +47,28 @@ def test_fencing_numbers_grow_with_every_grant(leases, plan):
     for _ in range(3):
         lease = leases.claim(plan, "gpu-1")
         numbers.append(lease.number)
-        leases.release(lease)
+        leases.release(lease, forgive=True)
     assert numbers == sorted(set(numbers))
 
 
-def test_a_batch_is_taken_in_under_a_lease(redis, leases, ledger, plan):
+def test_a_batch_is_taken_in_under_a_lease(redis, leases, ledger, plan, outbox):
     lease = leases.claim(plan, "gpu-1")
     batch = one_row(plan, lease)
     leases.hand_over(lease, batch)
-    assert leases.batches(plan.run_id) == [batch]
+    assert outbox.kept(plan.run_id) == [batch]
     assert [(entry.run_id, entry.batch_id) for entry in Outbox(redis).waiting()] == [(plan.run_id, "b-1")]
     assert ledger.progress(plan.run_id).generations == 1
 
 
-def test_a_batch_that_comes_twice_is_taken_in_once(redis, leases, ledger, plan):
+def test_a_batch_that_comes_twice_is_taken_in_once(redis, leases, ledger, plan, outbox):
     lease = leases.claim(plan, "gpu-1")
     for _ in range(3):
         leases.hand_over(lease, one_row(plan, lease))
-    assert len(Outbox(redis).waiting()) == len(leases.batches(plan.run_id)) == 1
+    assert len(Outbox(redis).waiting()) == len(outbox.kept(plan.run_id)) == 1
     assert ledger.progress(plan.run_id).generations == 1
 
 
-def test_a_worker_thought_dead_cannot_write_after_its_successor(redis, leases, brief, ledger, plan):
+def test_a_worker_thought_dead_cannot_write_after_its_successor(redis, leases, brief, ledger, plan, outbox):
     dead = brief.claim(plan, "gpu-1")
     wait_until_lost(redis, dead)
     successor = leases.claim(plan, "gpu-2")
@@ -75,7 +76,7 @@ def test_a_worker_thought_dead_cannot_write_after_its_successor(redis, leases, b
     leases.hand_over(successor, one_row(plan, successor, "theirs"))
     with pytest.raises(StaleLease, match="no longer held by gpu-1"):
         leases.hand_over(dead, one_row(plan, dead, "mine", last=True))
-    assert [batch.id for batch in leases.batches(plan.run_id)] == ["theirs"]
+    assert [batch.id for batch in outbox.kept(plan.run_id)] == ["theirs"]
     assert ledger.progress(plan.run_id).generations == 1
     assert not redis.sismember(keys.done(plan.run_id), dead.shard_id)
 
@@ -90,7 +91,7 @@ def test_a_lease_that_ran_out_is_lost_even_if_nobody_has_taken_the_shard(redis, 
 
 def test_the_same_worker_cannot_write_under_its_earlier_lease(leases, plan):
     earlier = leases.claim(plan, "gpu-1")
-    leases.release(earlier)
+    leases.release(earlier, forgive=True)
     leases.claim(plan, "gpu-1")
     with pytest.raises(StaleLease):
         leases.hand_over(earlier, one_row(plan, earlier))
@@ -128,22 +129,22 @@ def test_handing_over_prolongs_the_lease(redis, leases, plan):
 
 def test_a_released_shard_is_free_at_once(leases, plan):
     lease = leases.claim(plan, "gpu-1")
-    leases.release(lease)
+    leases.release(lease, forgive=True)
     assert leases.claim(plan, "gpu-2").shard_id == lease.shard_id
 
 
 def test_releasing_a_lost_lease_leaves_it_with_its_new_holder(leases, plan):
     earlier = leases.claim(plan, "gpu-1")
-    leases.release(earlier)
+    leases.release(earlier, forgive=True)
     successor = leases.claim(plan, "gpu-2")
-    leases.release(earlier)
+    leases.release(earlier, forgive=True)
     assert leases.renew(successor)
 
 
 def test_a_finished_shard_is_not_given_out_again(leases, plan):
     lease = leases.claim(plan, "gpu-1")
     leases.hand_over(lease, one_row(plan, lease, last=True))
-    leases.release(lease)
+    leases.release(lease, forgive=True)
     assert leases.claim(plan, "gpu-2").shard_id == plan.shards[1].id
     assert leases.free_shards(plan) == 0
 
@@ -151,11 +152,38 @@ def test_a_finished_shard_is_not_given_out_again(leases, plan):
 def test_a_shard_that_kills_whoever_takes_it_is_given_up_with_a_typed_cause(leases, run_id):
     plan = make_plan(run_id, users=(1,))
     for number in range(MOST_GRANTS):
-        leases.release(leases.claim(plan, f"gpu-{number}"))
+        leases.release(leases.claim(plan, f"gpu-{number}"), forgive=False)
     with pytest.raises(RapportError, match=f"{MOST_GRANTS} workers in a row took the shard") as caught:
         leases.claim(plan, "gpu-5")
     assert caught.value.cause is Cause.INFRASTRUCTURE
     assert leases.claim(plan, "gpu-6"), "a run that is taken up again starts with a clean count"
+
+
+def test_a_shard_that_is_given_back_in_good_order_is_never_given_up(leases, run_id):
+    plan = make_plan(run_id, users=(1,))
+    for number in range(3 * MOST_GRANTS):
+        leases.release(leases.claim(plan, f"gpu-{number}"), forgive=True)
+
+
+@pytest.mark.parametrize("state", [State.PUBLISHED, State.CANCELLED, State.SUPERSEDED])
+def test_an_ended_run_grants_no_lease_and_takes_no_rows(redis, leases, run_id, state):
+    plan = make_plan(run_id)
+    lease = leases.claim(plan, "gpu-1")
+    redis.set(keys.state(run_id), state)
+
+    assert leases.claim(plan, "gpu-2") is None
+    with pytest.raises(StaleLease):
+        leases.hand_over(lease, one_row(plan, lease))
+
+
+def test_a_failed_run_grants_no_lease_but_keeps_what_its_other_workers_computed(redis, leases, run_id, outbox):
+    plan = make_plan(run_id)
+    lease = leases.claim(plan, "gpu-1")
+    redis.set(keys.state(run_id), State.FAILED)
+
+    assert leases.claim(plan, "gpu-2") is None
+    leases.hand_over(lease, one_row(plan, lease))
+    assert len(outbox.kept(run_id)) == 1
 
 
 def test_a_row_that_comes_back_clears_the_count_of_lost_workers(leases, run_id):
@@ -163,7 +191,7 @@ def test_a_row_that_comes_back_clears_the_count_of_lost_workers(leases, run_id):
     for number in range(3 * MOST_GRANTS):
         lease = leases.claim(plan, f"gpu-{number}")
         leases.hand_over(lease, one_row(plan, lease, f"b-{number}"))
-        leases.release(lease)
+        leases.release(lease, forgive=True)
 
 
 def test_a_heartbeat_keeps_a_lease_alive(redis, plan):
@@ -177,23 +205,23 @@ def test_a_heartbeat_keeps_a_lease_alive(redis, plan):
 def test_a_heartbeat_never_revives_a_lost_lease(redis, leases, plan):
     lease = leases.claim(plan, "gpu-1")
     beat = Heartbeat(leases, lease, every=0.001)
-    leases.release(lease)
+    leases.release(lease, forgive=True)
     with beat:
         until(lambda: not beat._thread.is_alive(), what="the heartbeat notices and ends")
     assert not redis.exists(keys.lease(lease.shard_id))
 
 
-def test_one_runs_rows_are_no_other_runs(leases, plan):
+def test_one_runs_rows_are_no_other_runs(leases, plan, outbox):
     other = make_plan("s-20260301-00000002.demo-v1")
     lease = leases.claim(plan, "gpu-1")
     leases.hand_over(lease, one_row(plan, lease))
-    assert leases.batches(other.run_id) == []
+    assert outbox.kept(other.run_id) == []
     assert leases.free_shards(other) == 2
 
 
-def test_a_batch_keeps_every_character_of_an_answer(leases, plan):
+def test_a_batch_keeps_every_character_of_an_answer(leases, plan, outbox):
     lease = leases.claim(plan, "gpu-1")
     answer = 'Ümläut, "quotes", \\ and \n\x00 \U0001f35c'
     batch = make_batch(plan, plan.shards[0], "b-1", generations=(make_generation(answer=answer),))
     leases.hand_over(lease, batch)
-    assert leases.batches(plan.run_id)[0].generations[0].answer == answer
+    assert outbox.kept(plan.run_id)[0].generations[0].answer == answer

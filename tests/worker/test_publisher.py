@@ -78,7 +78,7 @@ def test_batches_are_drained_into_files_of_their_own(redis, publisher, store, pl
     assert stored(store, plan.run_id) == expected(plan, 1)
     assert Outbox(redis).waiting() == []
     paths = store.list(f"runs/202603/01/{plan.run_id}")
-    assert {path.rsplit("/", 1)[1] for path in paths} == {f"{batch}.jsonl" for batch in batches}
+    assert {path.rsplit("/", 1)[1] for path in paths} == {"plan.json", *(f"{batch}.jsonl" for batch in batches)}
 
 
 def test_a_run_is_not_published_before_all_shards_are_done(ledger, publisher, store, plan, work):
@@ -154,7 +154,7 @@ def test_what_the_page_shows_of_a_published_run_stays(ledger, publisher, plan, w
     assert ledger.progress(plan.run_id) == (6, 6, 10, 10)
 
 
-def test_runs_are_published_apart(ledger, leases, publisher, store):
+def test_runs_are_published_apart(ledger, leases, outbox, publisher, store):
     runs = []
     for number in (1, 2):
         submission = make_submission(number)
@@ -162,27 +162,29 @@ def test_runs_are_published_apart(ledger, leases, publisher, store):
         (run_id,) = submission.run_ids()
         ledger.advance(run_id, State.QUEUED, "alice")
         runs.append(ledger.put_plan(make_plan(run_id, users=(number,))))
-    hand_in(leases, runs[1])
+    hand_in(leases, outbox, runs[1])
     step_until_idle(publisher)
     assert [ledger.state(plan.run_id) for plan in runs] == [State.QUEUED, State.PUBLISHED]
-    hand_in(leases, runs[0])
+    hand_in(leases, outbox, runs[0])
     step_until_idle(publisher)
     assert len(build_board(store).rows) == 2
 
 
-def hand_in(leases, plan: Plan) -> None:
+def hand_in(leases, outbox, plan: Plan) -> None:
     lease = leases.claim(plan, "gpu-1")
     rows = rows_of(plan, plan.shards[0])
-    handover = Handover(leases, lease)
+    handover = Handover(leases, lease, outbox)
     handover.generations(rows.generations)
     handover.verdicts(rows.verdicts)
     handover.finish(make_report())
 
 
-def test_a_run_with_a_missing_verdict_is_published_with_the_gap_shown(leases, ledger, publisher, store, submission):
+def test_a_run_with_a_missing_verdict_is_published_with_the_gap_shown(
+    leases, ledger, publisher, store, submission, outbox
+):
     plan = ledger.put_plan(make_plan(submission.run_ids()[0], users=(1,)))
     rows = rows_of(plan, plan.shards[0])
-    handover = Handover(leases, leases.claim(plan, "gpu-1"))
+    handover = Handover(leases, leases.claim(plan, "gpu-1"), outbox)
     handover.generations(rows.generations)
     handover.verdicts(rows.verdicts[1:])
     handover.finish(make_report())

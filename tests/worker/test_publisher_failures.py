@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,13 +11,13 @@ from evaluator.errors import Cause
 from evaluator.records import Generation
 from leaderboard.board.build import build_board
 from leaderboard.records import State
-from leaderboard.store import LocalStore, StoreFull, StoreUnavailable, Write, layout
-from leaderboard.store.base import NotFound
+from leaderboard.store import Delete, LocalStore, StoreFull, StoreUnavailable, Write, layout
 from leaderboard.store.rows import read_rows
+from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
 from tests.builders import make_batch, make_plan, make_submission, rows_of
 from worker.outbox import Outbox
-from worker.publisher import Publisher
+from worker.publisher import STORE_PATIENCE_SECONDS, Publisher
 
 
 class PowerCut(BaseException):
@@ -40,8 +41,13 @@ def store(tmp_path) -> FailingStore:
 
 
 @pytest.fixture
-def publisher(redis, ledger, store) -> Publisher:
-    return Publisher(redis, ledger, store, journal_seconds=0)
+def clock() -> SimpleNamespace:
+    return SimpleNamespace(now=0.0)
+
+
+@pytest.fixture
+def publisher(redis, ledger, store, clock) -> Publisher:
+    return Publisher(redis, ledger, store, journal_seconds=0, clock=lambda: clock.now)
 
 
 def dying(method: Callable, *, before: bool) -> Callable:
@@ -71,7 +77,7 @@ def generations(store, run_id: str) -> list[str]:
 
 @pytest.mark.parametrize("before", [True, False], ids=["before removing", "after removing"])
 def test_dying_between_commit_and_removal_from_the_outbox_doubles_nothing(
-    monkeypatch, redis, publisher, store, plan, work, before
+    monkeypatch, redis, publisher, store, plan, work, before, outbox
 ):
     work()
     monkeypatch.setattr(publisher._outbox, "remove", dying(publisher._outbox.remove, before=before))
@@ -123,21 +129,58 @@ FULL = StoreFull("/data/store")
 GONE = StoreUnavailable("/data/store", "permission denied")
 
 
-@pytest.mark.parametrize(
-    ("failure", "cause"), [(FULL, Cause.DISK_FULL), (GONE, Cause.INFRASTRUCTURE)], ids=["full", "gone"]
-)
-def test_a_store_that_cannot_be_written_fails_the_run_with_its_cause_and_keeps_the_rows(
-    redis, ledger, publisher, store, submission, plan, work, failure, cause
+def test_a_full_disk_fails_the_run_with_its_cause_and_keeps_the_rows(
+    ledger, publisher, store, submission, work, outbox
 ):
     work()
-    store.failure = failure
-    with pytest.raises(type(failure)):
+    store.failure = FULL
+    with pytest.raises(StoreFull):
         publisher.step()
     run = ledger.view(submission.id).runs[0]
-    assert (run.state, run.failure.cause) == (State.FAILED, cause)
+    assert (run.state, run.failure.cause) == (State.FAILED, Cause.DISK_FULL)
     assert "Finished items are kept" in run.failure.remedy
-    assert len(Outbox(redis).waiting()) == 3
-    assert len(publisher._outbox.batches(Outbox(redis).waiting())) == 3
+    assert len([outbox.batch(entry) for entry in outbox.waiting()]) == 3
+
+
+def test_a_store_out_of_reach_fails_a_run_only_when_it_stays_so(
+    ledger, publisher, store, clock, submission, work, outbox
+):
+    work()
+    store.failure = GONE
+    for clock.now in (0.0, STORE_PATIENCE_SECONDS):
+        with pytest.raises(StoreUnavailable):
+            publisher.step()
+        assert ledger.view(submission.id).runs[0].state is State.QUEUED
+    clock.now = STORE_PATIENCE_SECONDS + 1
+    with pytest.raises(StoreUnavailable):
+        publisher.step()
+    run = ledger.view(submission.id).runs[0]
+    assert (run.state, run.failure.cause) == (State.FAILED, Cause.INFRASTRUCTURE)
+    assert len(outbox.waiting()) == 3
+
+
+def test_a_batch_of_another_version_fails_its_run_and_holds_up_no_other(
+    redis, ledger, publisher, store, plan, work, outbox
+):
+    lease = work()
+    (name, *_) = redis.hkeys(keys.batches(plan.run_id))
+    redis.hset(keys.batches(plan.run_id), name, '{"schema_version": 99}')
+    step_until_idle(publisher)
+    failed = ledger.view(plan.run_id.split(".")[0]).runs[0]
+    assert (failed.state, failed.failure.cause) == (State.FAILED, Cause.DATA_ERROR)
+    assert outbox.waiting() == []
+    assert lease.run_id in failed.failure.message
+
+
+def test_a_run_that_cannot_be_scored_fails_and_holds_up_no_other(ledger, publisher, store, plan, work):
+    work()
+    work()
+    publisher._drain()
+    reports = store.list(layout.reports_folder(plan.run_id))
+    store.commit([Delete(path) for path in reports], "damage")
+    step_until_idle(publisher)
+    failed = ledger.view(plan.run_id.split(".")[0]).runs[0]
+    assert (failed.state, failed.failure.cause) == (State.FAILED, Cause.INFRASTRUCTURE)
 
 
 def test_a_store_that_stays_full_is_told_again_and_changes_nothing_more(ledger, publisher, store, submission, work):
@@ -218,14 +261,13 @@ def test_a_broken_file_of_one_run_fails_that_run_and_holds_up_no_other(ledger, l
     assert (failed.state, failed.failure.cause) == (State.FAILED, Cause.DATA_ERROR)
     assert "0000-broken.jsonl" in failed.failure.message
     assert store.list(layout.submission_path(other.id).rsplit("/", 1)[0])
-    with pytest.raises(NotFound):
-        store.read(layout.plan_path(plan.run_id))
+    assert store.list(layout.SCORECARDS) == []
 
 
-def test_rows_are_kept_until_they_are_published(redis, ledger, leases, publisher, plan, work):
+def test_rows_are_kept_until_they_are_published(redis, ledger, leases, publisher, plan, work, outbox):
     lease = work()
     step_until_idle(publisher)
-    shard = [batch for batch in leases.batches(plan.run_id) if batch.shard_id == lease.shard_id]
+    shard = [batch for batch in outbox.kept(plan.run_id) if batch.shard_id == lease.shard_id]
     assert sum(len(batch.generations) for batch in shard) == 3
 
 
