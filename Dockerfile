@@ -4,7 +4,10 @@
 
 FROM python:3.11-slim-bookworm AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-RUN useradd --create-home --uid 1000 rapport && mkdir -p /home/rapport/site/data && chown -R rapport /home/rapport
+# A volume takes over the owner of the folder that it is laid over; over none it belongs to root.
+RUN useradd --create-home --uid 1000 rapport \
+    && mkdir -p /home/rapport/site/data /home/rapport/.cache/huggingface \
+    && chown -R rapport /home/rapport
 WORKDIR /home/rapport/site
 
 FROM base AS app
@@ -21,6 +24,9 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
 CMD ["python", "app.py"]
 
 FROM base AS worker
+# Triton compiles its kernels when a model is loaded. Debian replaces old versions of a package, so none is pinned.
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 COPY locks/gpu.txt ./locks/
 RUN pip install --no-deps --require-hashes -r locks/gpu.txt
 COPY --chown=1000 evaluator ./evaluator

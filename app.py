@@ -12,7 +12,7 @@ import sys
 import uvicorn
 
 from evaluator.errors import RapportError
-from leaderboard.connection import connect
+from leaderboard.connection import web_client
 from leaderboard.settings import Settings
 from leaderboard.web import create_app
 
@@ -26,7 +26,7 @@ def main() -> None:
 
         demo.serve(settings.data, demo.MODEL, settings.port)
         return
-    redis = connect(settings.redis_url) if settings.redis_url else None
+    redis = web_client(settings.redis_url) if settings.redis_url else None
     host = "0.0.0.0" if settings.on_space else settings.host  # noqa: S104 - a Space is reached from outside.
     uvicorn.run(create_app(settings, redis), host=host, port=settings.port, log_level="info")
 

@@ -1,9 +1,11 @@
-"""One way to connect to Redis, with the time-outs and retries that blocking readers and restarts need."""
+"""Two ways to connect to Redis: patiently for those who work, briefly for those who are being waited for."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from redis import Redis
-from redis.backoff import ExponentialBackoff
+from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -12,26 +14,49 @@ from redis.retry import Retry
 from evaluator.errors import Cause, RapportError
 
 _RETRIES = 6
+_LOST = [RedisConnectionError, RedisTimeoutError]
 
 
 def connect(url: str) -> Redis:
-    """Returns a connection that survives a restart of the server.
+    """Returns a connection for workers and commands, which survives a restart of the server.
 
     Raises:
         RapportError: `infrastructure` if nothing answers at `url`.
     """
-    client: Redis = Redis.from_url(
+    client = _client(
         url,
         socket_timeout=None,  # The default of five seconds breaks every longer blocking call.
         socket_connect_timeout=5,
-        health_check_interval=30,
         retry=Retry(ExponentialBackoff(cap=2, base=0.1), _RETRIES),
-        retry_on_error=[RedisConnectionError, RedisTimeoutError],
     )
     try:
         client.ping()
     except RedisError as error:
         raise unreachable(error) from error
+    return client
+
+
+def web_client(url: str) -> Redis:
+    """Returns a client for the web process, where a visitor waits: it gives up within two seconds.
+
+    It connects when it is first used and again whenever the server is back, so a site can start without it.
+
+    Raises:
+        RapportError: `infrastructure` if `url` is no address of a Redis.
+    """
+    return _client(url, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 1))
+
+
+def _client(url: str, **options: Any) -> Redis:
+    """Makes a client that has not connected yet; errors never hold the address, in which a password may stand."""
+    try:
+        client: Redis = Redis.from_url(url, health_check_interval=30, retry_on_error=_LOST, **options)
+    except ValueError:
+        raise RapportError(
+            Cause.INFRASTRUCTURE,
+            "RAPPORT_REDIS_URL is no address of a Redis.",
+            "Write it like redis://host:6379/0, rediss://host:6379/0 or unix:///path/to/socket.",
+        ) from None
     return client
 
 

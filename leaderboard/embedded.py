@@ -8,6 +8,7 @@ last one stopped.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -32,6 +33,7 @@ _READY_SECONDS = 20.0
 _WATCH_SECONDS = 0.5
 _GRACE_SECONDS = 10.0
 _LONGEST_SOCKET_PATH = 100
+_RESERVE_BYTES = 16 * 2**20
 
 
 class Service(NamedTuple):
@@ -50,6 +52,7 @@ class Supervisor:
         self._environment = environment
         self._running: dict[Service, subprocess.Popen[bytes]] = {}
         self._stopping = threading.Event()
+        self._ended = threading.Event()
         self._lock = threading.Lock()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
 
@@ -74,21 +77,36 @@ class Supervisor:
             )
 
     def _watch(self) -> None:
-        """Starts dead services again."""
+        """Starts dead services again; lives as long as they do.
+
+        Linux tells a child of its parent's death when the *thread* that started it ends: what was started here would
+        be killed before it could end in order.
+        """
         while not self._stopping.wait(_WATCH_SECONDS):
             with self._lock:
                 for service, process in self._running.items():
                     if process.poll() is not None and not self._stopping.is_set():
-                        log.warning("%s ended with code %s and is started again", service.name, process.returncode)
-                        self._running[service] = self._spawn(service)
+                        self._restart(service, process.returncode)
+        self._ended.wait()
+
+    def _restart(self, service: Service, code: int) -> None:
+        """Starts a dead service again; if even that fails, the next look tries once more."""
+        log.warning("%s ended with code %s and is started again", service.name, code)
+        try:
+            self._running[service] = self._spawn(service)
+        except OSError as error:
+            log.error("%s cannot be started: %s", service.name, error.strerror)
 
     def stop(self) -> None:
         """Ends all services, the last started first; what does not listen within seconds is killed."""
         self._stopping.set()
-        with self._lock:
-            for service, process in reversed(self._running.items()):
-                _end(service, process)
-            self._running.clear()
+        try:
+            with self._lock:
+                for service, process in reversed(self._running.items()):
+                    _end(service, process)
+                self._running.clear()
+        finally:
+            self._ended.set()
 
 
 def _end(service: Service, process: subprocess.Popen[bytes]) -> None:
@@ -112,6 +130,7 @@ def embedded_services(settings: Settings) -> Iterator[Settings]:
             does not start; `disk_full` if the folder cannot be written.
     """
     with _sole_user(settings.data), _socket(settings.data.resolve()) as socket:
+        _keep_reserve(settings)
         here = settings.model_copy(update={"redis_url": f"unix://{socket}"})
         supervisor = Supervisor(_environment(here))
         try:
@@ -143,11 +162,7 @@ def _sole_user(data: Path) -> Iterator[None]:
         data.mkdir(parents=True, exist_ok=True)
         lock = (data / ".lock").open("w")
     except OSError as error:
-        raise RapportError(
-            Cause.DISK_FULL if error.errno == 28 else Cause.INFRASTRUCTURE,
-            f"The data folder {data} cannot be written: {error.strerror}.",
-            "Free some disk, or choose another folder with --data.",
-        ) from error
+        raise _not_writable(data, error) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -158,6 +173,33 @@ def _sole_user(data: Path) -> Iterator[None]:
                 "Stop it first, or choose another folder with --data.",
             ) from error
         yield
+
+
+def _keep_reserve(settings: Settings) -> None:
+    """Takes up some disk that can be given back when the rest is full, so that this can still be recorded.
+
+    Raises:
+        RapportError: `disk_full` if there is no room for it.
+    """
+    reserve = settings.reserve
+    try:
+        if reserve.exists() and reserve.stat().st_size >= _RESERVE_BYTES:
+            return
+        with reserve.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, _RESERVE_BYTES)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            reserve.unlink()
+        raise _not_writable(settings.data, error) from error
+
+
+def _not_writable(data: Path, error: OSError) -> RapportError:
+    """Says that the data folder cannot be used, and why."""
+    return RapportError(
+        Cause.DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else Cause.INFRASTRUCTURE,
+        f"The data folder {data} cannot be written: {error.strerror}.",
+        "Free some disk, or choose another folder with --data.",
+    )
 
 
 def _redis_service(data: Path, socket: Path) -> Service:
@@ -213,5 +255,6 @@ def _environment(settings: Settings) -> dict[str, str]:
         "RAPPORT_DATA_SET": settings.data_set,
         "RAPPORT_KV_CACHE_GIB": f"{settings.kv_cache_gib:g}",
         "RAPPORT_DTYPE": settings.dtype,
+        "RAPPORT_ENGINE": settings.engine,
     }
     return {**os.environ, **chosen}

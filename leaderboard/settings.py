@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -32,6 +33,9 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=30.0, gt=0, description="How long a silent worker keeps its shard.")
     job_seconds: int = Field(default=6 * 3600, gt=0, description="Longest time that one job may take.")
     journal_seconds: float = Field(default=20.0, gt=0, le=60, description="How often the ledger is saved to the store.")
+    engine: Literal["auto", "vllm", "transformers"] = Field(
+        default="auto", description="What runs models; `auto` is vLLM where it is installed, else transformers."
+    )
     host: str = Field(default="127.0.0.1", description="Address that the page listens on; a Space uses all.")
     port: int = Field(default=7860, gt=0, lt=65536, description="Port that the page listens on.")
     allow_local_user: bool = Field(
@@ -42,6 +46,11 @@ class Settings(BaseSettings):
     def store_folder(self) -> Path:
         """Folder of the local store."""
         return self.data / "store"
+
+    @property
+    def reserve(self) -> Path:
+        """A file that only takes up space: given up when the disk is full, so that this can still be recorded."""
+        return self.data / ".reserve"
 
     @property
     def can_log_in(self) -> bool:

@@ -10,7 +10,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from redis import Redis
 from starlette.staticfiles import StaticFiles
 
-from leaderboard.board.snapshot import Snapshot
+from leaderboard.pages.reader import Reader
 from leaderboard.pages.render import STATIC
 from leaderboard.pages.site import Pages, router
 from leaderboard.pages.submit import submit_page, theme
@@ -24,14 +24,15 @@ def create_app(settings: Settings, redis: Redis | None) -> FastAPI:
 
     Args:
         settings: Where the store lies and what submissions are run on.
-        redis: An open connection for the ledger; None serves the board read-only.
+        redis: Where the ledger lives, which need not answer yet; None serves the board read-only.
     """
     import gradio as gr
 
     service = SubmissionService(settings, redis) if redis else None
     app = FastAPI(title="Rapport", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(GZipMiddleware, minimum_size=1024)
-    app.include_router(router(Pages(Snapshot(LocalStore(settings.store_folder)), service.ledger if service else None)))
+    reader = Reader(LocalStore(settings.store_folder), service.ledger if service else None)
+    app.include_router(router(Pages(reader)))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     # Ours are routed first: Gradio answers what is left, its own page `/submit` and its API among it.
     gr.mount_gradio_app(

@@ -9,20 +9,29 @@ models=${RAPPORT_MODELS:-data/models}
 torch_index=https://download.pytorch.org/whl/cpu
 torch=torch==2.13.0+cpu
 
+fail() { # fail STEP REMEDY
+  printf 'setup: FAILED at "%s". %s\n' "$1" "$2" >&2
+  exit 1
+}
+
+remedy() { # remedy OTHERWISE: what helps, told from the end of the log
+  case $(tail -n 40 "$log") in
+    *"No space left on device"*) printf 'The disk is full: free some (5 GB in all), then run make setup again.' ;;
+    *"NewConnectionError"* | *"NameResolutionError"* | *"ConnectTimeoutError"* | *"Network is unreachable"*)
+      printf 'The package index cannot be reached: check the network, or the proxy, then run make setup again.' ;;
+    *) printf '%s' "$1" ;;
+  esac
+}
+
 step() { # step NAME REMEDY COMMAND...
-  local name=$1 remedy=$2
+  local name=$1 otherwise=$2
   shift 2
   printf 'setup: %s\n' "$name" >&2
   if ! "$@" >>"$log" 2>&1; then
     tail -n 12 "$log" >&2
-    printf '\nsetup: FAILED at "%s". %s (whole log: %s)\n' "$name" "$remedy" "$log" >&2
-    exit 1
+    printf '\n' >&2
+    fail "$name" "$(remedy "$otherwise") (whole log: $log)"
   fi
-}
-
-fail() {
-  printf 'setup: FAILED at "%s". %s\n' "$1" "$2" >&2
-  exit 1
 }
 
 find_python() {
@@ -44,16 +53,37 @@ install_torch() {
 
 gpu_answers() { command -v nvidia-smi >/dev/null && nvidia-smi >/dev/null 2>&1; }
 
+ensure_home() { # pip and the model libraries keep caches there; some containers have none that can be written
+  local probe
+  if [ -n "${HOME:-}" ] && probe=$(mktemp "$HOME/.rapport-XXXXXX" 2>/dev/null); then
+    rm -f "$probe"
+  else
+    export HOME="$PWD/.venv/.home"
+    mkdir -p "$HOME"
+  fi
+}
+
+# pip answers Ctrl-C with an ordinary exit code, which would look like a failed step.
+exec 3>&2 # Inside a step, standard error is the log.
+trap 'printf "\nsetup: stopped. Run make setup again; it goes on from here.\n" >&3; exit 130' INT TERM
+
+[ -w . ] || fail "write to $PWD" "Give yourself the right to write there, or clone the repository elsewhere."
 if gpu_answers; then build=gpu; else build=cpu; fi
 stamp=$(cat "locks/$build.txt" pyproject.toml scripts/setup.sh | sha256sum | cut -d' ' -f1)-$build
+made=$(cat .venv/.rapport 2>/dev/null || true)
 
-if [ "$(cat .venv/.rapport 2>/dev/null || true)" != "$stamp" ]; then
-  python=$(find_python) || fail "find Python" "Install Python 3.11 or newer, or name it: PYTHON=/path/to/python make setup."
-  if [ ! -x .venv/bin/pip ]; then
-    "$python" -m venv --clear .venv 2>/dev/null ||
-      fail "create .venv" "Install Python's venv module (on Debian and Ubuntu: apt install python3-venv), then try again."
+if [ "$made" != "$stamp" ]; then
+  # The two builds share file names and version numbers: one laid over the other is a mixture that pip calls complete.
+  if [ -n "$made" ] && [ "${made##*-}" != "$build" ]; then rebuild=yes; else rebuild=no; fi
+  if [ $rebuild = yes ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    python=$(find_python) || fail "find Python" "Install Python 3.11 or newer, or name it: PYTHON=/path/to/python make setup."
+    printf 'setup: create .venv (%s)\n' "$build" >&2
+    "$python" -m venv --clear .venv >/dev/null 2>&1 ||
+      fail "create .venv" "Install Python's venv module (on Debian and Ubuntu: apt install python3-venv) or free some disk, then try again."
   fi
+  printf 'unfinished-%s' "$build" >.venv/.rapport
   : >"$log"
+  ensure_home
   retry="Check the network and the free disk (5 GB), then run make setup again; it goes on from here."
   if [ "$build" = cpu ]; then step "install torch for the CPU" "$retry" install_torch; fi
   step "install the locked packages ($build, some minutes)" "$retry" \
@@ -63,6 +93,7 @@ if [ "$(cat .venv/.rapport 2>/dev/null || true)" != "$stamp" ]; then
 fi
 
 if [ ! -f "$models/SmolLM2-135M-Instruct/README.md" ]; then
+  ensure_home
   step "convert the demo model (about a minute)" "Free 1 GB of disk, then run make setup again." \
     .venv/bin/rapport demo-model --models "$models"
 fi

@@ -110,7 +110,7 @@ class Publisher:
         return [] if batch is None else list(files_of(batch))
 
     def _plans(self, run_ids: set[str]) -> Iterator[Write]:
-        """Yields the plans of some runs: they stand beside the rows, so that the store alone can tell what was asked."""
+        """Yields the plans of some runs, which stand beside the rows: the store alone must tell what was asked."""
         for run_id in sorted(run_ids):
             if plan := self._ledger.plan(run_id):
                 yield Write(layout.plan_path(run_id), plan.model_dump_json().encode())

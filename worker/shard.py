@@ -117,7 +117,7 @@ def _spec(pinned: PinnedModel, gpu_share: float, settings: Settings) -> EngineSp
     if dtype == "auto" and not os.path.exists("/dev/nvidiactl"):
         dtype = "float32"  # Faster than bfloat16 on CPUs without instructions for it.
     return EngineSpec(
-        engine=best_engine(),
+        engine=best_engine(settings.engine),
         model_path=str(fetch(pinned, settings.models).resolve()),
         dtype=dtype,
         kv_cache_gib=settings.kv_cache_gib,

@@ -46,7 +46,8 @@ class Sampling(Record):
     pattern: str | None = None
     """A regular expression that the whole completion is forced to match."""
     watch: tuple[str, ...] = ()
-    """Words whose probability is reported at the place where the last of them begins."""
+    """Words whose probability is reported at the place where the last of them begins: among what the pattern allows
+    there, before the temperature."""
 
 
 class Completion(Record):

@@ -8,8 +8,15 @@ from typing import Literal
 from evaluator.engines.base import Engine, EngineSpec
 
 
-def best_engine() -> Literal["vllm", "transformers"]:
-    """Returns vLLM where it is installed, else transformers; imports neither."""
+def best_engine(wanted: Literal["auto", "vllm", "transformers"] = "auto") -> Literal["vllm", "transformers"]:
+    """Returns the engine that is wanted; for `auto`, vLLM where it is installed, else transformers. Imports neither.
+
+    Example:
+        >>> best_engine("transformers")
+        'transformers'
+    """
+    if wanted != "auto":
+        return wanted
     return "vllm" if find_spec("vllm") else "transformers"
 
 

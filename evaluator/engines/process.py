@@ -1,7 +1,8 @@
 """An engine in a process of its own, behind the same Protocol as any other.
 
 The engine sees no token, no Hub and no inherited standard streams; it is started fresh (never forked from a process
-that has used threads) and its whole process group is gone when the work is.
+that has used threads) and its whole process group is gone when the work is. It may not be silent for ever either: a
+chat template that never ends, or a hanging driver, would hold its worker for good.
 """
 
 from __future__ import annotations
@@ -18,7 +19,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Request, Sampling
+from evaluator.engines.channel import LineChannel
 from evaluator.errors import Cause, RapportError
+
+LOAD_SECONDS = 1800.0
+"""How long an engine may take to load a model."""
+
+SILENT_SECONDS = 1800.0
+"""How long an engine at work may take for its next answer."""
 
 _KEPT = ("PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH")
 _KEPT_FAMILIES = (
@@ -47,15 +55,23 @@ class EngineProcess:
         ...         print(completion.text)
     """
 
-    def __init__(self, spec: EngineSpec, log: Path) -> None:
+    def __init__(
+        self,
+        spec: EngineSpec,
+        log: Path,
+        load_seconds: float = LOAD_SECONDS,
+        silent_seconds: float = SILENT_SECONDS,
+    ) -> None:
         """Starts the process and waits until the model is loaded; its output goes to the file `log`.
 
         Raises:
-            RapportError: What the engine reported (`load_error`, `out_of_memory`, `no_chat_template`), or
-                `out_of_memory` / `infrastructure` if it died without a word.
+            RapportError: What the engine reported (`load_error`, `out_of_memory`, `no_chat_template`), `timeout` if it
+                took longer than `load_seconds`, or `out_of_memory` / `infrastructure` if it died without a word.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log = log
+        self._patience = load_seconds
+        self._timed_out: RapportError | None = None
         self._peak_rss_mb = 0.0
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
@@ -64,13 +80,14 @@ class EngineProcess:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env=_environment(),
-                text=True,
-                encoding="utf-8",
+                bufsize=0,
                 start_new_session=True,
             )
+        self._channel = LineChannel(self._process)
         try:
             self._send(spec.model_dump(mode="json"))
             self._info = EngineInfo.model_validate(self._receive()["info"])
+            self._patience = silent_seconds
         except BaseException:
             self.close()
             raise
@@ -81,7 +98,11 @@ class EngineProcess:
         return self._info
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
-        """See `Engine.generate`."""
+        """See `Engine.generate`.
+
+        Raises:
+            RapportError: `timeout` too, if the engine is silent for longer than it may be; it has been ended then.
+        """
         self._send(
             {
                 "generate": {
@@ -103,13 +124,16 @@ class EngineProcess:
 
     def close(self) -> None:
         """Ends the whole process group; safe to call twice."""
+        self._kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+
+    def _kill(self) -> None:
+        """Kills the whole process group and waits until the engine is gone."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with contextlib.suppress(BrokenPipeError):  # Unsent input of an engine that is gone.
-                    stream.close()
 
     def __enter__(self) -> Self:
         """Returns the engine itself."""
@@ -121,18 +145,20 @@ class EngineProcess:
 
     def _send(self, value: dict[str, Any]) -> None:
         """Writes one line to the engine."""
-        assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(value) + "\n")
-            self._process.stdin.flush()
+            self._channel.send(json.dumps(value).encode(), self._patience)
+        except TimeoutError as error:
+            raise self._give_up() from error
         except BrokenPipeError as error:
             raise self._death() from error
 
     def _receive(self) -> dict[str, Any]:
-        """Reads one line from the engine; an error line and a dead engine become a typed error."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
+        """Reads one line from the engine; an error line, a silent and a dead engine become a typed error."""
+        try:
+            line = self._channel.receive(self._patience)
+        except TimeoutError as error:
+            raise self._give_up() from error
+        if line is None:
             raise self._death()
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
@@ -140,8 +166,20 @@ class EngineProcess:
             raise RapportError(Cause(reported["cause"]), reported["message"], reported["remedy"])
         return answer
 
+    def _give_up(self) -> RapportError:
+        """Ends an engine that has been silent for too long, and says so."""
+        self._kill()
+        self._timed_out = RapportError(
+            Cause.TIMEOUT,
+            f"The engine gave no sign of life for {self._patience / 60:g} minutes and was ended.",
+            "Check that the model's chat template comes to an end and that the model is not too large for the worker.",
+        )
+        return self._timed_out
+
     def _death(self) -> RapportError:
         """Says how an engine that is gone came to its end."""
+        if self._timed_out:
+            return self._timed_out
         code = self._process.wait()
         if code == -signal.SIGKILL:
             return RapportError(

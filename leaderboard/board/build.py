@@ -10,14 +10,18 @@ import datetime
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import NamedTuple
+from pathlib import PurePosixPath
+from typing import Generic, NamedTuple, TypeVar
 
-from evaluator.records import PairwiseScores, Rate, Total
+from evaluator.errors import RapportError
+from evaluator.records import PairwiseScores, Rate, Record, Total
 from leaderboard.records import Provenance, Scorecard, Tombstone, protocol_of
 from leaderboard.scorecards import scorecard_id
 from leaderboard.store import layout
-from leaderboard.store.base import Revision, Store
+from leaderboard.store.base import Revision, Store, StoreError
 from leaderboard.store.rows import read_record
+
+Kind = TypeVar("Kind", bound=Record)
 
 
 class BoardRow(Provenance):
@@ -46,6 +50,8 @@ class Board(NamedTuple):
 
     revision: Revision
     rows: tuple[BoardRow, ...]
+    problems: tuple[str, ...] = ()
+    """One sentence for each file that could not be read, naming it; the rows are those of all the others."""
 
 
 class _Ranking(NamedTuple):
@@ -58,16 +64,41 @@ class _Ranking(NamedTuple):
     data_sha: str
 
 
+class _Files(NamedTuple, Generic[Kind]):
+    """All records of a folder, and what is wrong with the others by path."""
+
+    records: list[Kind]
+    problems: dict[str, str]
+
+
 def build_board(store: Store) -> Board:
     """Reads every scorecard that was not withdrawn and returns the board.
 
+    A file that cannot be read costs its own row and no other. A withdrawal counts even then: its path says whose it is.
+
     Raises:
-        RapportError: `data_error` naming the file that is not a scorecard.
+        StoreError: If the store as a whole cannot be read.
     """
     revision = store.head()
-    cards = [read_record(store.read(path), Scorecard, path) for path in store.list(layout.SCORECARDS)]
-    withdrawn = {read_record(store.read(path), Tombstone, path).submission_id for path in store.list(layout.TOMBSTONES)}
-    return Board(revision, rank(card for card in cards if card.submission_id not in withdrawn))
+    cards = _read_all(store, layout.SCORECARDS, Scorecard)
+    tombstones = _read_all(store, layout.TOMBSTONES, Tombstone)
+    withdrawn = {tombstone.submission_id for tombstone in tombstones.records}
+    withdrawn |= {PurePosixPath(path).stem for path in tombstones.problems}
+    rows = rank(card for card in cards.records if card.submission_id not in withdrawn)
+    return Board(revision, rows, (*cards.problems.values(), *tombstones.problems.values()))
+
+
+def _read_all(store: Store, folder: str, kind: type[Kind]) -> _Files[Kind]:
+    """Reads a folder file by file, setting aside what cannot be read."""
+    files: _Files[Kind] = _Files([], {})
+    for path in store.list(folder):
+        try:
+            files.records.append(read_record(store.read(path), kind, path))
+        except RapportError as error:
+            files.problems[path] = error.message
+        except StoreError as error:
+            files.problems[path] = f"{path} cannot be read: {error}."
+    return files
 
 
 def rank(cards: Iterable[Scorecard]) -> tuple[BoardRow, ...]:

@@ -5,16 +5,26 @@ Exit codes: 0 done; 1 failed with a cause; 2 wrong usage; 130 stopped by Ctrl-C.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
+from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.cli import demo as demo_command
+from leaderboard.connection import connect, unreachable
+from leaderboard.records import Relation, TrainingData
+from leaderboard.settings import Settings
+from leaderboard.store.base import StoreError
+from leaderboard.submissions.service import SubmissionService, declaration_of
+
+MAINTAINER = "maintainer"
+"""Who submits from the command line: whoever knows the Redis of the leaderboard."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -41,6 +51,43 @@ def demo(
         demo_command.run_once(data, model, as_json=json)
     else:
         demo_command.serve(data, model, port)
+
+
+@app.command()
+def submit(
+    model: Annotated[str, typer.Argument(help="owner/name on the Hub, or local/NAME.")],
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit; the default branch if left out.")] = None,
+    relation: Annotated[Relation, typer.Option(help="How you stand to the model's owner.")] = Relation.NONE,
+    base_model: Annotated[str | None, typer.Option(help="Model that it is derived from.")] = None,
+    training_data: Annotated[
+        TrainingData, typer.Option(help="Which part of HiCUPID it was trained on.")
+    ] = TrainingData.UNKNOWN,
+    thinking: Annotated[bool, typer.Option(help="Whether it thinks aloud before it answers.")] = False,
+    publish_answers: Annotated[bool, typer.Option(help="Whether its answers may be shown.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the submission as JSON.")] = False,
+) -> None:
+    """Submits a model to the leaderboard at RAPPORT_REDIS_URL; prints the submission's id and state."""
+    settings = Settings()
+    if not settings.redis_url:
+        raise RapportError(
+            Cause.INFRASTRUCTURE,
+            "RAPPORT_REDIS_URL is not set.",
+            "Set it to the Redis of the leaderboard, or use `rapport demo`.",
+        )
+    declaration = declaration_of(
+        relation=relation,
+        base_model=base_model,
+        training_data=training_data,
+        thinking=thinking,
+        publish_answers=publish_answers,
+    )
+    view = SubmissionService(settings, connect(settings.redis_url)).submit(model, revision, declaration, MAINTAINER)
+    entered = view.submission
+    if as_json:
+        told = {"submission_id": entered.id, "model": entered.model, "revision": entered.revision, "state": view.state}
+        print(json.dumps(told, indent=2))
+    else:
+        print(f"{entered.id} {view.state}")
 
 
 @app.command("demo-data")
@@ -105,7 +152,16 @@ def main() -> None:
     try:
         app()
     except RapportError as error:
-        print(f"rapport: {error.cause}: {error}", file=sys.stderr)
-        sys.exit(1)
+        _fail(error)
+    except RedisError as error:
+        _fail(unreachable(error))
+    except StoreError as error:
+        _fail(RapportError(Cause.INFRASTRUCTURE, f"{error.cause.rstrip('.')}.", error.remedy))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _fail(error: RapportError) -> NoReturn:
+    """Ends with one sentence on standard error."""
+    print(f"rapport: {error.cause}: {error}", file=sys.stderr)
+    sys.exit(1)

@@ -12,9 +12,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from evaluator.metrics.intervals import LEAST_USERS
 from evaluator.records import Interval, Rate
 from leaderboard.board.build import BoardRow
+from leaderboard.records import State
+from leaderboard.submissions.ledger import RunView
 
 STATIC = Path(__file__).parent / "static"
 _DIGITS_OF_HASH = 10
+NAVIGATION = (("/", "Board"), ("/queue", "Queue"), ("/submit", "Submit"))
+"""Address and name of each page, in the order in which they are offered."""
+
+_WAITING = {
+    State.CHECKING: "being checked",
+    State.QUEUED: "waiting for a worker",
+    State.GENERATING: "planning",
+}
+"""What happens in a run that has no plan; of one that has ended without a plan there is nothing to tell."""
 
 
 def render(template: str, **values: Any) -> str:
@@ -47,6 +58,20 @@ def interval(value: Interval | None, users: int) -> str:
 def interval_of(name: str, rate: Rate) -> str:
     """Writes a rate's interval behind its count, or nothing."""
     return f", {name} {interval(rate.interval, 0)}" if rate.interval else ""
+
+
+def progress_of(run: RunView) -> str:
+    """Says how far a run is, or what it waits for; nothing where its state says it all.
+
+    Example:
+        >>> from leaderboard.submissions.ledger import Progress
+        >>> progress_of(RunView("s-20260101-0a1b2c3d.demo-v1", State.QUEUED, Progress(0, None, 0, None), ()))
+        'waiting for a worker'
+    """
+    done = run.progress
+    if done.items is None:
+        return _WAITING.get(run.state, "")
+    return f"{done.generations} of {done.items} answers, {done.verdicts} of {done.verdicts_wanted or 0} verdicts"
 
 
 def provenance(row: BoardRow) -> list[tuple[str, str]]:
@@ -96,7 +121,9 @@ def _environment() -> Environment:
         figure=figure,
         interval=interval,
         interval_of=interval_of,
+        navigation=NAVIGATION,
         part=lambda value: f"{value or 0:.1f}",
+        progress_of=progress_of,
         provenance=provenance,
     )
     return environment

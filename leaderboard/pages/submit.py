@@ -49,8 +49,11 @@ def submit_page(service: SubmissionService | None, settings: Settings) -> gr.Blo
         service: Where submissions go; None closes the form.
         settings: Says whether a local user may submit.
     """
+    routes = _login_routes() if service and settings.can_log_in else None
     with gr.Blocks(title="Rapport", analytics_enabled=False) as blocks:
-        pass  # Gradio's own front page is never reached: the board stands there.
+        if routes:
+            routes.render()
+        # Gradio's own front page is never reached: the board stands there.
     with blocks.route("Submit", "/submit"):
         gr.HTML(render("gradio_head.html", here="/submit"), padding=False)
         gr.Markdown(_INTRO)
@@ -71,10 +74,24 @@ def _closed_because(service: SubmissionService | None, settings: Settings) -> st
     return ""
 
 
+def _login_routes() -> gr.LoginButton:
+    """Returns what makes Gradio serve its login: a button that nobody sees.
+
+    The button itself fails for whoever belongs to an organisation, and cannot leave a Space's frame, so a plain link
+    stands on the page. Made outside a layout, the button never looks at who is logged in.
+    """
+    return gr.LoginButton(visible=False, render=False)
+
+
+def _greeting(profile: gr.OAuthProfile | None) -> str:
+    """Says who is logged in, or offers to log in."""
+    return render("login.html", name=profile.username if profile else "")
+
+
 def _form(service: SubmissionService, settings: Settings) -> None:
     """Lays out the form."""
     if settings.can_log_in:
-        gr.LoginButton()
+        gr.HTML(render("login.html", name=""), padding=False).attach_load_event(_greeting, None)
     with gr.Row():
         model = gr.Textbox(label="Model", placeholder="owner/name", max_lines=1, max_length=200, autofocus=True)
         revision = gr.Textbox(label="Revision (branch, tag or commit; empty for the default)", max_length=100)

@@ -6,13 +6,14 @@ time, actor and cause, and the pure table of `states.py` decides which ones are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from redis import Redis
 from redis.client import Pipeline
 
 from leaderboard.records import Failure, Plan, State, Submission, Transition, now, submission_of
+from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
 from leaderboard.submissions.states import ENDED, NEXT, check_step, submission_state
 
@@ -186,9 +187,16 @@ class Ledger:
             return False
         return True
 
-    def fail(self, run_id: str, actor: str, failure: Failure) -> bool:
-        """Ends a run with a typed cause unless it has ended; says whether it did."""
-        while (before := self.state(run_id)) not in ENDED:
+    def fail(self, run_id: str, actor: str, failure: Failure, among: Collection[State] = tuple(State)) -> bool:
+        """Ends a run with a typed cause unless it has ended; says whether it did.
+
+        Args:
+            run_id: The run.
+            actor: Who ends it.
+            failure: Why, and what helps.
+            among: The states from which the actor may end it.
+        """
+        while (before := self.state(run_id)) not in ENDED and before in among:
             try:
                 self.move(run_id, before, State.FAILED, actor, failure)
             except MovedMeanwhile:
@@ -242,9 +250,13 @@ class Ledger:
             args=[transitions, submission_id, int(ended)],
         )
 
-    def newest(self, limit: int) -> list[str]:
-        """Returns the ids of the newest submissions, newest first."""
-        return [_text(value) for value in self._redis.zrevrange(keys.SUBMISSIONS, 0, limit - 1)]
+    def newest(self, limit: int, skip: int = 0) -> list[str]:
+        """Returns the ids of the newest submissions, newest first, after leaving out the first `skip`."""
+        return [_text(value) for value in self._redis.zrevrange(keys.SUBMISSIONS, skip, skip + limit - 1)]
+
+    def count(self) -> int:
+        """Returns how many submissions there are."""
+        return int(self._redis.zcard(keys.SUBMISSIONS))
 
     def put_plan(self, plan: Plan) -> Plan:
         """Fixes a run's plan and returns it; of several the first one stays."""
@@ -261,13 +273,7 @@ class Ledger:
 
     def progress(self, run_id: str) -> Progress:
         """Returns how far a run is."""
-        counts = {_text(k): int(v) for k, v in self._redis.hgetall(keys.progress(run_id)).items()}
-        return Progress(
-            generations=counts.get("generations", 0),
-            items=counts.get("items"),
-            verdicts=counts.get("verdicts", 0),
-            verdicts_wanted=counts.get("verdicts_wanted"),
-        )
+        return _progress(self._redis.hgetall(keys.progress(run_id)))
 
     def view(self, submission_id: str) -> SubmissionView:
         """Returns everything that people may see of a submission.
@@ -275,23 +281,74 @@ class Ledger:
         Raises:
             KeyError: If the ledger does not know it.
         """
-        submission = self.submission(submission_id)
-        transitions = self.transitions(submission_id)
-        runs = tuple(
-            RunView(
-                run_id,
-                self.state(run_id),
-                self.progress(run_id),
-                tuple(step for step in transitions if step.run_id == run_id),
-            )
-            for run_id in submission.run_ids()
-        )
-        return SubmissionView(submission, runs, not self._redis.sismember(keys.UNSAVED, submission_id))
+        for view in self.views([submission_id]):
+            return view
+        raise KeyError(submission_id)
+
+    def views(self, submission_ids: Iterable[str]) -> list[SubmissionView]:
+        """Returns what people may see of several submissions, in two round trips however many there are.
+
+        All that moves is read at one moment. Submissions that the ledger does not know are left out.
+
+        Raises:
+            RapportError: `data_error` naming the submission that cannot be read.
+        """
+        names = list(submission_ids)
+        values = self._redis.mget([keys.submission(name) for name in names]) if names else []
+        submissions = [
+            read_record(_text(value), Submission, keys.submission(name))
+            for name, value in zip(names, values, strict=True)
+            if value is not None
+        ]
+        if not submissions:
+            return []
+        with self._redis.pipeline() as pipe:
+            for submission in submissions:
+                _ask(pipe, submission)
+            answers = iter(pipe.execute())
+        return [_view(submission, answers) for submission in submissions]
 
 
 def _text(value: object) -> str:
     """Redis answers in bytes unless told otherwise."""
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _ask(pipe: Pipeline, submission: Submission) -> None:
+    """Asks for all that `_view` reads of a submission."""
+    pipe.lrange(keys.transitions(submission.id), 0, -1)
+    pipe.sismember(keys.UNSAVED, submission.id)
+    for run_id in submission.run_ids():
+        pipe.get(keys.state(run_id))
+        pipe.hgetall(keys.progress(run_id))
+
+
+def _view(submission: Submission, answers: Iterator[Any]) -> SubmissionView:
+    """Reads the answers to what `_ask` asked, in the same order."""
+    name = keys.transitions(submission.id)
+    steps = [read_record(_text(line), Transition, name) for line in next(answers)]
+    saved = not next(answers)
+    runs = tuple(
+        RunView(
+            run_id,
+            State(_text(next(answers))),
+            _progress(next(answers)),
+            tuple(step for step in steps if step.run_id == run_id),
+        )
+        for run_id in submission.run_ids()
+    )
+    return SubmissionView(submission, runs, saved)
+
+
+def _progress(values: Mapping[Any, Any]) -> Progress:
+    """Reads a run's counts; what has not been counted yet is zero, what has not been planned is None."""
+    counts = {_text(name): int(value) for name, value in values.items()}
+    return Progress(
+        generations=counts.get("generations", 0),
+        items=counts.get("items"),
+        verdicts=counts.get("verdicts", 0),
+        verdicts_wanted=counts.get("verdicts_wanted"),
+    )
 
 
 def _fingerprints(submission: Submission) -> list[str]:

@@ -7,6 +7,7 @@ import shutil
 
 from pydantic import ValidationError
 from redis import Redis
+from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.data import SEASON
@@ -14,6 +15,7 @@ from evaluator.models import model_name, pin
 from evaluator.protocol import load_protocol
 from leaderboard.records import Declaration, State, Submission, now
 from leaderboard.settings import Settings
+from leaderboard.store.base import StoreError
 from leaderboard.submissions.invite import invite
 from leaderboard.submissions.ledger import Ledger, SubmissionView
 
@@ -48,8 +50,16 @@ class SubmissionService:
 
         Raises:
             RapportError: `malformed_id`, `forbidden_path`, `not_found`, `gated`, `unsafe_format`, `load_error`,
-                `no_chat_template`, `disk_full` or `infrastructure`; nothing has been entered then.
+                `no_chat_template`, `disk_full` or `infrastructure`. Nothing has been entered then, except that
+                Redis may have gone away halfway: submitting again takes that up.
         """
+        try:
+            return self._submit(model, revision, declaration, submitter)
+        except (RedisError, StoreError, OSError) as error:
+            raise _interrupted(error) from error
+
+    def _submit(self, model: str, revision: str | None, declaration: Declaration, submitter: str) -> SubmissionView:
+        """Does what `submit` promises, with errors as they come."""
         self._check_disk()
         pinned = pin(model_name(model, self._settings.models), revision, self._settings.models)
         for protocol in self._settings.protocols:
@@ -87,6 +97,16 @@ class SubmissionService:
                 f"Less than {_LEAST_FREE_BYTES // 2**20} MB are free where results are stored.",
                 "A maintainer has to free some disk; try again later.",
             )
+
+
+def _interrupted(error: Exception) -> RapportError:
+    """Says to a submitter that the fault is ours, without addresses or paths of this machine."""
+    failed = "Redis does not answer" if isinstance(error, RedisError) else "a disk or the network failed"
+    return RapportError(
+        Cause.INFRASTRUCTURE,
+        f"The submission could not be completed: {failed} ({type(error).__name__}).",
+        "Submit it again in a minute; what has been entered is taken up where it stopped.",
+    )
 
 
 def declaration_of(**values: object) -> Declaration:

@@ -18,9 +18,12 @@ from evaluator.engines.base import Message, Request, Sampling
 from evaluator.engines.process import EngineProcess
 from evaluator.errors import Cause, RapportError
 from tests.engines.conftest import spec_of
-from tests.tiny_model import DATED_TEMPLATE, make_tiny_model
+from tests.tiny_model import CHAT_TEMPLATE, DATED_TEMPLATE, make_tiny_model
 
 GREEDY = Sampling(max_tokens=2000)
+ENDLESS_TEMPLATE = (
+    "{% for a in range(99999) %}{% for b in range(99999) %}{% set c = a * b %}{% endfor %}{% endfor %}" + CHAT_TEMPLATE
+)
 ENDLESS = [Request("q", "q", (Message("user", "x"),))]
 
 
@@ -76,6 +79,24 @@ def test_an_engine_killed_at_work_is_reported_as_out_of_memory(tiny_model: Path,
             list(engine.generate(ENDLESS, GREEDY))
 
     assert death.value.cause is Cause.OUT_OF_MEMORY
+
+
+def test_an_engine_that_a_chat_template_never_lets_go_is_ended_in_time(tmp_path: Path) -> None:
+    endless = make_tiny_model(tmp_path / "endless", chat_template=ENDLESS_TEMPLATE)
+    with EngineProcess(spec_of(endless, "transformers"), tmp_path / "log", silent_seconds=0.5) as engine:
+        for _ in range(2):  # Whoever asks again hears the same, not that the memory ran out.
+            with pytest.raises(RapportError, match="no sign of life") as silence:
+                list(engine.generate(ENDLESS, GREEDY))
+            assert silence.value.cause is Cause.TIMEOUT
+            assert silence.value.remedy
+        assert engine._process.poll() is not None
+
+
+def test_an_engine_that_takes_too_long_to_load_is_ended(tiny_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(RapportError, match="no sign of life") as silence:
+        EngineProcess(spec_of(tiny_model, "transformers"), tmp_path / "log", load_seconds=0.01)
+
+    assert silence.value.cause is Cause.TIMEOUT
 
 
 def test_a_model_without_chat_template_is_refused_by_the_engine_too(tmp_path: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
 from evaluator.engines.base import Message, Request, Sampling
 from evaluator.engines.process import EngineProcess
-from evaluator.errors import Cause, RapportError
+from evaluator.errors import Cause
+from tests.engines.conftest import spec_of
 
 HISTORY = tuple(
     message
@@ -19,6 +23,13 @@ HISTORY = tuple(
     )
 )
 GREEDY = Sampling(max_tokens=12)
+VERDICT = Sampling(
+    max_tokens=60, pattern=r"Because [a-z ]{3,20}\.\nBetter Response: (A|B|Tie)", watch=("A", "B", "Tie")
+)
+
+
+def judged(number: int) -> list[Request]:
+    return [Request(f"j{place}", "judge", (Message("user", f"A or B{'?' * place}"),)) for place in range(number)]
 
 
 def questions(number: int, group: str = "user") -> list[Request]:
@@ -61,17 +72,58 @@ def test_questions_of_one_user_share_the_history_in_the_cache(name: str, request
     assert all(item.cached_tokens <= item.prompt_tokens for item in later)
 
 
-def test_a_forced_pattern_holds_and_its_words_have_probabilities(vllm_engine: EngineProcess) -> None:
-    sampling = Sampling(
-        max_tokens=60, pattern=r"Because [a-z ]{3,20}\.\nBetter Response: (A|B|Tie)", watch=("A", "B", "Tie")
-    )
+@pytest.mark.parametrize("name", ["vllm_engine", "transformers_engine"])
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_forced_pattern_holds_to_its_end(name: str, temperature: float, request: pytest.FixtureRequest) -> None:
+    engine: EngineProcess = request.getfixturevalue(name)
+    forced = VERDICT.model_copy(update={"temperature": temperature})
 
-    (completion,) = vllm_engine.generate([Request("j", "judge", (Message("user", "A or B?"),))], sampling)
+    completions = list(engine.generate([*judged(2), *judged(2)], forced))
 
-    assert completion.text is not None
-    assert re.fullmatch(sampling.pattern or "", completion.text)
-    assert completion.finish_reason == "stop"
-    assert all(word in sampling.watch and 0 <= share <= 1 for word, share in completion.word_probabilities)
+    assert len(completions) == 4
+    assert all(re.fullmatch(VERDICT.pattern or "", item.text or "") for item in completions)
+    assert {item.finish_reason for item in completions} == {"stop"}
+
+
+def test_forced_greedy_completions_and_their_probabilities_are_the_same_on_vllm_and_transformers(
+    vllm_engine: EngineProcess, transformers_engine: EngineProcess
+) -> None:
+    by_vllm = {item.key: item for item in vllm_engine.generate(judged(3), VERDICT)}
+    by_transformers = {item.key: item for item in transformers_engine.generate(judged(3), VERDICT)}
+
+    assert {key: item.text for key, item in by_vllm.items()} == {
+        key: item.text for key, item in by_transformers.items()
+    }
+    assert any(item.word_probabilities for item in by_vllm.values())
+    for key, item in by_vllm.items():
+        same = dict(by_transformers[key].word_probabilities)
+        assert same == pytest.approx(dict(item.word_probabilities), abs=1e-3)
+        assert all(word in VERDICT.watch and 0 <= share <= 1 for word, share in same.items())
+
+
+@pytest.mark.parametrize("name", ["vllm_engine", "transformers_engine"])
+def test_the_seed_alone_decides_what_is_drawn(name: str, request: pytest.FixtureRequest) -> None:
+    engine: EngineProcess = request.getfixturevalue(name)
+
+    def draw(seed: int) -> str | None:
+        (completion,) = engine.generate(questions(1, "seed"), Sampling(max_tokens=24, temperature=1.0, seed=seed))
+        return completion.text
+
+    assert draw(7) == draw(7) != draw(8)
+
+
+def test_the_models_repository_has_no_say_in_how_it_is_sampled(
+    tiny_model: Path, tmp_path: Path, transformers_engine: EngineProcess
+) -> None:
+    opinionated = shutil.copytree(tiny_model, tmp_path / "opinionated")
+    config = json.loads((opinionated / "generation_config.json").read_text())
+    wishes = {"do_sample": True, "repetition_penalty": 9.0, "max_new_tokens": 2, "temperature": 2.0}
+    (opinionated / "generation_config.json").write_text(json.dumps({**config, **wishes}))
+
+    with EngineProcess(spec_of(opinionated, "transformers"), tmp_path / "log") as engine:
+        texts = [item.text for item in engine.generate(questions(2), GREEDY)]
+
+    assert texts == [item.text for item in transformers_engine.generate(questions(2), GREEDY)]
 
 
 @pytest.mark.parametrize("name", ["vllm_engine", "transformers_engine"])
@@ -111,12 +163,3 @@ def test_an_engine_tells_its_highest_memory(vllm_engine: EngineProcess) -> None:
     list(vllm_engine.generate(questions(1, "memory"), GREEDY))
 
     assert 100 < vllm_engine.peak_rss_mb() < 6000
-
-
-def test_the_fallback_engine_says_that_it_cannot_force_a_pattern(transformers_engine: EngineProcess) -> None:
-    sampling = Sampling(max_tokens=5, pattern="[ab]")
-
-    with pytest.raises(RapportError, match="cannot force a pattern") as refusal:
-        list(transformers_engine.generate([Request("p", "p", (Message("user", "x"),))], sampling))
-
-    assert refusal.value.cause is Cause.INFRASTRUCTURE

@@ -67,15 +67,6 @@ def test_dockerfile_has_no_finding() -> None:
     assert (result.returncode, result.stdout) == (0, "")
 
 
-def test_every_service_of_the_compose_file_is_built_from_a_target_of_the_dockerfile() -> None:
-    compose = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
-    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    targets = {service["build"]["target"] for service in compose["services"].values() if "build" in service}
-
-    assert targets == {"app", "worker"}
-    assert all(f" AS {target}\n" in dockerfile for target in targets)
-
-
 def test_the_shell_scripts_are_sound() -> None:
     for script in (*(ROOT / "scripts").glob("*.sh"), ROOT / ".ci" / "run"):
         assert subprocess.run(["bash", "-n", script], check=False).returncode == 0, script

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.errors import Cause, RapportError
 from leaderboard.board import build, snapshot
 from leaderboard.board.build import build_board, find_row, rank
 from leaderboard.board.snapshot import Snapshot
@@ -122,11 +121,33 @@ def test_a_withdrawn_submission_is_kept_but_no_longer_shown(store):
     assert store.read(layout.scorecard_path(withdrawn.model, withdrawn.id))
 
 
-def test_a_broken_scorecard_is_named(store):
+def test_a_broken_scorecard_is_named_and_costs_no_other_row(store):
+    publish(store, make_scorecard("org/good", 50))
     store.commit([Write("scorecards/org/model/x.json", b"{}")], "broken")
-    with pytest.raises(RapportError, match=r"scorecards/org/model/x\.json is no Scorecard") as caught:
-        build_board(store)
-    assert caught.value.cause is Cause.DATA_ERROR
+    board = build_board(store)
+    (problem,) = board.problems
+    assert "scorecards/org/model/x.json is no Scorecard" in problem
+    assert [row.model for row in board.rows] == ["org/good"]
+
+
+def test_a_broken_tombstone_is_named_and_still_hides_what_it_withdraws(store):
+    shown, withdrawn = make_scorecard("org/shown", 50), make_scorecard("org/withdrawn", 60)
+    publish(store, shown, withdrawn)
+    store.commit([Write(layout.tombstone_path(withdrawn.submission_id), b"\xff")], "broken")
+    board = build_board(store)
+    assert [row.model for row in board.rows] == ["org/shown"]
+    assert "is no Tombstone" in board.problems[0]
+
+
+def test_a_file_that_was_mended_by_hand_comes_back_although_the_store_has_not_moved_on(monkeypatch, store):
+    publish(store, make_scorecard("org/a", 10))
+    whole, moments = store.read, iter([0.0, 5.0, 11.0, 11.0, 11.0])
+    monkeypatch.setattr(store, "read", lambda path: whole(path)[:9])
+    board = Snapshot(store, clock=lambda: next(moments))
+    assert board.board().rows == ()
+    monkeypatch.setattr(store, "read", whole)
+    assert board.board().rows == (), "not at once: a broken board is built again now and then, not for every visitor"
+    assert [row.model for row in board.board().rows] == ["org/a"]
 
 
 def test_a_runs_row_is_found_under_its_protocols_judge(store):

@@ -1,0 +1,173 @@
+"""What a page shows right now, read from the ledger while Redis answers and from the store when it does not.
+
+Results stay readable whatever happens to Redis, so nothing here raises: what could not be read is said in a sentence.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import re
+from collections.abc import Callable, Hashable
+from typing import NamedTuple, TypeVar
+
+from redis.exceptions import RedisError
+
+from evaluator.errors import RapportError
+from leaderboard.board.build import Board, BoardRow
+from leaderboard.board.snapshot import Snapshot
+from leaderboard.pages.recent import Recent
+from leaderboard.records import Declaration
+from leaderboard.store import layout
+from leaderboard.store.base import NotFound, Revision, Store, StoreError
+from leaderboard.store.rows import read_record
+from leaderboard.submissions.journal import Entry
+from leaderboard.submissions.ledger import Ledger, Progress, RunView, SubmissionView
+
+log = logging.getLogger("rapport.pages")
+
+PAGE_LENGTH = 50
+_SECONDS = 1.0
+_SUBMISSION_ID = re.compile(r"s-[0-9]{8}-[0-9a-f]{8}")
+_NO_REDIS = "Submissions are closed: this site has no Redis. Results stay readable."
+_UNPLANNED = Progress(generations=0, items=None, verdicts=0, verdicts_wanted=None)
+
+Value = TypeVar("Value")
+
+
+class Listing(NamedTuple):
+    """One page of the list of all submissions, newest first."""
+
+    views: tuple[SubmissionView, ...]
+    number: int
+    """Which page, from 1."""
+    last: int
+    """How many pages there are, at least 1."""
+    total: int | None
+    """Submissions on all pages; None if nobody can say."""
+    problems: tuple[str, ...]
+
+
+class About(NamedTuple):
+    """What is known of a submission apart from its history."""
+
+    id: str
+    model: str
+    revision: str
+    submitter: str
+    declaration: Declaration
+    submitted: datetime.datetime | None
+    """When it was handed in; None where only its scorecard is left to tell of it."""
+
+
+class Found(NamedTuple):
+    """One submission, as far as it is known."""
+
+    about: About | None
+    """None if nobody knows it."""
+    view: SubmissionView | None
+    rows: tuple[BoardRow, ...]
+    problems: tuple[str, ...]
+    sure: bool = True
+    """Whether all that could know of it was asked; if not, it may well be there."""
+
+    @property
+    def active(self) -> tuple[SubmissionView, ...]:
+        """The submission as the one entry of a list, which is how pages show them."""
+        return () if self.view is None else (self.view,)
+
+
+class Reader:
+    """Reads for pages; each thing once a second at most."""
+
+    def __init__(self, store: Store, ledger: Ledger | None) -> None:
+        """Reads, never writes; without a ledger the store is all there is."""
+        self._store, self._ledger = store, ledger
+        self._snapshot = Snapshot(store)
+        self._recent = Recent(_SECONDS)
+
+    def board(self) -> tuple[Board, tuple[str, ...]]:
+        """Returns the board, and what is wrong with it."""
+        try:
+            board = self._snapshot.board()
+        except (StoreError, RapportError) as error:
+            log.exception("the board could not be built")
+            return Board(Revision(""), ()), (f"The board cannot be read right now ({type(error).__name__}).",)
+        if not board.problems:
+            return board, ()
+        files = "file" if len(board.problems) == 1 else "files"
+        return board, (f"{len(board.problems)} {files} could not be read; the board shows all others.",)
+
+    def listing(self, number: int = 1) -> Listing:
+        """Returns a page of the list of submissions; a number that is too high or low gives the nearest page."""
+        wanted = max(1, number)
+
+        def read(ledger: Ledger) -> Listing:
+            count = ledger.count()
+            last = max(1, -(-count // PAGE_LENGTH))
+            page = min(wanted, last)
+            views = ledger.views(ledger.newest(PAGE_LENGTH, (page - 1) * PAGE_LENGTH))
+            return Listing(tuple(views), page, last, count, ())
+
+        found, problem = self._ask(("page", wanted), read)
+        return found or Listing((), wanted, wanted, None, (problem,))
+
+    def submission(self, submission_id: str) -> Found:
+        """Returns what is known of a submission, whatever stood in the address."""
+        if not _SUBMISSION_ID.fullmatch(submission_id):
+            return Found(None, None, (), ())
+        views, problem = self._ask(("view", submission_id), lambda ledger: ledger.views([submission_id]))
+        board, problems = self.board()
+        rows = tuple(row for row in board.rows if row.submission_id == submission_id)
+        view = views[0] if views else self._journalled(submission_id)
+        problems = (*filter(None, [problem]), *problems)
+        return Found(_about(view, rows), view, rows, problems, sure=views is not None or self._ledger is None)
+
+    def _ask(self, key: Hashable, read: Callable[[Ledger], Value]) -> tuple[Value | None, str]:
+        """Reads from the ledger, or says in a sentence why it cannot be read."""
+        ledger = self._ledger
+        if ledger is None:
+            return None, _NO_REDIS
+        try:
+            return self._recent.get(key, lambda: read(ledger)), ""
+        except RedisError as error:
+            log.warning("Redis does not answer (%s)", type(error).__name__)
+            return None, (
+                f"Redis does not answer ({type(error).__name__}). Results stay readable; submissions come back with it."
+            )
+        except RapportError as error:
+            log.error("the ledger cannot be read: %s", error)
+            return None, "Submissions cannot be read right now. Results stay readable."
+
+    def _journalled(self, submission_id: str) -> SubmissionView | None:
+        """Reads a submission from the store, where its last saved state stands."""
+        path = layout.submission_path(submission_id)
+        try:
+            view = view_of(read_record(self._store.read(path), Entry, path))
+        except NotFound:
+            return None
+        except (StoreError, RapportError) as error:
+            log.error("the journal cannot be read: %s", error)
+            return None
+        return view if view.runs else None
+
+
+def view_of(entry: Entry) -> SubmissionView:
+    """Returns what a journal entry tells; rows that were on their way are not counted in it."""
+    runs = []
+    for run_id in entry.submission.run_ids():
+        steps = tuple(step for step in entry.transitions if step.run_id == run_id)
+        if steps:
+            runs.append(RunView(run_id, steps[-1].after, _UNPLANNED, steps))
+    return SubmissionView(entry.submission, tuple(runs), saved=True)
+
+
+def _about(view: SubmissionView | None, rows: tuple[BoardRow, ...]) -> About | None:
+    """Takes what is known of a submission from wherever it stands."""
+    if view is not None:
+        of = view.submission
+        return About(of.id, of.model, of.revision, of.submitter, of.declaration, of.created_at)
+    if rows:
+        row = rows[0]
+        return About(row.submission_id, row.model, row.revision, row.submitter, row.declaration, None)
+    return None

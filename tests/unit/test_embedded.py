@@ -1,0 +1,104 @@
+"""What runs beside the page on one machine: started again when it dies, ended in order, with room for bad news."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from evaluator.errors import Cause, RapportError
+from leaderboard import embedded
+from leaderboard.embedded import Service, Supervisor, embedded_services
+from leaderboard.settings import Settings
+from tests.waiting import until
+
+TIDY = textwrap.dedent("""
+    import os, pathlib, signal, sys, time
+
+    def tidy_up(*_):
+        time.sleep(0.3)  # As a worker does that gives its shard back.
+        pathlib.Path(f"ended-{os.getpid()}").touch()
+        sys.exit()
+
+    signal.signal(signal.SIGTERM, tidy_up)
+    pathlib.Path(f"started-{os.getpid()}").touch()
+    while True:
+        signal.pause()
+""")
+
+
+@pytest.fixture
+def supervisor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Supervisor]:
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    monkeypatch.chdir(tmp_path)
+    supervisor = Supervisor(environment)
+    yield supervisor
+    supervisor.stop()
+
+
+def marked(folder: Path, mark: str) -> set[int]:
+    return {int(path.name.removeprefix(f"{mark}-")) for path in folder.glob(f"{mark}-*")}
+
+
+def test_a_service_that_was_started_again_can_still_end_in_order(supervisor: Supervisor, tmp_path: Path) -> None:
+    supervisor.start(Service("tidy", (sys.executable, "-c", TIDY), tmp_path / "log"))
+    until(lambda: marked(tmp_path, "started"), what="the service runs")
+    (first,) = marked(tmp_path, "started")
+    os.kill(first, signal.SIGKILL)
+    until(lambda: len(marked(tmp_path, "started")) == 2, what="it is started again")
+    (second,) = marked(tmp_path, "started") - {first}
+
+    supervisor.stop()
+
+    assert marked(tmp_path, "ended") == {second}
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
+    """Settings of a machine on which no service really starts."""
+    monkeypatch.setattr(Supervisor, "start", lambda *_: None)
+    monkeypatch.setattr(embedded, "_wait_for", lambda *_: None)
+    return Settings(data=tmp_path / "data", models=tmp_path / "models")
+
+
+def blocks(path: Path) -> int:
+    """Returns the bytes that a file takes up on the disk."""
+    return path.stat().st_blocks * 512
+
+
+@pytest.mark.parametrize("left", [None, b"", b"cut short"])
+def test_a_reserve_of_real_disk_is_kept_for_the_day_it_is_full(settings: Settings, left: bytes | None) -> None:
+    if left is not None:
+        settings.data.mkdir()
+        settings.reserve.write_bytes(left)
+
+    with embedded_services(settings):
+        assert settings.reserve.stat().st_size == 16 * 2**20
+        assert blocks(settings.reserve) >= 16 * 2**20
+
+
+def test_without_room_for_the_reserve_nothing_starts(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+
+    with pytest.raises(RapportError, match="No space left") as refusal, embedded_services(settings):
+        pytest.fail("it started")
+
+    assert refusal.value.cause is Cause.DISK_FULL
+    assert not settings.reserve.exists()
+
+
+def test_services_run_on_the_settings_of_the_page(settings: Settings) -> None:
+    chosen = settings.model_copy(update={"engine": "transformers", "redis_url": "unix:///socket"})
+
+    environment = embedded._environment(chosen)
+
+    assert (environment["RAPPORT_ENGINE"], environment["RAPPORT_REDIS_URL"]) == ("transformers", "unix:///socket")

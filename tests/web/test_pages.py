@@ -1,0 +1,125 @@
+"""The pages with Redis, without it, and while it is away."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from redis import Redis
+
+from leaderboard.connection import web_client
+from leaderboard.pages.reader import PAGE_LENGTH, Reader
+from leaderboard.pages.site import Pages, router
+from leaderboard.records import State
+from leaderboard.store import layout
+from leaderboard.store.base import Write
+from leaderboard.store.local import LocalStore
+from leaderboard.submissions.journal import entry
+from leaderboard.submissions.ledger import Ledger
+from tests.builders import make_scorecard, make_submission
+
+NOWHERE = "redis://:canary@127.0.0.1:1/0"
+ODD_TEXTS = [
+    "x" * 10_000,
+    "\x00",
+    "../../etc/passwd",
+    "<script>",
+    "s-٢٠٢٦٠١٠١-0a1b2c3d",
+    "s-20260101-0a1b2c3d/..",
+    "\ud7ff",
+]
+
+
+def visitor(store: LocalStore, ledger: Ledger | None) -> TestClient:
+    app = FastAPI()
+    app.include_router(router(Pages(Reader(store, ledger))))
+    return TestClient(app)
+
+
+@pytest.fixture
+def published(store: LocalStore) -> str:
+    """A submission whose scorecard is in the store; returns its id."""
+    card = make_scorecard("org/model", 50)
+    store.commit([Write(layout.scorecard_path(card.model, card.id), card.model_dump_json().encode())], "card")
+    return card.submission_id
+
+
+@pytest.mark.parametrize("ledger_url", ["", NOWHERE])
+def test_a_result_stays_readable_without_redis(store, published, ledger_url):
+    site = visitor(store, Ledger(web_client(ledger_url)) if ledger_url else None)
+    page = site.get("/submission", params={"id": published})
+    assert page.status_code == 200
+    assert "Scorecard demo-v1" in page.text
+    assert "Results stay readable" in page.text
+    assert "canary" not in page.text
+
+
+def test_without_redis_a_submission_shows_the_history_that_the_store_holds(ledger, store, submission):
+    ledger.move(submission.run_ids()[0], State.QUEUED, State.GENERATING, "gpu-7")
+    store.commit([entry(ledger, submission.id).write()], "journal")
+    page = visitor(store, None).get("/submission", params={"id": submission.id})
+    assert page.status_code == 200
+    assert "gpu-7" in page.text
+
+
+def test_while_redis_is_away_every_page_answers_and_says_so(store, published):
+    site = visitor(store, Ledger(web_client(NOWHERE)))
+    for path in ("/", "/queue", "/live", "/live?all=1", "/live?id=" + published, "/submission?id=" + published):
+        page = site.get(path)
+        assert page.status_code == 200, path
+        assert "Redis does not answer" in page.text, path
+        assert "canary" not in page.text
+    unknown = site.get("/submission", params={"id": "s-20260101-0a1b2c3d"})
+    assert unknown.status_code == 503, "it may well be there"
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+@pytest.mark.parametrize("path", ["/submission", "/scorecard", "/live", "/queue"])
+def test_odd_texts_in_an_address_never_break_a_page(ledger, store, published, path, odd):
+    for site in (visitor(store, ledger), visitor(store, None)):
+        answer = site.get(path, params={"id": odd, "page": odd, "all": odd if path == "/live" else ""})
+        assert answer.status_code == (404 if path in ("/submission", "/scorecard") else 200)
+        assert "<script>" not in answer.text
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_queue_lists_everything_page_by_page(ledger, store):
+    for number in range(PAGE_LENGTH + 3):
+        ledger.create(make_submission(number))
+    site = visitor(store, ledger)
+    first, second = site.get("/queue").text, site.get("/queue?page=2").text
+    assert f"{PAGE_LENGTH + 3} in all" in first
+    assert first.count("<article") == PAGE_LENGTH
+    assert second.count("<article") == 3
+    assert "org/model-0<" in second
+    assert 'href="/queue?page=2">Older' in first
+    assert 'href="/queue?page=1">Newer' in second
+
+
+@pytest.mark.parametrize("wild", ["3", "999999999999999999", "-1", "0", "two", "", "1.5", "²"])
+def test_a_wild_page_number_gives_the_nearest_page(ledger, store, wild):
+    for number in range(PAGE_LENGTH + 1):
+        ledger.create(make_submission(number))
+    page = visitor(store, ledger).get("/queue", params={"page": wild})
+    assert page.status_code == 200
+    assert ("Page 2 of 2" if wild[:1] in "39" and wild else "Page 1 of 2") in page.text
+
+
+def test_a_page_costs_the_same_few_commands_however_many_submissions_there_are(ledger, store, redis: Redis):
+    for number in range(PAGE_LENGTH):
+        ledger.create(make_submission(number))
+    sent = []
+    executed = redis.execute_command
+    redis.execute_command = lambda *args, **options: sent.append(args) or executed(*args, **options)  # type: ignore[method-assign]
+    site = visitor(store, ledger)
+    for _ in range(5):
+        site.get("/live?all=1")
+    assert len(sent) <= 6
+
+
+def test_a_broken_file_costs_its_own_row_and_is_counted(ledger, store, published):
+    store.commit([Write("scorecards/org/model/x.json", b"{}")], "broken")
+    page = visitor(store, ledger).get("/").text
+    assert "1 file could not be read" in page
+    assert "org/model" in page
+    assert "x.json" not in page
