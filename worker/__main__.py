@@ -36,6 +36,7 @@ log = logging.getLogger("rapport")
 _IDLE_SECONDS = 0.5
 _REAP_SECONDS = 5.0
 _PAUSE_SECONDS = 2.0
+_ALIVE_SECONDS = 30
 
 
 class RefusedJob(RuntimeError):
@@ -110,6 +111,8 @@ def publish(settings: Settings, redis: Redis) -> None:
     full, reaped_at = False, float("-inf")
     while not stopping.is_set():
         try:
+            # A sign of life, and the write that finds out whether Redis still takes any: its disk may be full.
+            redis.set(keys.PUBLISHER, "alive", ex=_ALIVE_SECONDS)
             recover(redis, ledger, store)
             if full:
                 publisher.fail_open_runs(DISK_FULL)
@@ -142,6 +145,9 @@ def main(arguments: list[str]) -> int:
         _ROLES[arguments[0]](settings, connect(settings.redis_url))
     except RapportError as error:
         log.error("%s", error)
+        return 1
+    except RedisError as error:
+        log.error("%s", unreachable(error))
         return 1
     return 0
 
