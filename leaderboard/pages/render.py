@@ -103,7 +103,7 @@ def provenance(row: BoardRow) -> list[tuple[str, str]]:
 def asset(name: str) -> str:
     """Returns the address of a static file; it changes with the file, so browsers may keep it for ever."""
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:_DIGITS_OF_HASH]
-    return f"/static/{name}?v={digest}"
+    return f"/site/{name}?v={digest}"
 
 
 @cache
