@@ -86,9 +86,9 @@ class Submission(Record):
     declaration: Declaration
     protocols: tuple[str, ...] = Field(min_length=1)
     """One run is made for each."""
-    visibility: Literal["public", "private"]
-    season: str
     created_at: Moment
+    terms: Terms
+    """Of this record itself, which names a person; its transitions stand under the same."""
 
     def run_ids(self) -> tuple[str, ...]:
         """Returns the ids of the submission's runs, one for each protocol.
@@ -181,6 +181,7 @@ class ShardReport(Record):
     hardware: str
     stage_seconds: tuple[tuple[str, float], ...]
     peak_rss_mb: float
+    terms: Terms
 
 
 class Batch(Record):

@@ -230,8 +230,7 @@ def make_submission(number: int = 1, **changes: Any) -> Submission:
         "submitter": "alice",
         "declaration": make_declaration(),
         "protocols": ("demo-v1",),
-        "visibility": "public",
-        "season": "2026",
+        "terms": TERMS,
         "created_at": NOON + datetime.timedelta(minutes=number),
     }
     return Submission(**(values | changes))
@@ -268,6 +267,7 @@ def make_report(**changes: Any) -> ShardReport:
         "hardware": "cpu",
         "stage_seconds": (("generate", 2.0), ("judge", 1.0), ("load", 3.0)),
         "peak_rss_mb": 512.0,
+        "terms": TERMS,
     }
     return ShardReport(**(values | changes))
 

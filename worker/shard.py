@@ -86,7 +86,7 @@ def run_shard(work: Work, leases: Leases, lease: Lease) -> None:
         with clock.stage("judge"):
             answers = [*known.generations.values(), *fresh]
             handover.verdicts(judge(work.setup, user, answers, engines.judge, known.verdicts.keys()))
-    handover.finish(_report(work.pool, engines, clock))
+    handover.finish(_report(work, engines, clock))
 
 
 def _note_all_generated(work: Work) -> None:
@@ -125,7 +125,7 @@ def _spec(pinned: PinnedModel, gpu_share: float, settings: Settings) -> EngineSp
     )
 
 
-def _report(pool: EnginePool, engines: _Engines, clock: _Clock) -> ShardReport:
+def _report(work: Work, engines: _Engines, clock: _Clock) -> ShardReport:
     """Says what the shard cost and what it ran on."""
     info = engines.model.info
     return ShardReport(
@@ -136,5 +136,6 @@ def _report(pool: EnginePool, engines: _Engines, clock: _Clock) -> ShardReport:
         dtype=info.dtype,
         hardware=info.hardware,
         stage_seconds=tuple(sorted((name, round(seconds, 2)) for name, seconds in clock.seconds.items())),
-        peak_rss_mb=round(max(pool.peak_rss_mb(), process_peak_rss_mb()), 1),
+        peak_rss_mb=round(max(work.pool.peak_rss_mb(), process_peak_rss_mb()), 1),
+        terms=work.plan.terms,
     )

@@ -13,6 +13,7 @@ from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.data import SEASON
 from evaluator.models import model_name, pin
 from evaluator.protocol import load_protocol
+from evaluator.records import Terms
 from leaderboard.records import Declaration, State, Submission, now
 from leaderboard.settings import Settings
 from leaderboard.store.base import StoreError
@@ -20,6 +21,8 @@ from leaderboard.submissions.invite import invite
 from leaderboard.submissions.ledger import Ledger, SubmissionView
 
 _LEAST_FREE_BYTES = 200 * 2**20
+_TERMS = Terms(visibility="public", season=SEASON, licence=None, redistributable=True, personal_data="pseudonymous")
+"""A submission is public and names its submitter by the name that he or she chose on the Hub."""
 
 
 class SubmissionService:
@@ -73,9 +76,8 @@ class SubmissionService:
             submitter=submitter,
             declaration=declaration,
             protocols=self._settings.protocols,
-            visibility="public",
-            season=SEASON,
             created_at=now(),
+            terms=_TERMS,
         )
         submission_id = self.ledger.create(submission)
         self._queue(submission_id, submitter)
