@@ -12,9 +12,9 @@ def prefill_efficiency(generations: Iterable[Generation]) -> float | None:
     """Returns distinct prompt tokens over prompt tokens computed, in 0..1; None if nothing was computed.
 
     Distinct tokens are those that no earlier prompt of the same user shared; computed tokens are those that the
-    engine did not take from its prefix cache. 1 means that every
-    history was prefilled once by each engine that took it up: what an earlier engine knew is lost with it. Prompts that did
-    not fit the context were never computed and do not count.
+    engine did not take from its prefix cache. 1 means that every history was prefilled once by each engine that took
+    it up: what an earlier engine knew is lost with it. Prompts that did not fit the context were never computed and do
+    not count.
     """
     distinct = computed = 0
     for generation in generations:
