@@ -15,7 +15,8 @@ from pydantic import Field, ValidationError
 
 from evaluator.engines.base import Sampling
 from evaluator.errors import Cause, RapportError
-from evaluator.records import QuestionType, Record
+from evaluator.hicupid.questions import QuestionType
+from evaluator.records import Record
 
 
 class QuestionLimit(Record):

@@ -22,14 +22,6 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
 
 
-class QuestionType(StrEnum):
-    """The three kinds of HiCUPID questions."""
-
-    PERSONA = "persona"
-    PROFILE = "profile"
-    SCHEDULE = "schedule"
-
-
 class Terms(Record):
     """Under which terms a row may be shown and kept; carried by the data set and by every row made from it."""
 
@@ -45,127 +37,12 @@ class Terms(Record):
     """Whether real people stand behind the text."""
 
 
-class Turn(Record):
-    """One exchange: what the user wrote and what the assistant answered."""
-
-    user: str
-    assistant: str
-
-
-class Dialogue(Record):
-    """One conversation of a user; `turns` in time order."""
-
-    dialogue_id: int
-    type: QuestionType
-    turns: tuple[Turn, ...] = Field(min_length=1)
-
-
-class History(Record):
-    """All dialogues of one user in id order, which is time order."""
-
-    user_id: int
-    dialogues: tuple[Dialogue, ...] = Field(min_length=1)
-
-
-class PersonaFact(Record):
-    """A taste of the user: "The user {relation} {entity}"."""
-
-    category: str
-    entity: str
-    relation: str
-    sentiment: Literal["POS", "NEG"]
-
-    @property
-    def cluster(self) -> str:
-        """Names the persona shared by all users who hold it; clusters answers across users.
-
-        Example:
-            >>> PersonaFact(category="food", entity="ramen", relation="enjoys", sentiment="POS").cluster
-            'food/enjoys/ramen'
-        """
-        return f"{self.category}/{self.relation}/{self.entity}"
-
-
-class ProfileFact(Record):
-    """The five profile facts of a user."""
-
-    age: str
-    gender: str
-    personality: str
-    occupation: str
-    income_range: str
-
-
-class ScheduleFact(Record):
-    """An appointment of the user; `datetime` reads like "11 AM on March 13, 2025"."""
-
-    datetime: str
-    event: str
-
-
-class Question(Record):
-    """One question with its gold answer and the evidence that it needs."""
-
-    question_id: str
-    user_id: int
-    split: str
-    type: QuestionType
-    question: str
-    gold: str
-    """The personalised answer of the data set."""
-    general_answer: str
-    """A fluent answer that ignores the user."""
-    evidence: tuple[int, ...]
-    """Ids of the dialogues that hold the needed facts."""
-    evidence_position: tuple[float, ...]
-    """For each evidence dialogue, the share of the history's dialogues that come after it: 0 is the newest, near 1
-    the oldest."""
-    persona: PersonaFact | None
-    profile: ProfileFact | None
-    schedule: ScheduleFact | None
-
-
 class SlotOrder(StrEnum):
     """Which answer stood in slot A of the judge's prompt; `single` where there is nothing to compare."""
 
     ANSWER_FIRST = "answer_first"
     GOLD_FIRST = "gold_first"
     SINGLE = "single"
-
-
-class Item(Record):
-    """One question that a protocol asks, without its text: all that scores and their slices need of the data set."""
-
-    question_id: str
-    user_id: int
-    split: str
-    type: QuestionType
-    orders: tuple[SlotOrder, ...] = Field(min_length=1)
-    """The slot orders in which the answer is judged."""
-    persona_cluster: str | None
-    """Names the persona that the question is about, the same for all users who hold it; None if about none."""
-    persona_category: str | None
-    sentiment: Literal["POS", "NEG"] | None
-    evidence: tuple[int, ...]
-    evidence_position: tuple[float, ...]
-    """As in `Question`."""
-
-    @classmethod
-    def of(cls, question: Question, orders: tuple[SlotOrder, ...]) -> Self:
-        """Returns a question's item."""
-        persona = question.persona
-        return cls(
-            question_id=question.question_id,
-            user_id=question.user_id,
-            split=question.split,
-            type=question.type,
-            orders=orders,
-            persona_cluster=persona and text_digest(persona.cluster)[:16],
-            persona_category=persona and persona.category,
-            sentiment=persona and persona.sentiment,
-            evidence=question.evidence,
-            evidence_position=question.evidence_position,
-        )
 
 
 class InputKey(Record):
@@ -300,66 +177,3 @@ class Verdict(Record):
         if (self.word is None) != (self.outcome is None):
             raise ValueError("a verdict has a word and its outcome, or neither")
         return self
-
-
-class Interval(Record):
-    """A 95 % interval with the number of users it rests on."""
-
-    low: float
-    high: float
-    users: int
-
-
-class Rate(Record):
-    """A share of items in 0..100 with everything a reader needs to weigh it."""
-
-    value: float | None
-    """None if no item has a verdict."""
-    judged: int
-    """Items with at least one verdict."""
-    items: int
-    """Items that the protocol asks for."""
-    interval: Interval | None
-    """Clustered by user; None below ten users."""
-
-
-class PairwiseScores(Record):
-    """Win, tie and loss rates against gold, and the score (win 1, tie one half), all in 0..100."""
-
-    win: Rate
-    tie: Rate
-    loss: Rate
-    score: Rate
-
-
-class Total(Record):
-    """The paper's Total in 0..87.5; an answer as good as gold scores 50."""
-
-    value: float | None
-    worst_case: float | None
-    """The Total if every missing verdict were a loss."""
-    interval: Interval | None
-
-
-class Result(Record):
-    """The result part of a scorecard: a pure function of rows, byte-identical for equal rows."""
-
-    items: int
-    generations: int
-    """Items with an answer."""
-    verdicts: int
-    """Verdicts that were asked for and read."""
-    missing: int
-    """Verdicts that were asked for and are missing."""
-    users: int
-    persona: PairwiseScores
-    profile: PairwiseScores
-    schedule: Rate
-    total: Total
-    by_split: tuple[tuple[str, Total], ...]
-    position_consistency: Rate
-    """Share of two-order items whose two verdicts agree."""
-    prefill_efficiency: float | None
-    """Distinct prompt tokens over prompt tokens computed, by the engine's own cached-token counts."""
-    failures: tuple[tuple[str, int], ...]
-    """Items without an answer by cause."""

@@ -13,6 +13,7 @@ from evaluator.engines.base import Completion, Engine, EngineInfo, Request
 from evaluator.hicupid.contexts import history_messages, prompt_messages
 from evaluator.hicupid.data import HicupidData
 from evaluator.hicupid.prompts import PromptPack
+from evaluator.hicupid.questions import Item, Question, QuestionType
 from evaluator.hicupid.selection import UserItems, select_questions, select_users
 from evaluator.identity import text_digest
 from evaluator.judges.parse import BETTER_RESPONSE, SATISFACTION, outcome, parse_word
@@ -20,7 +21,7 @@ from evaluator.judges.prompt import judge_messages, slot_orders
 from evaluator.judges.spec import JudgeSpec
 from evaluator.models import PinnedModel
 from evaluator.protocol import EvaluationProtocol
-from evaluator.records import Generation, InputKey, Item, Question, QuestionType, SlotOrder, Terms, Verdict, VerdictKey
+from evaluator.records import Generation, InputKey, SlotOrder, Terms, Verdict, VerdictKey
 
 
 class RunSetup(NamedTuple):

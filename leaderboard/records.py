@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from evaluator.errors import Cause
-from evaluator.records import Generation, Item, Record, Result, Terms, Verdict
+from evaluator.hicupid.questions import Item
+from evaluator.records import Generation, Record, Terms, Verdict
+from evaluator.results import Result
 
 
 def _utc(value: datetime.datetime) -> datetime.datetime:

@@ -10,7 +10,8 @@ from evaluator.hicupid.scoring import score
 from evaluator.identity import digest
 from evaluator.judges.spec import JudgeSpec
 from evaluator.protocol import EvaluationProtocol
-from evaluator.records import Generation, Result, Verdict
+from evaluator.records import Generation, Verdict
+from evaluator.results import Result
 from leaderboard.records import Plan, Scorecard, ShardReport, State, Submission, Transition
 
 LEAST_JUDGED_SHARE = 0.98

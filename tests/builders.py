@@ -8,24 +8,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from evaluator.hicupid.questions import Item, PersonaFact, ProfileFact, Question, QuestionType, ScheduleFact
 from evaluator.hicupid.scoring import score
 from evaluator.identity import digest, text_digest
-from evaluator.records import (
-    Generation,
-    InputKey,
-    Item,
-    Outcome,
-    PersonaFact,
-    ProfileFact,
-    Question,
-    QuestionType,
-    ScheduleFact,
-    SlotOrder,
-    Terms,
-    Total,
-    Verdict,
-    VerdictKey,
-)
+from evaluator.records import Generation, InputKey, Outcome, SlotOrder, Terms, Verdict, VerdictKey
+from evaluator.results import Total
 from leaderboard.records import (
     Batch,
     Declaration,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from evaluator.engines.base import Message
 from evaluator.hicupid.prompts import PromptPack
+from evaluator.hicupid.questions import History, Question
 from evaluator.protocol import EvaluationProtocol
-from evaluator.records import History, Question
 
 
 def history_messages(history: History) -> tuple[Message, ...]:

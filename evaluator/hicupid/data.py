@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
 import numpy as np
 
 from evaluator.errors import Cause, RapportError
+from evaluator.hicupid.questions import History, Question, QuestionType
 from evaluator.hicupid.rows import read_history, read_question
 from evaluator.hub import download, resolve
 from evaluator.identity import folder_digest
-from evaluator.records import History, Question, QuestionType, Terms
+from evaluator.records import Terms
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -17,8 +17,9 @@ from pydantic import model_validator
 
 from evaluator.engines.base import Message
 from evaluator.errors import Cause, RapportError
+from evaluator.hicupid.questions import QuestionType
 from evaluator.identity import digest
-from evaluator.records import QuestionType, Record
+from evaluator.records import Record
 
 PLACEHOLDERS: Mapping[QuestionType, frozenset[str]] = {
     QuestionType.PERSONA: frozenset({"relation", "entity", "question", "answer_a", "answer_b"}),

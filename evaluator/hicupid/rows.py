@@ -8,7 +8,16 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from evaluator.errors import Cause, RapportError
-from evaluator.records import Dialogue, History, PersonaFact, ProfileFact, Question, QuestionType, ScheduleFact, Turn
+from evaluator.hicupid.questions import (
+    Dialogue,
+    History,
+    PersonaFact,
+    ProfileFact,
+    Question,
+    QuestionType,
+    ScheduleFact,
+    Turn,
+)
 
 Fact = TypeVar("Fact", PersonaFact, ProfileFact, ScheduleFact)
 

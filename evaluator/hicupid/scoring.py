@@ -9,21 +9,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from evaluator.hicupid.questions import Item, QuestionType
 from evaluator.metrics.efficiency import prefill_efficiency
 from evaluator.metrics.intervals import Part, UserSums, clustered_interval, ratio
-from evaluator.records import (
-    Generation,
-    Interval,
-    Item,
-    Outcome,
-    PairwiseScores,
-    QuestionType,
-    Rate,
-    Result,
-    SlotOrder,
-    Total,
-    Verdict,
-)
+from evaluator.records import Generation, Outcome, SlotOrder, Verdict
+from evaluator.results import Interval, PairwiseScores, Rate, Result, Total
 
 TOTAL_WEIGHTS = {QuestionType.PERSONA: 25 / 40, QuestionType.PROFILE: 5 / 40, QuestionType.SCHEDULE: 10 / 40 / 2}
 """Total = (25 * persona + 5 * profile + 10 * schedule / 2) / 40, derived from the published rows."""

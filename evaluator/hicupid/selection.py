@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from evaluator.hicupid.data import HicupidData
+from evaluator.hicupid.questions import Question
 from evaluator.protocol import EvaluationProtocol
-from evaluator.records import Question
 
 
 class UserItems(NamedTuple):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from evaluator.records import Outcome, QuestionType, SlotOrder
+from evaluator.hicupid.questions import QuestionType
+from evaluator.records import Outcome, SlotOrder
 
 
 class VerdictLine(NamedTuple):

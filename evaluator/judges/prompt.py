@@ -6,8 +6,9 @@ import hashlib
 
 from evaluator.engines.base import Message
 from evaluator.hicupid.prompts import PromptPack, fill
+from evaluator.hicupid.questions import Question, QuestionType
 from evaluator.protocol import EvaluationProtocol
-from evaluator.records import Question, QuestionType, SlotOrder
+from evaluator.records import SlotOrder
 
 
 def slot_orders(question: Question, protocol: EvaluationProtocol) -> tuple[SlotOrder, ...]:

@@ -11,9 +11,10 @@ from pydantic import Field, ValidationError
 
 from evaluator.engines.base import Sampling
 from evaluator.errors import Cause, RapportError
+from evaluator.hicupid.questions import QuestionType
 from evaluator.identity import digest
 from evaluator.judges.parse import BETTER_RESPONSE, SATISFACTION
-from evaluator.records import QuestionType, Record
+from evaluator.records import Record
 
 
 class ForcedPatterns(Record):

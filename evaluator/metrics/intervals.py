@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from scipy.stats import t as student
 
-from evaluator.records import Interval
+from evaluator.results import Interval
 
 LEAST_USERS = 10
 """Below this number of users no interval is given: it would promise what so few cannot tell."""

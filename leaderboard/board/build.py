@@ -14,7 +14,8 @@ from pathlib import PurePosixPath
 from typing import Generic, NamedTuple, TypeVar
 
 from evaluator.errors import RapportError
-from evaluator.records import PairwiseScores, Rate, Record, Total
+from evaluator.records import Record
+from evaluator.results import PairwiseScores, Rate, Total
 from leaderboard.records import Provenance, Scorecard, Tombstone, protocol_of
 from leaderboard.scorecards import scorecard_id
 from leaderboard.store import layout

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from evaluator.metrics.intervals import LEAST_USERS
-from evaluator.records import Interval, Rate
+from evaluator.results import Interval, Rate
 from leaderboard.board.build import BoardRow
 from leaderboard.records import State
 from leaderboard.submissions.ledger import RunView

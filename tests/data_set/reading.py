@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from evaluator.hicupid.data import HicupidData
-from evaluator.records import History, Question, Terms
+from evaluator.hicupid.questions import History, Question
+from evaluator.records import Terms
 
 EVALUATED = ("test_1", "test_2")
 

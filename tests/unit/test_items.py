@@ -1,9 +1,9 @@
 """An item holds all that scores and their slices need of a question, and none of its text."""
 
 from evaluator.hicupid.data import HicupidData, demo_set
+from evaluator.hicupid.questions import Item, Question, QuestionType
 from evaluator.judges.prompt import slot_orders
 from evaluator.protocol import load_protocol
-from evaluator.records import Item, Question, QuestionType
 
 
 def demo_items() -> list[tuple[Item, Question]]:

@@ -8,9 +8,10 @@ from pydantic import ValidationError
 from evaluator.engines.base import Message
 from evaluator.hicupid.contexts import history_messages, prompt_messages
 from evaluator.hicupid.prompts import PLACEHOLDERS, PromptPack, builtin_pack, fill
+from evaluator.hicupid.questions import Dialogue, History, QuestionType, Turn
 from evaluator.judges.prompt import judge_messages
 from evaluator.protocol import load_protocol
-from evaluator.records import Dialogue, History, QuestionType, SlotOrder, Turn
+from evaluator.records import SlotOrder
 from tests.builders import PERSONA, PROFILE, SCHEDULE, make_question
 
 

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.errors import Cause, RapportError
+from evaluator.hicupid.questions import QuestionType
 from evaluator.judges.parse import BETTER_RESPONSE, SATISFACTION, parse_word
 from evaluator.judges.prompt import slot_orders
 from evaluator.judges.spec import load_judge
 from evaluator.protocol import all_protocols, load_protocol, protocol_ids
-from evaluator.records import QuestionType, SlotOrder
+from evaluator.records import SlotOrder
 from tests.builders import BOTH_ORDERS, PERSONA, PROFILE, SCHEDULE, make_question
 
 JUDGES = sorted(entry.name for entry in (files("evaluator") / "judges" / "configs").iterdir() if entry.is_dir())

@@ -11,12 +11,13 @@ from evaluator.engines.base import Completion, EngineInfo, Request, Sampling
 from evaluator.errors import Cause
 from evaluator.hicupid.data import HicupidData, demo_set
 from evaluator.hicupid.prompts import builtin_pack
+from evaluator.hicupid.questions import QuestionType
 from evaluator.hicupid.scoring import score
 from evaluator.hicupid.selection import UserItems, select_questions, select_users
 from evaluator.judges.spec import load_judge
 from evaluator.models import PinnedModel
 from evaluator.protocol import load_protocol
-from evaluator.records import Outcome, QuestionType, SlotOrder
+from evaluator.records import Outcome, SlotOrder
 from evaluator.run import RunSetup, generate, items, judge
 from tests.builders import TERMS
 

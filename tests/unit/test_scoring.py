@@ -4,7 +4,8 @@ import pytest
 
 from evaluator.errors import Cause
 from evaluator.hicupid.scoring import score, total_of
-from evaluator.records import Result, SlotOrder
+from evaluator.records import SlotOrder
+from evaluator.results import Result
 from tests.builders import (
     LOSS,
     NO,
