@@ -1,12 +1,15 @@
 """Prompts: named by their words alone, filled in one pass, checked before use."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from evaluator.engines.base import Message
-from evaluator.hicupid.contexts import history_messages, prompt_messages
+from evaluator.hicupid.contexts import dialogue_messages, prompt_messages
+from evaluator.hicupid.data import HicupidData, demo_set
 from evaluator.hicupid.prompts import PLACEHOLDERS, PromptPack, builtin_pack, fill
 from evaluator.hicupid.questions import Dialogue, History, QuestionType, Turn
 from evaluator.judges.prompt import judge_messages
@@ -48,15 +51,19 @@ def test_a_changed_judge_prompt_renames_the_pack_for_verdicts_and_not_for_genera
 
 
 def test_a_changed_role_renames_the_pack():
-    (only,) = builtin_pack().inference["zero/system"]
-    changed = pack(inference={**builtin_pack().inference, "zero/system": (Message("user", only.content),)})
-    assert changed.id != builtin_pack().id
+    (only,) = builtin_pack().evaluation[PERSONA]
+    changed = pack(evaluation={**builtin_pack().evaluation, PERSONA: (Message("system", "Judge."), only)})
+    other = pack(
+        evaluation={**builtin_pack().evaluation, PERSONA: (Message("user", "Judge."), Message("user", only.content))}
+    )
+    assert changed.id != other.id
 
 
 @pytest.mark.parametrize("type_", QuestionType)
 def test_a_judge_prompt_that_lacks_a_placeholder_is_refused(type_):
     lacking = " ".join(f"{{{name}}}" for name in sorted(PLACEHOLDERS[type_])[1:])
-    with pytest.raises(ValidationError, match=f"the {type_} prompt has the placeholders"):
+    first = min(PLACEHOLDERS[type_])
+    with pytest.raises(ValidationError, match=rf"the {type_} prompt lacks \{{{first}\}}"):
         with_judge_prompt(type_, lacking)
 
 
@@ -65,6 +72,86 @@ def test_a_judge_prompt_with_an_unknown_placeholder_is_refused(type_):
     known = " ".join(f"{{{name}}}" for name in PLACEHOLDERS[type_])
     with pytest.raises(ValidationError, match="gold_label"):
         with_judge_prompt(type_, known + " {gold_label}")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{answer!r}", "more than a name"),
+        ("{answer:>9}", "more than a name"),
+        ("{answer.upper}", "unknown placeholders {answer.upper}"),
+        ("{}", "unknown placeholders {}"),
+        ("{0}", "unknown placeholders {0}"),
+        ('{"a": 1}', "more than a name"),
+        ("{", "no template"),
+        ("}", "no template"),
+    ],
+)
+def test_a_judge_prompt_with_more_than_plain_placeholders_is_refused(text, said):
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        with_judge_prompt(SCHEDULE, "{datetime} {event} {question} {answer} " + text)
+
+
+@pytest.mark.parametrize("roles", [(), ("system",), ("user", "assistant"), ("user", "system", "user")])
+def test_a_judge_prompt_that_no_judge_could_answer_is_refused(roles):
+    text = "{datetime} {event} {question} {answer}"
+    with pytest.raises(ValidationError, match="schedule prompt"):
+        pack(evaluation={**builtin_pack().evaluation, SCHEDULE: tuple(Message(role, text) for role in roles)})
+
+
+@pytest.mark.parametrize(
+    ("style", "roles"),
+    [
+        ("zero/system", ()),
+        ("zero/system", ("user",)),
+        ("few/system/3", ("system", "system")),
+        ("few/system/3", ("system", "user", "assistant")),
+        ("zero/user", ("user",)),
+        ("zero/user", ("system", "user", "assistant")),
+        ("few/user/1", ("user", "assistant", "user")),
+        ("few/user/1", ("assistant", "user")),
+    ],
+)
+def test_an_instruction_that_cannot_stand_in_its_place_is_refused(style, roles):
+    with pytest.raises(ValidationError, match=f"instruction {style}"):
+        pack(inference={**builtin_pack().inference, style: tuple(Message(role, "Mind me.") for role in roles)})
+
+
+def test_an_instruction_of_several_exchanges_is_fine():
+    turns = tuple(Message(role, "Well.") for role in ("user", "assistant", "user", "assistant"))
+    assert pack(inference={**builtin_pack().inference, "few/user/5": turns}).inference["few/user/5"] == turns
+
+
+@pytest.mark.parametrize("text", ["", " \n", "half a pair: \ud800"])
+def test_a_text_that_says_nothing_or_cannot_be_written_is_refused(text):
+    with pytest.raises(ValidationError, match="instruction zero/system"):
+        pack(inference={**builtin_pack().inference, "zero/system": (Message("system", text),)})
+
+
+def test_a_role_that_no_chat_has_is_refused():
+    with pytest.raises(ValidationError, match="role"):
+        pack(inference={**builtin_pack().inference, "zero/system": (Message("tool", "Hello."),)})
+
+
+@pytest.mark.parametrize("text", ["{question}", "{ relation }", "{{answer_a}}"])
+def test_an_instruction_that_waits_to_be_filled_is_refused(text):
+    with pytest.raises(ValidationError, match="never filled"):
+        pack(inference={**builtin_pack().inference, "zero/system": (Message("system", f"Mind {text}."),)})
+
+
+def test_other_braces_in_an_instruction_are_said_as_they_are():
+    text = 'Reply as {"answer": 1}, {} or {{x}}.'
+    changed = pack(inference={**builtin_pack().inference, "zero/system": (Message("system", text),)})
+    assert changed.inference["zero/system"] == (Message("system", text),)
+
+
+def test_a_missing_style_or_type_is_named():
+    inference, evaluation = dict(builtin_pack().inference), dict(builtin_pack().evaluation)
+    del inference["few/user/3"], evaluation[PROFILE]
+    with pytest.raises(ValidationError, match="instruction is missing for few/user/3"):
+        pack(inference=inference)
+    with pytest.raises(ValidationError, match="judge prompt is missing for profile"):
+        pack(evaluation=evaluation)
 
 
 def test_braces_and_names_of_placeholders_inside_an_answer_stay_as_they_are():
@@ -80,6 +167,15 @@ def test_braces_and_names_of_placeholders_inside_an_answer_stay_as_they_are():
 def test_values_are_put_in_as_they_are(values):
     (message,) = fill((Message("user", "<{a}|{b}|{c}|{a}>"),), values)
     assert message.content == f"<{values['a']}|{values['b']}|{values['c']}|{values['a']}>"
+
+
+@given(
+    st.lists(st.one_of(st.sampled_from(["{a}", "{b}", "{{", "}}", "{{a}}", "{{{b}}}"]), st.text("ab \n\\$%é"))),
+    st.fixed_dictionaries({"a": st.text(), "b": st.text("{}ab!:.0[]")}),
+)
+def test_filling_is_what_str_format_does(parts, values):
+    template = "".join(parts)
+    assert fill((Message("user", template),), values) == (Message("user", template.format(**values)),)
 
 
 def test_a_placeholder_without_a_value_is_an_error_and_never_left_standing():
@@ -113,6 +209,32 @@ def test_the_judge_of_a_schedule_question_never_sees_the_gold_answer():
     assert question.gold not in message.content
 
 
+@pytest.mark.parametrize("place", ["system", "user"])
+def test_the_builtin_few_shot_styles_show_as_many_examples_of_each_type_behind_the_same_instruction(place):
+    first, *rest = builtin_pack().inference[f"zero/{place}"]
+    shown = {count: builtin_pack().inference[f"few/{place}/{count}"] for count in (1, 3, 5)}
+    for count, (instruction, *acknowledged) in shown.items():
+        assert instruction.role == first.role
+        assert instruction.content.startswith(first.content + "\n\n")
+        assert acknowledged == rest
+        assert [instruction.content.count(f"\n{word}: ") for word in ("Known", "Request", "Answer")] == [3 * count] * 3
+        assert instruction.content.count("\nKnown: The user has this appointment: ") == count
+    assert shown[5][0].content.startswith(shown[3][0].content)
+    assert shown[3][0].content.startswith(shown[1][0].content)
+
+
+def test_the_builtin_examples_tell_nothing_of_the_demo_set():
+    told = builtin_pack().inference["few/user/5"][0].content.casefold()
+    data = HicupidData.open(str(demo_set()))
+    asked = [question for split in ("train", "test_1", "test_2") for question in data.questions(split)]
+    facts = {question.persona.entity for question in asked if question.persona}
+    facts |= {question.schedule.datetime for question in asked if question.schedule}
+    facts |= {question.schedule.event for question in asked if question.schedule}
+    facts |= {question.profile.occupation for question in asked if question.profile}
+    assert len(facts) > 100
+    assert {fact for fact in facts if fact.casefold() in told} == set()
+
+
 HISTORY = History(
     user_id=1,
     dialogues=(
@@ -123,7 +245,7 @@ HISTORY = History(
 
 
 def test_a_history_becomes_alternating_messages_in_time_order():
-    assert history_messages(HISTORY) == (
+    assert dialogue_messages(HISTORY.dialogues) == (
         Message("user", "1?"),
         Message("assistant", "1."),
         Message("user", "2?"),
@@ -138,13 +260,15 @@ def test_a_history_becomes_alternating_messages_in_time_order():
     [
         ("zero/system", ["system", "user", "assistant", "user", "assistant", "user", "assistant", "user"]),
         ("zero/user", ["user", "assistant", "user", "assistant", "user", "assistant", "user", "assistant", "user"]),
+        ("few/system/3", ["system", "user", "assistant", "user", "assistant", "user", "assistant", "user"]),
+        ("few/user/5", ["user", "assistant", "user", "assistant", "user", "assistant", "user", "assistant", "user"]),
     ],
 )
 def test_the_instruction_stands_where_its_style_says(style, roles):
     protocol = load_protocol("demo-v1").model_copy(update={"prompt_style": style})
     instruction = builtin_pack().inference[style]
-    messages = prompt_messages(history_messages(HISTORY), make_question(), protocol, builtin_pack())
-    place = 0 if style == "zero/system" else 6
+    messages = prompt_messages(dialogue_messages(HISTORY.dialogues), make_question(), protocol, builtin_pack())
+    place = 0 if "/system" in style else 6
     assert [message.role for message in messages] == roles
     assert messages[place : place + len(instruction)] == instruction
     assert messages[-1] == Message("user", "What shall I eat tonight?")
