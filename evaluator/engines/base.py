@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from evaluator.errors import Cause
 from evaluator.records import Record
@@ -48,20 +48,40 @@ class Sampling(Record):
     watch: tuple[str, ...] = ()
     """Words whose probability is reported at the place where the last of them begins: among what the pattern allows
     there, before the temperature."""
+    thought_tokens: int = Field(default=0, ge=0)
+    """Tokens that a thinking model may think before its answer, which has `max_tokens` of its own; 0 tells it not to
+    think."""
+    ignore_end: bool = False
+    """Answers with exactly `max_tokens` tokens, whatever the model says; for benchmarks."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.thought_tokens and (self.pattern is not None or self.watch):
+            raise ValueError("a model that may think can neither be forced to a pattern nor watched for words")
+        if self.ignore_end and self.pattern is not None:
+            raise ValueError("a pattern has an end, which cannot be ignored")
+        return self
 
 
 class Completion(Record):
-    """What came out for one request."""
+    """What came out for one request; its prompt counts are those of the prompt without any thought."""
 
     key: str
     text: str | None
+    """The answer, without the thought."""
+    thought: str | None = None
+    """What the model wrote before its answer, without its markers; None if it did not think."""
+    thought_tokens: int = 0
+    """Tokens that the model spent on its thought, its own markers among them."""
     failure: Cause | None = None
     prompt_hash: str
     prompt_tokens: int
     cached_tokens: int
     shared_tokens: int
     output_tokens: int
+    """Tokens of the answer alone."""
     finish_reason: str
+    """`stop`, `length`, or `error` where there is no answer."""
     seconds: float
     word_probabilities: tuple[tuple[str, float], ...] = ()
 
@@ -80,12 +100,45 @@ class EngineSpec(Record):
     """Part of the card's memory that the engine may take, where there is a card."""
     block_size: int = 32
     """Tokens of a cache block: what does not fill one is computed again for every question."""
+    kv_cache_tokens: int | None = Field(default=None, gt=0)
+    """Forces vLLM's key-value cache to so many tokens, in whole blocks; for measuring small caches."""
+    adapter_path: str | None = None
+    """Folder of a LoRA adapter that every request goes through; None is the model as it is."""
     seed: int = 42
 
     @property
     def folder(self) -> Path:
         """The model's folder."""
         return Path(self.model_path)
+
+
+class EndpointSpec(Record, hide_input_in_errors=True):
+    """A chat-completions server that somebody runs: where it is, never the key that opens it.
+
+    Example:
+        >>> EndpointSpec(base_url="http://judge.internal:8000/v1", model="judge", key_variable="JUDGE_KEY").flavour
+        'vllm'
+    """
+
+    engine: Literal["openai"] = "openai"
+    base_url: str = Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$")
+    """As its operator gives it, most often with `/v1` at the end; neither a user's name nor a key may stand in it."""
+    model: str = Field(min_length=1)
+    """The name under which the server knows the model."""
+    key_variable: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """Name of the environment variable that holds the key; None for a server that asks for none."""
+    flavour: Literal["vllm", "plain"] = "vllm"
+    """`plain` is sent nothing that other servers than vLLM refuse or ignore."""
+    concurrency: int = Field(default=32, gt=0, le=1000)
+    """Requests under way at the same time."""
+    request_seconds: float = Field(default=600.0, gt=0)
+    """How long one attempt may take; all attempts and pauses of a request together may take `retries` + 1 times that."""
+    retries: int = Field(default=6, ge=0)
+    """Further attempts after a refusal for now (408, 409, 429, 5xx), a lost connection or a time-out."""
+    dtype: str = Field(default="undeclared", min_length=1)
+    """What the operator declares; a server does not tell."""
+    context_length: int | None = Field(default=None, gt=0)
+    """Tokens of prompt and answer together, for a server that does not tell; it must not contradict one that does."""
 
 
 class EngineInfo(Record):
@@ -97,7 +150,9 @@ class EngineInfo(Record):
     flags: tuple[tuple[str, str], ...]
     hardware: str
     context_length: int
-    """Tokens of prompt and answer together."""
+    """Tokens of prompt, thought and answer together."""
+    kv_cache_tokens: int | None = None
+    """Tokens that the key-value cache holds; None where that is unknown."""
     chat_template_hash: str
     chat_template_arguments: tuple[tuple[str, str], ...]
     load_seconds: float
@@ -116,12 +171,23 @@ class Engine(Protocol):
         """Provenance of everything that this engine produces."""
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
-        """Yields one completion a request, in the order in which they finish.
+        """Yields one completion a request, in the order in which they finish; they are begun in the order given.
 
-        A request that cannot be answered yields a completion with a `failure`; it never stops the others.
+        A request that does not fit the context yields a completion with a `failure`; it never stops the others.
 
         Raises:
-            RapportError: If the engine itself is gone (`out_of_memory`, `infrastructure`).
+            RapportError: `load_error` before anything is generated, if the model's template refuses a conversation or
+                the model is to think and marks its thoughts in no known way; `out_of_memory` or `infrastructure` if
+                the engine itself is gone.
+        """
+
+    def count_tokens(self, conversations: Sequence[tuple[Message, ...]]) -> list[int]:
+        """Returns the prompt tokens of each conversation, as the model's own template writes it for a direct answer.
+
+        The prompt that asks for an answer without a thought is the longer one, if only by some tokens.
+
+        Raises:
+            RapportError: `load_error` if the template refuses a conversation, or what `generate` raises.
         """
 
     def peak_rss_mb(self) -> float:

@@ -1,89 +1,50 @@
 """The process in which an engine lives: `python -m evaluator.engines.host`, spoken to in JSON lines.
 
-It stands in a process group of its own. When the process that started it goes away, however that happens, its standard
-input ends and it takes the whole group with it: no engine child survives the work it was started for.
-
-Standard input carries one `spec` line, then `generate` lines; standard output carries `info`, `completion`, `done` and
-`error` lines. Everything that libraries print goes to standard error.
+Standard input carries one `spec` line, then `generate` and `count_tokens` lines; standard output carries `info`,
+`completion`, `done`, `tokens` and `error` lines.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import queue
-import signal
-import sys
-import threading
-from typing import IO, Any
+from typing import Any
 
-from evaluator.engines.base import EngineSpec, Message, Request, Sampling
-from evaluator.errors import Cause, RapportError
+from evaluator.engines.base import Engine, EngineSpec, Message, Request, Sampling
+from evaluator.engines.hosting import Answerer, Answers, host
 
 
 def main() -> None:
     """Serves one engine until standard input ends."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    lines: queue.Queue[str] = queue.Queue()
-    threading.Thread(target=_listen, args=(sys.stdin, lines), daemon=True).start()
-    try:
-        _serve(lines, answers)
-    except Exception as error:
-        _send(answers, {"error": _typed(error)})
-        raise
+    host(_load, "engine")
 
 
-def _listen(source: IO[str], lines: queue.Queue[str]) -> None:
-    """Hands over what arrives; when the other side is gone, ends the whole process group."""
-    for line in source:
-        lines.put(line)
-    os.killpg(os.getpgrp(), signal.SIGKILL)
-
-
-def _serve(lines: queue.Queue[str], answers: IO[str]) -> None:
-    """Loads the engine and answers requests."""
+def _load(spec: str) -> tuple[dict[str, Any], Answerer]:
+    """Loads the engine."""
     from evaluator.engines.load import load_engine
 
-    engine = load_engine(EngineSpec.model_validate_json(lines.get()))
-    _send(answers, {"info": engine.info.model_dump(mode="json")})
-    while True:
-        asked = json.loads(lines.get())["generate"]
-        requests = [
-            Request(key, group, tuple(Message(role, content) for role, content in messages))
-            for key, group, messages in asked["requests"]
-        ]
-        try:
-            for completion in engine.generate(requests, Sampling.model_validate(asked["sampling"])):
-                _send(answers, {"completion": completion.model_dump(mode="json"), "peak_rss_mb": engine.peak_rss_mb()})
-        except RapportError as error:  # A request that this engine refuses; it can still serve others.
-            _send(answers, {"error": _typed(error)})
-            continue
-        _send(answers, {"done": True, "peak_rss_mb": engine.peak_rss_mb()})
+    engine = load_engine(EngineSpec.model_validate_json(spec))
+
+    def answer(asked: dict[str, Any]) -> Answers:
+        return _count(engine, asked["count_tokens"]) if "count_tokens" in asked else _generate(engine, asked["generate"])
+
+    return engine.info.model_dump(mode="json"), answer
 
 
-def _send(answers: IO[str], value: dict[str, Any]) -> None:
-    """Writes one line."""
-    answers.write(json.dumps(value) + "\n")
-    answers.flush()
+def _count(engine: Engine, conversations: list[Any]) -> Answers:
+    """Yields the one answer to a `count_tokens` line."""
+    yield {"tokens": engine.count_tokens([_messages(parts) for parts in conversations])}
 
 
-def _typed(error: Exception) -> dict[str, str]:
-    """Names the cause of a failure for the other side."""
-    if isinstance(error, RapportError):
-        return {"cause": error.cause, "message": error.message, "remedy": error.remedy}
-    text = " ".join(str(error).split())[:500] or type(error).__name__
-    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "no available memory" in text.lower():
-        return {
-            "cause": Cause.OUT_OF_MEMORY,
-            "message": f"The engine ran out of memory: {text}.",
-            "remedy": "Use a machine with more memory, or a smaller model.",
-        }
-    return {
-        "cause": Cause.LOAD_ERROR,
-        "message": f"The engine could not load or run the model: {text}",
-        "remedy": "Check that the model loads in the engine's pinned version; its log has the details.",
-    }
+def _generate(engine: Engine, asked: dict[str, Any]) -> Answers:
+    """Yields the answers to a `generate` line."""
+    requests = [Request(key, group, _messages(parts)) for key, group, parts in asked["requests"]]
+    for completion in engine.generate(requests, Sampling.model_validate(asked["sampling"])):
+        yield {"completion": completion.model_dump(mode="json"), "peak_rss_mb": engine.peak_rss_mb()}
+    yield {"done": True, "peak_rss_mb": engine.peak_rss_mb()}
+
+
+def _messages(parts: list[list[Any]]) -> tuple[Message, ...]:
+    """Reads a conversation."""
+    return tuple(Message(role, content) for role, content in parts)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Literal
 
-from evaluator.engines.base import Engine, EngineSpec
+from evaluator.engines.base import EndpointSpec, Engine, EngineSpec
 
 
 def best_engine(wanted: Literal["auto", "vllm", "transformers"] = "auto") -> Literal["vllm", "transformers"]:
@@ -20,8 +20,12 @@ def best_engine(wanted: Literal["auto", "vllm", "transformers"] = "auto") -> Lit
     return "vllm" if find_spec("vllm") else "transformers"
 
 
-def load_engine(spec: EngineSpec) -> Engine:
+def load_engine(spec: EngineSpec | EndpointSpec) -> Engine:
     """Loads the engine that a spec names; the heavy libraries are imported only here."""
+    if isinstance(spec, EndpointSpec):
+        from evaluator.engines.openai import OpenAIEngine
+
+        return OpenAIEngine(spec)
     if spec.engine == "vllm":
         from evaluator.engines.vllm import VllmEngine
 

@@ -1,52 +1,15 @@
-"""An engine in a process of its own, behind the same Protocol as any other.
-
-The engine sees no token, no Hub and no inherited standard streams; it is started fresh (never forked from a process
-that has used threads) and its whole process group is gone when the work is. It may not be silent for ever either: a
-chat template that never ends, or a hanging driver, would hold its worker for good.
-"""
+"""An engine in a process of its own, behind the same Protocol as any other."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import signal
-import subprocess
-import sys
-from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
 
-from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Request, Sampling
-from evaluator.engines.channel import LineChannel
-from evaluator.errors import Cause, RapportError
-
-LOAD_SECONDS = 1800.0
-"""How long an engine may take to load a model."""
-
-SILENT_SECONDS = 1800.0
-"""How long an engine at work may take for its next answer."""
-
-_KEPT = ("PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH")
-_KEPT_FAMILIES = (
-    "CUDA_",
-    "NVIDIA_",
-    "NCCL_",
-    "VLLM_",
-    "TORCH_",
-    "OMP_",
-    "MKL_",
-    "KMP_",
-    "LC_",
-    "XDG_CACHE_",
-    "HF_HOME",
-)
-_SECRETS = ("TOKEN", "SECRET", "PASSW", "CREDENTIAL", "KEY", "URL")
-_TAIL_LINES = 20
+from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Message, Request, Sampling
+from evaluator.engines.child import LOAD_SECONDS, SILENT_SECONDS, ChildProcess
 
 
-class EngineProcess:
+class EngineProcess(ChildProcess[EngineInfo]):
     """A loaded engine in a child process.
 
     Example:
@@ -54,6 +17,12 @@ class EngineProcess:
         ...     for completion in engine.generate(requests, Sampling(max_tokens=48)):
         ...         print(completion.text)
     """
+
+    MODULE = "evaluator.engines.host"
+    ROLE = "engine"
+    IF_SILENT = (
+        "Check that the model's chat template comes to an end and that the model is not too large for the worker."
+    )
 
     def __init__(
         self,
@@ -65,37 +34,9 @@ class EngineProcess:
         """Starts the process and waits until the model is loaded; its output goes to the file `log`.
 
         Raises:
-            RapportError: What the engine reported (`load_error`, `out_of_memory`, `no_chat_template`), `timeout` if it
-                took longer than `load_seconds`, or `out_of_memory` / `infrastructure` if it died without a word.
+            RapportError: As of `ChildProcess`, `no_chat_template` among it.
         """
-        log.parent.mkdir(parents=True, exist_ok=True)
-        self._log = log
-        self._patience = load_seconds
-        self._timed_out: RapportError | None = None
-        self._peak_rss_mb = 0.0
-        with log.open("ab") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "evaluator.engines.host"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=_environment(),
-                bufsize=0,
-                start_new_session=True,
-            )
-        self._channel = LineChannel(self._process)
-        try:
-            self._send(spec.model_dump(mode="json"))
-            self._info = EngineInfo.model_validate(self._receive()["info"])
-            self._patience = silent_seconds
-        except BaseException:
-            self.close()
-            raise
-
-    @property
-    def info(self) -> EngineInfo:
-        """See `Engine.info`."""
-        return self._info
+        super().__init__(spec, EngineInfo, log, load_seconds, silent_seconds)
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
         """See `Engine.generate`.
@@ -111,107 +52,11 @@ class EngineProcess:
                 }
             }
         )
-        while True:
-            answer = self._receive()
-            self._peak_rss_mb = max(self._peak_rss_mb, answer["peak_rss_mb"])
-            if "done" in answer:
-                return
+        while "completion" in (answer := self._receive()):
             yield Completion.model_validate(answer["completion"])
 
-    def peak_rss_mb(self) -> float:
-        """See `Engine.peak_rss_mb`."""
-        return self._peak_rss_mb
-
-    def close(self) -> None:
-        """Ends the whole process group; safe to call twice."""
-        self._kill()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
-
-    def _kill(self) -> None:
-        """Kills the whole process group and waits until the engine is gone."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-    def __enter__(self) -> Self:
-        """Returns the engine itself."""
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        """Closes the engine."""
-        self.close()
-
-    def _send(self, value: dict[str, Any]) -> None:
-        """Writes one line to the engine."""
-        try:
-            self._channel.send(json.dumps(value).encode(), self._patience)
-        except TimeoutError as error:
-            raise self._give_up() from error
-        except BrokenPipeError as error:
-            raise self._death() from error
-
-    def _receive(self) -> dict[str, Any]:
-        """Reads one line from the engine; an error line, a silent and a dead engine become a typed error."""
-        try:
-            line = self._channel.receive(self._patience)
-        except TimeoutError as error:
-            raise self._give_up() from error
-        if line is None:
-            raise self._death()
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            reported = answer["error"]
-            raise RapportError(Cause(reported["cause"]), reported["message"], reported["remedy"])
-        return answer
-
-    def _give_up(self) -> RapportError:
-        """Ends an engine that has been silent for too long, and says so."""
-        self._kill()
-        self._timed_out = RapportError(
-            Cause.TIMEOUT,
-            f"The engine gave no sign of life for {self._patience / 60:g} minutes and was ended.",
-            "Check that the model's chat template comes to an end and that the model is not too large for the worker.",
-        )
-        return self._timed_out
-
-    def _death(self) -> RapportError:
-        """Says how an engine that is gone came to its end."""
-        if self._timed_out:
-            return self._timed_out
-        code = self._process.wait()
-        if code == -signal.SIGKILL:
-            return RapportError(
-                Cause.OUT_OF_MEMORY,
-                "The engine was killed, most likely because the machine ran out of memory.",
-                "Use a machine with more memory, or a smaller model.",
-            )
-        return RapportError(
-            Cause.INFRASTRUCTURE,
-            f"The engine ended unexpectedly with code {code}; its last words: {self._last_words()}",
-            f"See {self._log.name} on the worker, then try again.",
-        )
-
-    def _last_words(self) -> str:
-        """Returns the last line of the engine's log."""
-        with self._log.open(encoding="utf-8", errors="replace") as lines:
-            tail = deque((line.strip() for line in lines if line.strip()), maxlen=_TAIL_LINES)
-        return tail[-1][:300] if tail else "none"
-
-
-def _environment() -> dict[str, str]:
-    """The engine's environment: what libraries need by name, so no secret gets in; no Hub, no usage reports."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if (name in _KEPT or name.startswith(_KEPT_FAMILIES)) and not any(word in name.upper() for word in _SECRETS)
-    }
-    return {
-        **kept,
-        "HF_HUB_OFFLINE": "1",
-        "VLLM_NO_USAGE_STATS": "1",
-        "DO_NOT_TRACK": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        "PYTHONUNBUFFERED": "1",
-    }
+    def count_tokens(self, conversations: Sequence[tuple[Message, ...]]) -> list[int]:
+        """See `Engine.count_tokens`."""
+        self._send({"count_tokens": [[list(part) for part in messages] for messages in conversations]})
+        tokens: list[int] = self._receive()["tokens"]
+        return tokens

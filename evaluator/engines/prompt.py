@@ -8,13 +8,31 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from evaluator.engines.base import TEMPLATE_DATE, Completion, Message, Request
+from evaluator.engines.base import TEMPLATE_DATE, Completion, Message, Request, Sampling
+from evaluator.engines.segments import SegmentTokenizer
+from evaluator.engines.thinking import Reader, find_markers
 from evaluator.errors import Cause, RapportError
 from evaluator.identity import digest, text_digest
 
 _DATE = datetime.datetime.fromisoformat(TEMPLATE_DATE)
+_DATE_STRING = _DATE.strftime("%d %b %Y")
+_PROBE = "Be brief, says the probe."
+_WORDS = 300
+"""Characters of a template's complaint that are passed on."""
+
+
+class Prompt(NamedTuple):
+    """A rendered conversation.
+
+    Attributes:
+        token_ids: The generation prompt at the end, and no special token twice.
+        opened: Whether it ends with the beginning of a thought.
+    """
+
+    token_ids: list[int]
+    opened: bool
 
 
 class PromptRenderer:
@@ -23,14 +41,14 @@ class PromptRenderer:
     Attributes:
         tokenizer: The model's tokenizer.
         template_hash: SHA-256 of the chat template's text.
-        arguments: What the template is told, as sorted name and value pairs.
+        arguments: What the template is told and how system messages reach it, as sorted name and value pairs.
     """
 
     def __init__(self, tokenizer: Any, model: str) -> None:
-        """Takes the tokenizer of `model`.
+        """Takes the tokenizer of `model` and tries its template.
 
         Raises:
-            RapportError: `no_chat_template` if the tokenizer has none.
+            RapportError: `no_chat_template` if the tokenizer has none, `load_error` if it cannot render a question.
         """
         if not tokenizer.chat_template:
             raise RapportError(
@@ -39,25 +57,126 @@ class PromptRenderer:
                 "Submit an instruction-tuned model, or add a chat template to its tokenizer.",
             )
         self.tokenizer = tokenizer
-        self.template_hash = text_digest(tokenizer.get_chat_template())
-        self.arguments = (("date_string", _DATE.strftime("%d %b %Y")), ("strftime_now", TEMPLATE_DATE))
-
-    def render(self, messages: Sequence[Message]) -> list[int]:
-        """Returns the prompt's token ids, the generation prompt at the end and no special token twice."""
-        text = self.tokenizer.apply_chat_template(
-            [message._asdict() for message in messages],
-            tokenize=False,
-            add_generation_prompt=True,
-            date_string=self.arguments[0][1],
-            strftime_now=_DATE.strftime,
+        self._segments = SegmentTokenizer(tokenizer)
+        self._model = model
+        template = tokenizer.get_chat_template()
+        self.template_hash = text_digest(template)
+        markers = find_markers(template, tokenizer.get_vocab())
+        self._reader = Reader(markers, self.ids(markers.end), self._raw_text) if markers else None
+        self._native_system = self._knows_system_role()
+        self.arguments = (
+            ("date_string", _DATE_STRING),
+            ("strftime_now", TEMPLATE_DATE),
+            ("system_role", "native" if self._native_system else "first_user"),
         )
-        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return ids
+
+    def render(self, messages: Sequence[Message], thinking: bool = False) -> Prompt:
+        """Returns the prompt of a conversation.
+
+        A template that opens a thought although it is told not to gets it closed at once.
+
+        Args:
+            messages: The conversation.
+            thinking: Whether the model is to think before it answers.
+
+        Raises:
+            RapportError: `load_error` with the template's own words, if it refuses the conversation.
+        """
+        text = self._text(messages if self._native_system else without_system_role(messages), thinking)
+        opened = self._reader is not None and text.rstrip().endswith(self._reader.markers.begin)
+        if self._reader and opened and not thinking:
+            text, opened = text + self._reader.markers.end, False
+        return Prompt(self.ids(text), opened)
+
+    def ids(self, text: str) -> list[int]:
+        """Returns the token ids of a text, without adding any special token."""
+        return self._segments.ids(text)
 
     def text(self, token_ids: Sequence[int]) -> str:
         """Returns the text of an answer: without special tokens, and the same whichever engine produced it."""
         text: str = self.tokenizer.decode(token_ids, skip_special_tokens=True)
         return text
+
+    def reader(self) -> Reader:
+        """Returns what reads the drafts of a model that is to think.
+
+        Raises:
+            RapportError: `load_error` if the model has no known markers.
+        """
+        if self._reader is None:
+            raise RapportError(
+                Cause.LOAD_ERROR,
+                f"{self._model} is to think, but neither its chat template nor its vocabulary holds a known marker of "
+                "where a thought ends.",
+                "Submit it as a model that does not think, or add its markers to the chat template.",
+            )
+        return self._reader
+
+    def room(self, sampling: Sampling) -> int:
+        """Returns how many tokens must be free after a prompt: thought, its end marker and answer.
+
+        Raises:
+            RapportError: `load_error` if the model is to think and has no known markers.
+        """
+        if not sampling.thought_tokens:
+            return sampling.max_tokens
+        return sampling.thought_tokens + len(self.reader().end_ids) + sampling.max_tokens
+
+    def _raw_text(self, token_ids: Sequence[int]) -> str:
+        """Returns the text of tokens exactly as they stand, special tokens among it."""
+        exactly = {"clean_up_tokenization_spaces": False, "spaces_between_special_tokens": False}
+        text: str = self.tokenizer.decode(token_ids, skip_special_tokens=False, **exactly)
+        return text
+
+    def _knows_system_role(self) -> bool:
+        """Tells whether the text of a system message reaches the prompt; some templates refuse it, others drop it."""
+        question = Message("user", "Hello")
+        self._text([question], thinking=False)  # Must work, else it is not the role that the template minds.
+        try:
+            return _PROBE in self._text([Message("system", _PROBE), question], thinking=False)
+        except RapportError:
+            return False
+
+    def _text(self, messages: Sequence[Message], thinking: bool) -> str:
+        """Lets the template write the prompt; there are two names in use for whether a model is to think."""
+        try:
+            text: str = self.tokenizer.apply_chat_template(
+                [message._asdict() for message in messages],
+                tokenize=False,
+                add_generation_prompt=True,
+                date_string=_DATE_STRING,
+                strftime_now=_DATE.strftime,
+                enable_thinking=thinking,
+                thinking=thinking,
+            )
+        except Exception as error:
+            words = " ".join(str(error).split())[:_WORDS].rstrip(".") or type(error).__name__
+            raise RapportError(
+                Cause.LOAD_ERROR,
+                f"The chat template of {self._model} refuses the conversation: {words}.",
+                "Mend the template: it must take user and assistant messages in turn, the last one from the user.",
+            ) from error
+        return text
+
+
+def without_system_role(messages: Sequence[Message]) -> tuple[Message, ...]:
+    r"""Moves every system message into the next user message, before its text and with a blank line between them.
+
+    Example:
+        >>> without_system_role([Message("system", "Be kind."), Message("user", "Hello")])
+        (Message(role='user', content='Be kind.\n\nHello'),)
+    """
+    moved: list[Message] = []
+    held: list[str] = []
+    for message in messages:
+        if message.role == "system":
+            held.append(message.content)
+        elif message.role == "user":
+            moved.append(Message("user", "\n\n".join([*held, message.content])))
+            held = []
+        else:
+            moved.append(message)
+    return (*moved, Message("user", "\n\n".join(held))) if held else tuple(moved)
 
 
 def prompt_digest(token_ids: Sequence[int]) -> str:

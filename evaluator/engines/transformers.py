@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import psutil
@@ -16,13 +16,15 @@ import torch
 import transformers
 import xgrammar
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, GenerationConfig
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Request, Sampling, process_peak_rss_mb
+from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Message, Request, Sampling, process_peak_rss_mb
+from evaluator.engines.hooks import Forced, Until, Watched
 from evaluator.engines.prefixes import SharedPrefixes, common_prefix_of_lists
-from evaluator.engines.prompt import PromptRenderer, overflow, prompt_digest
+from evaluator.engines.prompt import Prompt, PromptRenderer, overflow, prompt_digest
+from evaluator.engines.thinking import Draft, no_draft
 from evaluator.engines.words import word_probabilities
-
-_LIKELIEST = 20
+from evaluator.errors import Cause, RapportError
 
 
 class TransformersEngine:
@@ -32,10 +34,17 @@ class TransformersEngine:
         """Loads the model.
 
         Raises:
-            RapportError: `no_chat_template` for a base model.
+            RapportError: `no_chat_template` for a base model, `load_error` for an adapter or a template that cannot be
+                used.
             Exception: Whatever transformers raises; the host process turns it into a `load_error`.
         """
         started = time.monotonic()
+        if spec.adapter_path:
+            raise RapportError(
+                Cause.LOAD_ERROR,
+                "The transformers engine serves no adapters.",
+                "Use a worker with vLLM, or merge the adapter into the model and submit the whole.",
+            )
         torch.manual_seed(spec.seed)
         tokenizer = AutoTokenizer.from_pretrained(spec.model_path, trust_remote_code=False)
         self._renderer = PromptRenderer(tokenizer, spec.folder.name)
@@ -46,22 +55,29 @@ class TransformersEngine:
         self._model.eval()
         self._end_tokens = _end_tokens(tokenizer, self._model)
         # The protocol sets the sampling, never the model's repository.
-        self._model.generation_config = GenerationConfig(
-            eos_token_id=self._end_tokens or None, pad_token_id=next(iter(self._end_tokens), None)
-        )
+        self._model.generation_config = GenerationConfig(pad_token_id=next(iter(self._end_tokens), None))
         self._grammars: xgrammar.GrammarCompiler | None = None
         self._prefixes = SharedPrefixes()
         self._last: tuple[list[int], DynamicCache | None] = ([], None)
-        declared = int(getattr(self._model.config, "max_position_embeddings", 0)) or 2**20
+        declared = int(getattr(self._model.config.get_text_config(), "max_position_embeddings", 0)) or 2**20
+        context_length = min(declared, spec.max_model_len or declared)
         self.info = EngineInfo(
             engine="transformers",
             version=transformers.__version__,
             dtype=str(self._model.dtype).removeprefix("torch."),
-            flags=(("prefix_caching", "previous prompt"), ("seed", str(spec.seed))),
+            flags=(
+                ("adapter", "none"),
+                ("batch_invariant", "1"),  # There is one prompt a batch.
+                ("block_size", "1"),
+                ("kv_cache_tokens", str(context_length)),
+                ("prefix_caching", "previous prompt"),
+                ("seed", str(spec.seed)),
+            ),
             hardware=f"{psutil.cpu_count()} CPU cores, {platform.machine()}"
             if device == "cpu"
             else torch.cuda.get_device_name(0),
-            context_length=min(declared, spec.max_model_len or declared),
+            context_length=context_length,
+            kv_cache_tokens=context_length,
             chat_template_hash=self._renderer.template_hash,
             chat_template_arguments=self._renderer.arguments,
             load_seconds=time.monotonic() - started,
@@ -70,12 +86,18 @@ class TransformersEngine:
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
         """See `Engine.generate`."""
         grammar = self._compile(sampling.pattern) if sampling.pattern else None
-        for request in requests:
-            prompt = self._renderer.render(request.messages)
-            if len(prompt) + sampling.max_tokens > self.info.context_length:
-                yield overflow(request, prompt)
+        room = self._renderer.room(sampling)
+        # All of them before the first is answered: the template may refuse one.
+        prompts = [self._renderer.render(item.messages, sampling.thought_tokens > 0) for item in requests]
+        for request, prompt in zip(requests, prompts, strict=True):
+            if len(prompt.token_ids) + room > self.info.context_length:
+                yield overflow(request, prompt.token_ids)
                 continue
             yield self._answer(request, prompt, sampling, grammar)
+
+    def count_tokens(self, conversations: Sequence[tuple[Message, ...]]) -> list[int]:
+        """See `Engine.count_tokens`."""
+        return [len(self._renderer.render(conversation).token_ids) for conversation in conversations]
 
     def _compile(self, pattern: str) -> xgrammar.CompiledGrammar:
         """Compiles a pattern for this model's tokens; the compiler remembers what it has compiled."""
@@ -89,46 +111,84 @@ class TransformersEngine:
         return self._grammars.compile_regex(pattern)
 
     def _answer(
-        self, request: Request, prompt: list[int], sampling: Sampling, grammar: xgrammar.CompiledGrammar | None
+        self, request: Request, prompt: Prompt, sampling: Sampling, grammar: xgrammar.CompiledGrammar | None
     ) -> Completion:
-        """Answers one prompt, starting from what the one before left in the cache."""
-        started = time.monotonic()
-        shared = self._prefixes.add(request.group, prompt)
-        # The last prompt token is computed anew: its logits give the first token of the answer.
-        cached = min(common_prefix_of_lists(self._last[0], prompt), len(prompt) - 1)
-        cache = self._last[1]
-        if cache is not None and cached:
-            cache.crop(cached)
-        else:
-            cache, cached = DynamicCache(config=self._model.config), 0
-        ids = torch.tensor([prompt], device=self._model.device)
-        torch.manual_seed(sampling.seed)
-        watched = _Watched()
-        with torch.inference_mode():
-            output = self._model.generate(
-                ids,
-                attention_mask=torch.ones_like(ids),
-                past_key_values=cache,
-                logits_processor=[*([_Forced(grammar)] if grammar else ()), *([watched] if sampling.watch else ())],
-                **_arguments(sampling),
-            )
-        answer = output[0, len(prompt) :].tolist()
-        self._last = ([*prompt, *answer[:-1]], cache)
-        text, decode = self._renderer.text(answer), self._renderer.tokenizer.decode
+        """Answers one prompt, after a thought if the model is to think."""
+        started, ids = time.monotonic(), prompt.token_ids
+        shared, cached = self._prefixes.add(request.group, ids), self._cached(ids)
+        draft = self._draft(prompt, sampling) if sampling.thought_tokens else no_draft(sampling.max_tokens)
+        watched = Watched()
+        processors = [*([Forced(grammar)] if grammar else ()), *([watched] if sampling.watch else ())]
+        written = self._write([*ids, *draft.prefix], draft.left, sampling, processors=processors) if draft.left else []
+        answer = [*draft.kept, *written]
+        text, decode = draft.begun + self._renderer.text(answer), self._renderer.tokenizer.decode
         return Completion(
             key=request.key,
             text=text,
-            prompt_hash=prompt_digest(prompt),
-            prompt_tokens=len(prompt),
+            thought=draft.thought,
+            thought_tokens=draft.thought_tokens,
+            prompt_hash=prompt_digest(ids),
+            prompt_tokens=len(ids),
             cached_tokens=cached,
             shared_tokens=shared,
             output_tokens=len(answer),
-            finish_reason="stop" if answer[-1] in self._end_tokens else "length",
+            finish_reason=("stop" if self._ended(written, sampling) else "length") if written else draft.finish_reason,
             seconds=time.monotonic() - started,
             word_probabilities=word_probabilities(
                 sampling.watch, text, answer, watched.candidates(answer, decode), decode
             ),
         )
+
+    def _draft(self, prompt: Prompt, sampling: Sampling) -> Draft:
+        """Lets the model write until its end marker, its own end or the end of its budget."""
+        reader = self._renderer.reader()
+        until = Until(reader.markers.end, len(prompt.token_ids), reader.decode)
+        written = self._write(prompt.token_ids, sampling.thought_tokens, sampling, until=until)
+        ended = self._ended(written, sampling)
+        return reader.read(written, opened=prompt.opened, ended=ended, max_tokens=sampling.max_tokens)
+
+    def _ended(self, written: Sequence[int], sampling: Sampling) -> bool:
+        """Tells whether the model ended by itself."""
+        return not sampling.ignore_end and written[-1] in self._end_tokens
+
+    def _cached(self, ids: Sequence[int]) -> int:
+        """Returns how many leading tokens of a prompt the cache holds and can be cut back to."""
+        tokens, cache = self._last
+        # The last token is computed anew: its logits give the first token of what follows.
+        cached = min(common_prefix_of_lists(tokens, ids), len(ids) - 1)
+        return cached if cache is not None and (cached == len(tokens) or _can_be_cut(cache)) else 0
+
+    def _write(
+        self,
+        ids: list[int],
+        max_tokens: int,
+        sampling: Sampling,
+        processors: Sequence[Any] = (),
+        until: Until | None = None,
+    ) -> list[int]:
+        """Returns the tokens that follow a prompt, starting from what the one before left in the cache."""
+        cached, (tokens, cache) = self._cached(ids), self._last
+        if cache is None or not cached:
+            cache = DynamicCache(config=self._model.config)
+        elif cached < len(tokens):
+            cache.crop(cached - len(tokens))  # Negative: how many are to go.
+        self._last = ([], None)  # Should this fail, nobody knows what the cache holds.
+        prompt = torch.tensor([ids], device=self._model.device)
+        torch.manual_seed(sampling.seed)
+        with torch.inference_mode():
+            output = self._model.generate(
+                prompt,
+                attention_mask=torch.ones_like(prompt),
+                past_key_values=cache,
+                max_new_tokens=max_tokens,
+                eos_token_id=None if sampling.ignore_end else self._end_tokens or None,
+                logits_processor=list(processors),
+                stopping_criteria=[until] if until else None,
+                **_arguments(sampling),
+            )
+        written: list[int] = output[0, len(ids) :].tolist()
+        self._last = ([*ids, *written[:-1]], cache)
+        return written
 
     def peak_rss_mb(self) -> float:
         """See `Engine.peak_rss_mb`."""
@@ -147,54 +207,6 @@ class TransformersEngine:
         self.close()
 
 
-class _Forced:
-    """Lets `generate` draw only tokens that can still lead to a text of the pattern.
-
-    Once nothing can follow, the end tokens alone are left. One completion needs one of these.
-    """
-
-    def __init__(self, grammar: xgrammar.CompiledGrammar) -> None:
-        """Starts at the pattern's beginning."""
-        self._matcher = xgrammar.GrammarMatcher(grammar)
-        self._mask = xgrammar.allocate_token_bitmask(1, grammar.tokenizer_info.vocab_size)
-        self._begun = False
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Returns the scores of the next token, shape (1, vocabulary), minus infinity for what the pattern forbids."""
-        if self._begun and not self._matcher.accept_token(int(input_ids[0, -1])):
-            raise ValueError("a token was drawn that the pattern forbids")
-        self._begun = True
-        self._matcher.fill_next_token_bitmask(self._mask)
-        xgrammar.apply_token_bitmask_inplace(scores, self._mask.to(scores.device))
-        return scores
-
-
-class _Watched:
-    """Keeps how likely each token was in its place: after the pattern, before the temperature, as vLLM tells it."""
-
-    def __init__(self) -> None:
-        """Has seen nothing yet."""
-        self._places: list[torch.Tensor] = []
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Returns the scores as they came, shape (1, vocabulary)."""
-        self._places.append(scores[0].log_softmax(-1))
-        return scores
-
-    def candidates(self, answer: Sequence[int], decode: Callable[[Sequence[int]], str]) -> list[dict[str, float]]:
-        """For each token of the answer, the log probability of the likeliest token texts in its place, and of itself.
-
-        Args:
-            answer: The token ids that were drawn.
-            decode: Turns token ids into text.
-        """
-        found = []
-        for token, shares in zip(answer, self._places, strict=False):
-            likeliest = shares.topk(min(_LIKELIEST, len(shares))).indices.tolist()
-            found.append({decode([number]): float(shares[number]) for number in (*likeliest, token)})
-        return found
-
-
 def _end_tokens(tokenizer: Any, model: Any) -> list[int]:
     """Returns the tokens that end an answer: the tokenizer's and those that the model declares, as in vLLM."""
     declared = model.generation_config.eos_token_id
@@ -202,10 +214,18 @@ def _end_tokens(tokenizer: Any, model: Any) -> list[int]:
     return sorted({token for token in (tokenizer.eos_token_id, *several) if token is not None})
 
 
+def _can_be_cut(cache: DynamicCache) -> bool:
+    """Tells whether a cache can go back to fewer tokens: recurrent states cannot, nor a window that has moved on."""
+    return all(
+        type(layer) is DynamicLayer
+        or (type(layer) is DynamicSlidingWindowLayer and layer.get_seq_length() < layer.sliding_window)
+        for layer in cache.layers
+    )
+
+
 def _arguments(sampling: Sampling) -> dict[str, Any]:
     """Translates the protocol's sampling into transformers'."""
-    shared = {"max_new_tokens": sampling.max_tokens, "do_sample": sampling.temperature > 0}
     if not sampling.temperature:
-        return {**shared, "temperature": None, "top_k": None, "top_p": None}
-    top_k = {"top_k": sampling.top_k} if sampling.top_k > 0 else {"top_k": 0}
-    return {**shared, "temperature": sampling.temperature, "top_p": sampling.top_p, **top_k}
+        return {"do_sample": False, "temperature": None, "top_k": None, "top_p": None}
+    top_k = max(sampling.top_k, 0)
+    return {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": top_k}

@@ -11,7 +11,8 @@ import os
 import platform
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 import psutil
 
@@ -20,43 +21,57 @@ os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # Read when vllm is imported
 import vllm
 from vllm import LLM, SamplingParams
 from vllm.inputs import TokensPrompt
+from vllm.lora.request import LoRARequest
 from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
-from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Request, Sampling, process_peak_rss_mb
+from evaluator.engines.adapters import Adapter, read_adapter
+from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Message, Request, Sampling, process_peak_rss_mb
 from evaluator.engines.prefixes import SharedPrefixes
-from evaluator.engines.prompt import PromptRenderer, overflow, prompt_digest
+from evaluator.engines.prompt import Prompt, PromptRenderer, overflow, prompt_digest
+from evaluator.engines.thinking import Draft, no_draft
 from evaluator.engines.words import word_probabilities
+from evaluator.errors import Cause, RapportError
 
 _LIKELIEST = 20
+
+
+class _Asked(NamedTuple):
+    """A request under way."""
+
+    place: int
+    """In the order given: a follow-up is served in the place of its request, while the cache still holds its prefix."""
+    request: Request
+    prompt: Prompt
+    shared: int
+    draft: Draft | None = None
+    """What a model that thinks wrote first; the answer is asked for after it."""
+    cached: int = 0
+    """Prompt tokens that the draft took from the cache."""
+
+    @property
+    def left(self) -> int:
+        """Tokens of the answer that the draft leaves to be written."""
+        return self.draft.left if self.draft else 0
 
 
 class VllmEngine:
     """A model loaded by vLLM."""
 
     def __init__(self, spec: EngineSpec) -> None:
-        """Loads the model.
+        """Loads the model and its adapter, if it has one.
 
         Raises:
-            RapportError: `no_chat_template` for a base model.
+            RapportError: `no_chat_template` for a base model, `load_error` or `unsafe_format` for an adapter or a
+                template that cannot be used.
             Exception: Whatever vLLM raises; the process that hosts the engine turns it into a `load_error`.
         """
         started = time.monotonic()
+        adapter = read_adapter(Path(spec.adapter_path)) if spec.adapter_path else None
         on_cpu = vllm.platforms.current_platform.is_cpu()
         if on_cpu:
             os.environ["VLLM_CPU_KVCACHE_SPACE"] = str(max(1, round(spec.kv_cache_gib)))
-        self._llm = LLM(
-            model=spec.model_path,
-            dtype=spec.dtype,
-            max_model_len=spec.max_model_len,
-            seed=spec.seed,
-            gpu_memory_utilization=spec.gpu_share,
-            block_size=spec.block_size,
-            enable_prefix_caching=True,
-            enforce_eager=on_cpu,  # Compiling takes minutes on a CPU and gains little.
-            generation_config="vllm",  # The protocol sets the sampling, never the model's repository.
-            max_logprobs=_LIKELIEST,
-            trust_remote_code=False,
-        )
+        self._llm = LLM(**_load_arguments(spec, adapter, on_cpu))
+        self._adapter = _load_adapter(self._llm, spec) if adapter else None
         self._renderer = PromptRenderer(self._llm.get_tokenizer(), spec.folder.name)
         self._prefixes = SharedPrefixes()
         self._numbers = itertools.count()
@@ -65,21 +80,10 @@ class VllmEngine:
             engine="vllm",
             version=vllm.__version__,
             dtype=str(model_config.dtype).removeprefix("torch."),
-            flags=tuple(
-                sorted(
-                    {
-                        "batch_invariant": os.environ.get("VLLM_BATCH_INVARIANT", "0"),
-                        "block_size": str(spec.block_size),
-                        "enforce_eager": str(on_cpu).lower(),
-                        "kv_cache_gib": f"{spec.kv_cache_gib:g}" if on_cpu else "rest of gpu_share",
-                        "gpu_share": "none" if on_cpu else f"{spec.gpu_share:g}",
-                        "prefix_caching": "true",
-                        "seed": str(spec.seed),
-                    }.items()
-                )
-            ),
+            flags=_flags(self._llm, spec, adapter, on_cpu),
             hardware=_hardware(on_cpu),
             context_length=model_config.max_model_len,
+            kv_cache_tokens=_kv_cache_tokens(self._llm),
             chat_template_hash=self._renderer.template_hash,
             chat_template_arguments=self._renderer.arguments,
             load_seconds=time.monotonic() - started,
@@ -87,46 +91,84 @@ class VllmEngine:
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
         """See `Engine.generate`."""
-        engine, parameters = self._llm.llm_engine, _parameters(sampling)
-        waiting: dict[str, tuple[Request, list[int], int]] = {}
-        started = time.monotonic()
-        for request in requests:
-            prompt = self._renderer.render(request.messages)
-            if len(prompt) + sampling.max_tokens > self.info.context_length:
-                yield overflow(request, prompt)
-                continue
-            shared = self._prefixes.add(request.group, prompt)
-            request_id = f"{next(self._numbers)}"
-            engine.add_request(request_id, TokensPrompt(prompt_token_ids=prompt), parameters)
-            waiting[request_id] = (request, prompt, shared)
-        while engine.has_unfinished_requests():
-            for output in engine.step():
-                if output.finished:
-                    request, prompt, shared = waiting.pop(output.request_id)
-                    yield self._completion(request, prompt, shared, output, sampling, time.monotonic() - started)
+        engine, started = self._llm.llm_engine, time.monotonic()
+        room = self._renderer.room(sampling)
+        # All of them before the first is handed over: the template may refuse one.
+        prompts = [self._renderer.render(item.messages, sampling.thought_tokens > 0) for item in requests]
+        waiting: dict[str, _Asked] = {}
+        try:
+            for place, (request, prompt) in enumerate(zip(requests, prompts, strict=True)):
+                if len(prompt.token_ids) + room > self.info.context_length:
+                    yield overflow(request, prompt.token_ids)
+                    continue
+                shared = self._prefixes.add(request.group, prompt.token_ids)
+                self._ask(waiting, _Asked(place, request, prompt, shared), sampling)
+            while engine.has_unfinished_requests():
+                for output in engine.step():
+                    if not output.finished:
+                        continue
+                    asked = waiting.pop(output.request_id)
+                    if sampling.thought_tokens and asked.draft is None:
+                        asked = self._with_draft(asked, output, sampling)
+                        if asked.left:
+                            self._ask(waiting, asked, sampling)
+                            continue
+                    yield self._completion(asked, output, sampling, time.monotonic() - started)
+        finally:
+            engine.abort_request(list(waiting))  # Of a caller that wants no more; the next one must not get them.
 
-    def _completion(
-        self, request: Request, prompt: list[int], shared: int, output: Any, sampling: Sampling, seconds: float
-    ) -> Completion:
+    def _ask(self, waiting: dict[str, _Asked], asked: _Asked, sampling: Sampling) -> None:
+        """Hands a request over: for a draft, for the answer after one, or for the answer at once."""
+        tail: list[int] = []
+        if asked.draft:
+            tail, parameters = asked.draft.prefix, _parameters(sampling, asked.draft.left)
+        elif sampling.thought_tokens:
+            parameters = _parameters(sampling, sampling.thought_tokens, stop=self._renderer.reader().markers.end)
+        else:
+            parameters = _parameters(sampling, sampling.max_tokens)
+        number = f"{next(self._numbers)}"
+        prompt = TokensPrompt(prompt_token_ids=[*asked.prompt.token_ids, *tail])
+        self._llm.llm_engine.add_request(number, prompt, parameters, lora_request=self._adapter, priority=asked.place)
+        waiting[number] = asked
+
+    def _with_draft(self, asked: _Asked, output: Any, sampling: Sampling) -> _Asked:
+        """Notes the draft of a model that thinks."""
+        written = output.outputs[0]
+        draft = self._renderer.reader().read(
+            written.token_ids,
+            opened=asked.prompt.opened,
+            ended=written.finish_reason == "stop" and not isinstance(written.stop_reason, str),
+            max_tokens=sampling.max_tokens,
+        )
+        return asked._replace(draft=draft, cached=output.num_cached_tokens or 0)
+
+    def _completion(self, asked: _Asked, output: Any, sampling: Sampling, seconds: float) -> Completion:
         """Turns vLLM's output into our record."""
-        answer = output.outputs[0]
+        written, prompt = output.outputs[0], asked.prompt.token_ids
+        draft = asked.draft or no_draft(sampling.max_tokens)
+        answer = [*draft.kept, *(written.token_ids if draft.left else ())]
         # vLLM's own text leaves an unfinished last character out; other engines do not.
-        text = self._renderer.text(answer.token_ids)
-        watched = _candidates(answer.logprobs or ())
+        text = draft.begun + self._renderer.text(answer)
         return Completion(
-            key=request.key,
+            key=asked.request.key,
             text=text,
+            thought=draft.thought,
+            thought_tokens=draft.thought_tokens,
             prompt_hash=prompt_digest(prompt),
             prompt_tokens=len(prompt),
-            cached_tokens=output.num_cached_tokens or 0,
-            shared_tokens=shared,
-            output_tokens=len(answer.token_ids),
-            finish_reason=str(answer.finish_reason),
+            cached_tokens=asked.cached if asked.draft else output.num_cached_tokens or 0,
+            shared_tokens=asked.shared,
+            output_tokens=len(answer),
+            finish_reason=str(written.finish_reason) if draft.left else draft.finish_reason,
             seconds=seconds,
             word_probabilities=word_probabilities(
-                sampling.watch, text, answer.token_ids, watched, self._renderer.tokenizer.decode
+                sampling.watch, text, answer, _candidates(written.logprobs or ()), self._renderer.tokenizer.decode
             ),
         )
+
+    def count_tokens(self, conversations: Sequence[tuple[Message, ...]]) -> list[int]:
+        """See `Engine.count_tokens`."""
+        return [len(self._renderer.render(conversation).token_ids) for conversation in conversations]
 
     def peak_rss_mb(self) -> float:
         """See `Engine.peak_rss_mb`."""
@@ -145,17 +187,85 @@ class VllmEngine:
         self.close()
 
 
-def _parameters(sampling: Sampling) -> SamplingParams:
-    """Translates the protocol's sampling into vLLM's."""
+def _load_arguments(spec: EngineSpec, adapter: Adapter | None, on_cpu: bool) -> dict[str, Any]:
+    """Translates a spec into vLLM's words."""
+    # One more block than asked for: vLLM keeps one for itself.
+    blocks = None if spec.kv_cache_tokens is None else spec.kv_cache_tokens // spec.block_size + 1
+    return {
+        "model": spec.model_path,
+        "dtype": spec.dtype,
+        "max_model_len": spec.max_model_len,
+        "seed": spec.seed,
+        "gpu_memory_utilization": spec.gpu_share,
+        "block_size": spec.block_size,
+        "num_gpu_blocks_override": blocks,
+        "enable_prefix_caching": True,
+        # In the order given, and a follow-up in the place of its request.
+        "scheduling_policy": "priority",
+        "enforce_eager": on_cpu,  # Compiling takes minutes on a CPU and gains little.
+        # The files that every engine reads, so that they all see one model and one chat template.
+        "config_format": "hf",
+        "tokenizer_mode": "hf",
+        "generation_config": "vllm",  # The protocol sets the sampling, never the model's repository.
+        "max_logprobs": _LIKELIEST,
+        "trust_remote_code": False,
+        **({"enable_lora": True, "max_loras": 1, "max_lora_rank": adapter.max_rank} if adapter else {}),
+    }
+
+
+def _load_adapter(llm: Any, spec: EngineSpec) -> LoRARequest:
+    """Loads the adapter now, so that one that does not fit the model is known before the first question."""
+    request = LoRARequest("adapter", 1, str(spec.adapter_path))
+    try:
+        llm.llm_engine.add_lora(request)
+    except (ValueError, RuntimeError) as error:
+        words = " ".join(str(error).split())[:300]
+        raise RapportError(
+            Cause.LOAD_ERROR,
+            f"The adapter {Path(request.lora_path).name} does not fit the model: {words}",
+            "Check that it was trained on this model, or merge it into the model and submit the whole.",
+        ) from error
+    return request
+
+
+def _kv_cache_tokens(llm: Any) -> int:
+    """Returns how many tokens the cache holds, without the one block that vLLM keeps for itself."""
+    cache = llm.llm_engine.vllm_config.cache_config
+    return int(cache.kv_cache_size_tokens * (cache.num_gpu_blocks - 1) // cache.num_gpu_blocks)
+
+
+def _flags(llm: Any, spec: EngineSpec, adapter: Adapter | None, on_cpu: bool) -> tuple[tuple[str, str], ...]:
+    """Returns what else decides how fast and how exactly the engine answers, sorted by name."""
+    flags = {
+        "adapter": f"rank {adapter.rank}" if adapter else "none",
+        "batch_invariant": os.environ.get("VLLM_BATCH_INVARIANT", "0"),
+        "block_size": str(llm.llm_engine.vllm_config.cache_config.block_size),
+        "enforce_eager": str(on_cpu).lower(),
+        "kv_cache_gib": f"{spec.kv_cache_gib:g}" if on_cpu else "rest of gpu_share",
+        "kv_cache_tokens": str(_kv_cache_tokens(llm)),
+        "gpu_share": "none" if on_cpu else f"{spec.gpu_share:g}",
+        "prefix_caching": "true",
+        "seed": str(spec.seed),
+    }
+    return tuple(sorted(flags.items()))
+
+
+def _parameters(sampling: Sampling, max_tokens: int, stop: str | None = None) -> SamplingParams:
+    """Translates the protocol's sampling into vLLM's; `stop` is a text that ends a draft and belongs to it."""
     return SamplingParams(
         temperature=sampling.temperature,
         top_k=sampling.top_k,
         top_p=sampling.top_p,
-        max_tokens=sampling.max_tokens,
+        max_tokens=max_tokens,
         seed=sampling.seed,
+        ignore_eos=sampling.ignore_end,
         logprobs=_LIKELIEST if sampling.watch else None,
         structured_outputs=StructuredOutputsParams(regex=sampling.pattern) if sampling.pattern else None,
         output_kind=RequestOutputKind.FINAL_ONLY,
+        stop=stop,
+        include_stop_str_in_output=stop is not None,
+        skip_special_tokens=stop is None,  # A marker may be one.
+        spaces_between_special_tokens=stop is None,
     )
 
 

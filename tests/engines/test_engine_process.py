@@ -22,9 +22,11 @@ from tests.tiny_model import CHAT_TEMPLATE, DATED_TEMPLATE, make_tiny_model
 
 GREEDY = Sampling(max_tokens=2000)
 ENDLESS_TEMPLATE = (
-    "{% for a in range(99999) %}{% for b in range(99999) %}{% set c = a * b %}{% endfor %}{% endfor %}" + CHAT_TEMPLATE
+    "{% if messages[-1]['content'] == 'endless' %}"
+    "{% for a in range(99999) %}{% for b in range(99999) %}{% set c = a * b %}{% endfor %}{% endfor %}{% endif %}"
+    + CHAT_TEMPLATE
 )
-ENDLESS = [Request("q", "q", (Message("user", "x"),))]
+ENDLESS = [Request("q", "q", (Message("user", "endless"),))]
 
 
 def wait_until_gone(pids: set[int]) -> None:
@@ -128,7 +130,7 @@ def test_templates_that_ask_for_the_date_get_the_pinned_one(tmp_path: Path) -> N
         (completion,) = engine.generate([Request("q", "q", (Message("user", "x"),))], Sampling(max_tokens=1))
         arguments = dict(engine.info.chat_template_arguments)
 
-    assert arguments == {"date_string": "01 Jan 2025", "strftime_now": "2025-01-01"}
+    assert arguments == {"date_string": "01 Jan 2025", "strftime_now": "2025-01-01", "system_role": "native"}
     assert completion.prompt_tokens == len("01 January 2025 01 Jan 2025 ") + 4
 
 

@@ -11,8 +11,10 @@ import pytest
 
 from evaluator.engines.base import Message, Request, Sampling
 from evaluator.engines.process import EngineProcess
+from evaluator.engines.transformers import TransformersEngine
 from evaluator.errors import Cause
 from tests.engines.conftest import spec_of
+from tests.tiny_model import make_tiny_model
 
 HISTORY = tuple(
     message
@@ -154,9 +156,36 @@ def test_provenance_names_engine_version_flags_and_template(vllm_engine: EngineP
     assert info.engine == "vllm"
     assert re.match(r"\d+\.\d+", info.version)
     assert info.dtype == "float32"
-    assert {"batch_invariant", "block_size", "prefix_caching"} <= dict(info.flags).keys()
+    flags = dict(info.flags)
+    assert {"batch_invariant", "prefix_caching"} <= flags.keys()
+    assert (flags["adapter"], flags["block_size"]) == ("none", "32")
+    assert int(flags["kv_cache_tokens"]) == info.kv_cache_tokens
+    assert info.kv_cache_tokens is not None
+    assert info.kv_cache_tokens >= info.context_length
     assert len(info.chat_template_hash) == 64
     assert info.context_length == 2048
+
+
+@pytest.mark.parametrize("name", ["vllm_engine", "transformers_engine"])
+def test_prompt_tokens_are_counted_as_they_are_asked(name: str, request: pytest.FixtureRequest) -> None:
+    engine: EngineProcess = request.getfixturevalue(name)
+    asked = [*questions(2, f"counted-{name}"), Request("short", "short", (Message("user", "x"),))]
+
+    prompts = {item.key: item.prompt_tokens for item in engine.generate(asked, GREEDY)}
+
+    assert engine.count_tokens([item.messages for item in asked]) == [prompts[item.key] for item in asked]
+    assert engine.count_tokens([]) == []
+
+
+def test_a_window_that_has_moved_on_is_not_mistaken_for_a_cache_of_everything(tmp_path: Path) -> None:
+    windowed = spec_of(make_tiny_model(tmp_path / "windowed", context=2048, window=64), "transformers")
+    first, second = questions(2, "windowed")
+    with TransformersEngine(windowed) as engine, TransformersEngine(windowed) as other:
+        after = list(engine.generate([first, second], GREEDY))[1]
+        (alone,) = other.generate([second], GREEDY)
+
+    assert after.prompt_tokens > 64
+    assert after.text == alone.text
 
 
 def test_an_engine_tells_its_highest_memory(vllm_engine: EngineProcess) -> None:

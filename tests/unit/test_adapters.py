@@ -1,0 +1,134 @@
+"""Which adapters can be served, and why others cannot."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evaluator.engines.adapters import Adapter, read_adapter
+from evaluator.errors import Cause, RapportError
+from tests.tiny_model import make_adapter
+
+
+def refused(folder: Path) -> RapportError:
+    with pytest.raises(RapportError) as refusal:
+        read_adapter(folder)
+    assert folder.name in refusal.value.message
+    assert refusal.value.remedy
+    return refusal.value
+
+
+@pytest.mark.parametrize(("rank", "room"), [(1, 8), (8, 8), (9, 16), (48, 64), (200, 256), (256, 256)])
+def test_an_adapter_gets_the_smallest_room_into_which_it_fits(rank: int, room: int, tmp_path: Path) -> None:
+    assert read_adapter(make_adapter(tmp_path / "plain", rank=rank)) == Adapter(rank, room)
+
+
+def test_the_highest_rank_of_any_matrix_counts(tmp_path: Path) -> None:
+    adapter = make_adapter(tmp_path / "mixed", rank=4, rank_pattern={"q_proj": 64}, alpha_pattern={"q_proj": 8})
+
+    assert read_adapter(adapter) == Adapter(64, 64)
+
+
+def test_a_rank_that_is_too_high_is_refused(tmp_path: Path) -> None:
+    error = refused(make_adapter(tmp_path / "large", r=257))
+
+    assert error.cause is Cause.LOAD_ERROR
+    assert "rank 257; at most 256" in error.message
+
+
+@pytest.mark.parametrize("rank", [0, -1, None, "8", 8.5, True])
+def test_a_rank_that_is_none_is_refused(rank: Any, tmp_path: Path) -> None:
+    assert refused(make_adapter(tmp_path / "odd", r=rank)).cause is Cause.LOAD_ERROR
+
+
+def test_pickled_weights_are_refused(tmp_path: Path) -> None:
+    adapter = make_adapter(tmp_path / "pickled")
+    (adapter / "adapter_model.safetensors").rename(adapter / "adapter_model.bin")
+
+    assert refused(adapter).cause is Cause.UNSAFE_FORMAT
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"auto_map": {"AutoModel": "modeling.Model"}},
+        {"auto_mapping": {"base_model_class": "Model", "parent_library": "transformers_modules.org.model"}},
+    ],
+)
+def test_an_adapter_that_needs_code_of_its_own_is_refused(settings: dict[str, Any], tmp_path: Path) -> None:
+    assert refused(make_adapter(tmp_path / "code", **settings)).cause is Cause.UNSAFE_FORMAT
+
+
+def test_the_class_of_a_known_library_is_no_code_of_its_own(tmp_path: Path) -> None:
+    named = {"base_model_class": "LlamaForCausalLM", "parent_library": "transformers.models.llama.modeling_llama"}
+
+    assert read_adapter(make_adapter(tmp_path / "named", auto_mapping=named)).rank == 4
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"modules_to_save": ["lm_head"]}, "modules_to_save"),
+        ({"trainable_token_indices": [1]}, "trainable_token_indices"),
+        ({"use_dora": True}, "use_dora"),
+        ({"bias": "all"}, "bias all"),
+        ({"init_lora_weights": "pissa_niter_4"}, "init_lora_weights pissa_niter_4"),
+        ({"peft_type": "IA3"}, "peft_type IA3"),
+        ({"peft_type": None}, "peft_type None"),
+    ],
+)
+def test_what_is_more_than_a_plain_lora_is_refused_by_name(settings: dict[str, Any], word: str, tmp_path: Path) -> None:
+    error = refused(make_adapter(tmp_path / "special", **settings))
+
+    assert error.cause is Cause.LOAD_ERROR
+    assert word in error.message
+    assert "merge" in error.remedy.lower()
+
+
+@pytest.mark.parametrize("start", [True, False, "gaussian", "eva"])
+def test_how_the_training_of_a_plain_lora_began_does_not_matter(start: bool | str, tmp_path: Path) -> None:
+    assert read_adapter(make_adapter(tmp_path / "begun", init_lora_weights=start)).rank == 4
+
+
+def test_resized_embeddings_are_refused(tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    adapter = make_adapter(tmp_path / "resized")
+    weights = load_file(adapter / "adapter_model.safetensors")
+    weights["base_model.model.model.embed_tokens.base_layer.weight"] = torch.zeros(4, 4)
+    save_file(weights, adapter / "adapter_model.safetensors")
+
+    error = refused(adapter)
+
+    assert error.cause is Cause.LOAD_ERROR
+    assert "embed_tokens" in error.message
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{"])
+def test_an_adapter_without_settings_is_refused(content: str | None, tmp_path: Path) -> None:
+    adapter = make_adapter(tmp_path / "bare")
+    (adapter / "adapter_config.json").unlink()
+    if content is not None:
+        (adapter / "adapter_config.json").write_text(content)
+
+    assert refused(adapter).cause is Cause.LOAD_ERROR
+
+
+@pytest.mark.parametrize("content", [b"", b"no safetensors at all"])
+def test_broken_weights_are_refused(content: bytes, tmp_path: Path) -> None:
+    adapter = make_adapter(tmp_path / "broken")
+    (adapter / "adapter_model.safetensors").write_bytes(content)
+
+    assert refused(adapter).cause is Cause.LOAD_ERROR
+
+
+def test_settings_of_another_shape_are_refused_and_not_stumbled_over(tmp_path: Path) -> None:
+    adapter = make_adapter(tmp_path / "shapes")
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    for odd in ({"auto_mapping": "x"}, {"rank_pattern": [1]}, {"rank_pattern": {"q_proj": "x"}}):
+        (adapter / "adapter_config.json").write_text(json.dumps(config | odd))
+        assert refused(adapter).cause is Cause.LOAD_ERROR
