@@ -1,0 +1,1 @@
+"""Encoders turn texts into vectors that can be compared, behind one small Protocol (`base.py`)."""

@@ -1,0 +1,20 @@
+"""A run over the shipped demo set, for whatever asks and judges without loading a model."""
+
+from __future__ import annotations
+
+import pytest
+
+from evaluator.hicupid.selection import UserItems
+from evaluator.setup import RunSetup
+from tests.scripted import make_setup, users_in
+
+
+@pytest.fixture(scope="session")
+def setup(tmp_path_factory: pytest.TempPathFactory) -> RunSetup:
+    """A run of `org/model` on the demo protocol."""
+    return make_setup(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def user(setup: RunSetup) -> UserItems:
+    return users_in(setup)[0]
