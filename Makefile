@@ -1,6 +1,6 @@
 # Everything a person types stands here; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench-demo lock clean
+.PHONY: help setup demo test lint bench-demo bench-intervals lock clean
 PYTHON := .venv/bin/python
 
 help: ## List the targets
@@ -24,6 +24,9 @@ test: lint ## Check everything and run all tests
 
 bench-demo: setup ## Time the headless demo
 	@$(PYTHON) -m benchmarks.demo
+
+bench-intervals: setup ## Simulate boards of known truth and see what the intervals cover
+	@$(PYTHON) -m benchmarks.intervals
 
 lock: ## Resolve the lock files anew (needs uv)
 	@scripts/lock.sh

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import t as student
 
 from evaluator.metrics.intervals import Part, UserSums, clustered_interval, ratio
+from tests.unit.dense import dense_interval
 
 scores = st.lists(st.integers(0, 8), min_size=10, max_size=40)
 
@@ -49,22 +50,33 @@ def test_a_weight_scales_the_interval(totals, weight):
     assert (scaled.low, scaled.high) == pytest.approx((weight * plain.low, weight * plain.high), rel=1e-6, abs=1e-9)
 
 
-def test_with_unequal_clusters_it_is_the_linearised_ratio():
-    totals, counts = np.array([3, 0, 1, 5, 2, 2, 0, 4, 1, 1, 6]), np.array([4, 1, 2, 5, 2, 6, 1, 4, 3, 1, 8])
-    rate = totals.sum() / counts.sum()
-    residuals = (totals - rate * counts) / counts.mean()
-    variance = (residuals**2).sum() / (len(totals) * (len(totals) - 1))
-    reach = student.ppf(0.975, len(totals) - 1) * np.sqrt(variance)
-    users = [UserSums(float(total), int(count)) for total, count in zip(totals, counts, strict=True)]
+@pytest.mark.parametrize("seed", range(5))
+def test_with_unequal_clusters_it_is_that_of_the_dense_matrices(seed):
+    random = np.random.default_rng(seed)
+    items = random.integers(0, 4, (14, 2)) + (np.arange(14) < 12)[:, None]
+    totals = np.round(random.random((14, 2)) * items * 2) / 2
+    parts = [
+        Part([UserSums(*user) for user in zip(totals[:, rate].tolist(), items[:, rate].tolist(), strict=True)], weight)
+        for rate, weight in enumerate((0.6, -1.5))
+    ]
+    interval = clustered_interval(parts)
+    assert (interval.low, interval.high) == pytest.approx(dense_interval(totals, items, [0.6, -1.5]))
+
+
+def test_a_user_with_many_items_makes_it_wider():
+    even = [UserSums(place % 2, 1) for place in range(20)]
+    assert width([*even[:-1], UserSums(20, 20)]) > width(even)
+
+
+def width(users) -> float:
     interval = clustered_interval([Part(users)])
-    assert (interval.low, interval.high) == pytest.approx((rate - reach, rate + reach))
+    return interval.high - interval.low
 
 
 @given(st.integers(10, 30), st.integers(0, 5), st.integers(5, 9))
 def test_users_who_all_agree_leave_no_width(number, total, items):
     interval = clustered_interval([Part([UserSums(total, items)] * number)])
-    assert interval.low == pytest.approx(interval.high, abs=1e-12)
-    assert interval.low == pytest.approx(total / items)
+    assert interval.low == interval.high == pytest.approx(total / items)
 
 
 @given(scores)
@@ -87,6 +99,13 @@ def test_users_without_an_item_do_not_count():
     assert clustered_interval([Part([*asked[:9], *[UserSums(0, 0)] * 9])]) is None
 
 
-def test_a_rate_without_items_leaves_the_sum_without_an_interval():
-    asked = [UserSums(1, 2)] * 12
-    assert clustered_interval([Part(asked), Part([UserSums(0, 0)] * 12)]) is None
+@pytest.mark.parametrize("asked", [0, 1, 9])
+def test_a_rate_with_too_few_users_leaves_the_sum_without_an_interval(asked):
+    full = Part([UserSums(place % 3, 2) for place in range(12)])
+    thin = Part([UserSums(1, 2)] * asked + [UserSums(0, 0)] * (12 - asked))
+    assert clustered_interval([full, thin]) is None
+
+
+def test_rates_of_unlike_length_are_refused():
+    with pytest.raises(ValueError, match="one entry for each user"):
+        clustered_interval([Part([UserSums(1, 2)] * 12), Part([UserSums(1, 2)] * 11)])
