@@ -1,31 +1,30 @@
 """Where models come from: the Hub at a pinned commit, or a folder below the one folder that is allowed.
 
 A model's name is `owner/name` on the Hub or `local/NAME` for a folder; both are pinned to a SHA before anything is
-queued and never read at another one.
+queued and never read at another one. `reference/NAME` are answers that no model gave: an owner of that name on the Hub
+cannot be evaluated.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from evaluator.errors import Cause, RapportError
 from evaluator.hub import download, read_file, resolve
-from evaluator.identity import folder_digest
+from evaluator.identity import folder_digest, text_digest
+from evaluator.model_checks import Check, check_adapter, check_encoder, check_model, is_weights
+from evaluator.protocol import Reference, is_reference
 
 LOCAL = "local/"
+REFERENCE = "reference/"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
-_ALLOWED_FILES = ("*.safetensors", "*.json", "*.model", "*.tiktoken", "*.jinja", "*.txt")
+_WEIGHTS = "*.safetensors"
+_ALLOWED_FILES = (_WEIGHTS, "*.json", "*.model", "*.tiktoken", "*.jinja", "*.txt")
 """What is downloaded of a repository: no pickle, no code."""
 _SUBFOLDERS = ("*/*",)
 """Copies for other programs, often as large as the model; engines load none of them."""
-_LARGEST_CONFIG = 16 * 2**20
-"""Bytes; the largest tokenizer settings in use are a tenth of it."""
-_TEMPLATE_FILE = "chat_template.jinja"
-"""The one file besides its settings from which a tokenizer takes a template; `chat_template.json` is not read."""
 
 
 class PinnedModel(NamedTuple):
@@ -34,12 +33,22 @@ class PinnedModel(NamedTuple):
     model: str
     sha: str
 
+    @property
+    def is_reference(self) -> bool:
+        """Whether its answers come out of the data set."""
+        return is_reference(self.model)
+
 
 def model_name(text: str, models: Path) -> str:
-    """Returns the name of the model that a person typed: `owner/name`, `local/NAME`, or a path below `models`.
+    """Returns the name of the model that a person typed.
+
+    Args:
+        text: `owner/name`, `local/NAME`, a path below `models`, or `reference/NAME`.
+        models: The one folder from which local models are loaded.
 
     Raises:
-        RapportError: `malformed_id`, or `forbidden_path` for a path outside `models`.
+        RapportError: `malformed_id`, `forbidden_path` for a path outside `models`, or `not_found` for an unknown
+            reference.
 
     Example:
         >>> model_name(" org/model ", Path("models"))
@@ -62,6 +71,9 @@ def model_name(text: str, models: Path) -> str:
     parts = text.split("/")
     if len(parts) != 2 or not all(_NAME.fullmatch(part) and ".." not in part for part in parts):
         raise _malformed(text)
+    if parts[0] == "reference" and parts[1] not in [*Reference]:
+        known = ", ".join(REFERENCE + each for each in Reference)
+        raise RapportError(Cause.NOT_FOUND, f"There is no reference {text!r}.", f"Choose one of: {known}.")
     return text
 
 
@@ -92,28 +104,69 @@ def pin(model: str, revision: str | None, models: Path) -> PinnedModel:
 
     Raises:
         RapportError: `not_found`, `gated`, `infrastructure`, `unsafe_format`, `load_error` or `no_chat_template`.
+
+    Example:
+        >>> pin("reference/gold", None, Path("models")).is_reference
+        True
     """
-    if model.startswith(LOCAL):
-        folder = models / model.removeprefix(LOCAL)
+    if is_reference(model):
+        return PinnedModel(model, text_digest(model))  # Which data set it answers from stands in every row.
+    return _pin(model, revision, models, check_model)
+
+
+def pin_adapter(adapter: str, revision: str | None, models: Path) -> PinnedModel:
+    """Returns the SHA of a LoRA adapter's present state; reads nothing but its settings.
+
+    Args:
+        adapter: `owner/name` on the Hub, or `local/NAME`.
+        revision: Branch, tag or commit; None for the default branch.
+        models: The one folder from which local models and adapters are loaded.
+
+    Raises:
+        RapportError: `malformed_id` for a reference, `not_found`, `gated`, `infrastructure`, `unsafe_format` or
+            `load_error`.
+    """
+    return _pin(adapter, revision, models, check_adapter)
+
+
+def pin_encoder(encoder: str, revision: str | None, models: Path) -> PinnedModel:
+    """Returns the SHA of the present state of an encoder for retrieval; parameters and errors as of `pin_adapter`."""
+    return _pin(encoder, revision, models, check_encoder)
+
+
+def _pin(name: str, revision: str | None, models: Path, check: Check) -> PinnedModel:
+    """Returns the SHA of what has passed a check."""
+    if is_reference(name):
+        raise _malformed(name)
+    if name.startswith(LOCAL):
+        folder = models / name.removeprefix(LOCAL)
         if not folder.is_dir():
             raise RapportError(
                 Cause.NOT_FOUND, f"There is no folder {folder.name!r} in {models}.", "Check the spelling."
             )
-        sizes: dict[str, int | None] = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
-        _check(model, sizes, lambda name: (folder / name).read_bytes())
-        return PinnedModel(model, folder_digest(folder))
-    repository = resolve(model, repo_type="model", revision=revision)
-    _check(model, repository.files, lambda name: read_file(model, repository.sha, name, repo_type="model"))
-    return PinnedModel(model, repository.sha)
+        check(name, _local_sizes(folder), lambda file: (folder / file).read_bytes())
+        return PinnedModel(name, folder_digest(folder))
+    repository = resolve(name, repo_type="model", revision=revision)
+    check(name, repository.files, lambda file: read_file(name, repository.sha, file, repo_type="model"))
+    return PinnedModel(name, repository.sha)
+
+
+def _local_sizes(folder: Path) -> dict[str, int | None]:
+    """Returns the size in bytes of each file that stands in a folder."""
+    return {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
 
 
 def fetch(pinned: PinnedModel, models: Path) -> Path:
-    """Returns the folder with a pinned model's files, downloading what is missing.
+    """Returns the folder with the files of a pinned model or adapter, downloading what is missing.
 
     Raises:
         RapportError: `not_found` if a local folder has changed since it was pinned or a Hub model is gone, `gated`,
-            `disk_full` or `infrastructure`.
+            `disk_full` or `infrastructure`; `load_error` for a reference, which has no files.
     """
+    if pinned.is_reference:
+        raise RapportError(
+            Cause.LOAD_ERROR, f"{pinned.model} has no files that could be loaded.", "Name a model in its place."
+        )
     if pinned.model.startswith(LOCAL):
         folder = models / pinned.model.removeprefix(LOCAL)
         if not folder.is_dir() or folder_digest(folder) != pinned.sha:
@@ -126,57 +179,28 @@ def fetch(pinned: PinnedModel, models: Path) -> Path:
     return download(pinned.model, pinned.sha, repo_type="model", allowed=_ALLOWED_FILES, ignored=_SUBFOLDERS)
 
 
-def _check(model: str, sizes: Mapping[str, int | None], read: Callable[[str], bytes]) -> None:
-    """Refuses what could not be run safely or at all.
+class Outline(NamedTuple):
+    """What can be known of a model without its weights."""
 
-    Args:
-        model: The model's name.
-        sizes: Size in bytes of each file; files in subfolders are never loaded.
-        read: Returns a file's content by its name.
+    folder: Path
+    """Its settings and its tokenizer."""
+    weight_bytes: int | None
+    """Size of its safetensors files; None where the Hub does not say."""
+
+
+def outline(pinned: PinnedModel, models: Path) -> Outline:
+    """Returns a model's settings, tokenizer and size; downloads no weights.
+
+    Raises:
+        RapportError: As `fetch`.
     """
-    if "config.json" not in sizes:
-        raise RapportError(Cause.LOAD_ERROR, f"{model} has no config.json.", "Save the whole model with its config.")
-    if not any(name.endswith(".safetensors") and "/" not in name for name in sizes):
-        raise RapportError(
-            Cause.UNSAFE_FORMAT,
-            f"{model} has no safetensors weights; pickled and GGUF weights are not loaded.",
-            "Convert the weights with save_pretrained(), which writes safetensors.",
-        )
-    settings = {
-        name: _read_settings(model, name, sizes[name], read)
-        for name in ("config.json", "tokenizer_config.json")
-        if name in sizes
-    }
-    for name, content in settings.items():
-        if content.get("auto_map"):
-            raise RapportError(
-                Cause.UNSAFE_FORMAT,
-                f"{model} needs code of its own (`auto_map` in {name}), and code of submitters is never run.",
-                "Submit a model of an architecture that transformers knows, without `auto_map`.",
-            )
-    inline = settings.get("tokenizer_config.json", {}).get("chat_template")
-    if not inline and not sizes.get(_TEMPLATE_FILE):
-        raise RapportError(
-            Cause.NO_CHAT_TEMPLATE,
-            f"{model} has no chat template, so it is a base model and cannot hold a conversation.",
-            "Submit an instruction-tuned model, or add a chat template to its tokenizer.",
-        )
-
-
-def _read_settings(model: str, name: str, size: int | None, read: Callable[[str], bytes]) -> dict[str, Any]:
-    """Reads a JSON object that is small enough to be one of settings."""
-    if size is None or size > _LARGEST_CONFIG:
-        raise RapportError(
-            Cause.LOAD_ERROR,
-            f"{name} of {model} is larger than {_LARGEST_CONFIG // 2**20} MB.",
-            "Save the model and its tokenizer again.",
-        )
-    try:
-        content = json.loads(read(name))
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise RapportError(
-            Cause.LOAD_ERROR, f"{name} of {model} is not a JSON object.", "Save the model and its tokenizer again."
-        )
-    return content
+    if pinned.model.startswith(LOCAL):
+        folder = models / pinned.model.removeprefix(LOCAL)
+        sizes = _local_sizes(folder)
+    else:
+        sizes = dict(resolve(pinned.model, repo_type="model", revision=pinned.sha).files)
+        small = tuple(pattern for pattern in _ALLOWED_FILES if pattern != _WEIGHTS)
+        folder = download(pinned.model, pinned.sha, repo_type="model", allowed=small, ignored=_SUBFOLDERS)
+    weights = [size for name, size in sizes.items() if is_weights(name)]
+    known = [size for size in weights if size is not None]
+    return Outline(folder, sum(known) if len(known) == len(weights) else None)

@@ -6,13 +6,16 @@ Results of different protocols never share a ranking; a protocol file that chang
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
 import yaml
 from pydantic import Field, ValidationError
 
+from evaluator.context_mode import ContextMode
 from evaluator.engines.base import Sampling
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.questions import QuestionType
@@ -36,6 +39,47 @@ class QuestionLimit(Record):
         }[type_]
 
 
+PromptStyle = Literal[
+    "zero/system",
+    "zero/user",
+    "few/system/1",
+    "few/system/3",
+    "few/system/5",
+    "few/user/1",
+    "few/user/3",
+    "few/user/5",
+]
+"""Examples or none, where the instruction stands, and how many examples."""
+
+
+class Reference(StrEnum):
+    """Answers that no model gave."""
+
+    GOLD = "gold"
+    """The personalised answer of the data set itself: the level that scores 50."""
+    GENERAL_ANSWER = "general_answer"
+    """The data set's fluent answer that ignores the user."""
+    EMPTY = "empty"
+    """No answer at all."""
+
+
+def is_reference(model: str) -> bool:
+    """Says whether a model's name is that of a reference, such as `reference/gold`."""
+    return model.startswith("reference/")
+
+
+class PublishedRow(Record):
+    """A result that somebody else published; nothing of it was run here."""
+
+    label: str
+    source: str
+    """Where it was published."""
+    persona: float
+    profile: float
+    schedule: float
+    total: float
+
+
 class EvaluationProtocol(Record):
     """One way to run a suite.
 
@@ -54,14 +98,20 @@ class EvaluationProtocol(Record):
     types: tuple[QuestionType, ...] = Field(min_length=1)
     limit: QuestionLimit | None
     """None asks every question of the splits."""
-    prompt_style: Literal["zero/system", "zero/user"]
-    context: Literal["full"]
+    prompt_style: PromptStyle
+    context: ContextMode
     """Which part of the history the model sees."""
     sampling: Sampling
+    thought_tokens: int = Field(default=2048, gt=0)
+    """Tokens that a model declared as thinking may think before it answers; the answer has its own limit."""
     orders: Literal["both", "one"]
     """Whether a pair is judged in both slot orders, or in one drawn from question id and seed."""
     judge: str
     """Id of the judge."""
+    references: tuple[Reference, ...] = tuple(Reference)
+    """Rows that stand beside the models', so that a reader knows the scale."""
+    published: tuple[PublishedRow, ...] = ()
+    """Figures of others under the same setting, shown as published and never ranked."""
 
 
 _FOLDER = files("evaluator") / "protocols"
@@ -88,15 +138,42 @@ def load_protocol(protocol_id: str) -> EvaluationProtocol:
         raise RapportError(
             Cause.NOT_FOUND, f"There is no protocol {protocol_id!r}.", f"Choose one of: {', '.join(protocol_ids())}."
         )
-    text = (_FOLDER / f"{protocol_id}.yaml").read_text(encoding="utf-8")
-    try:
-        protocol = EvaluationProtocol.model_validate(yaml.safe_load(text))
-    except (ValidationError, yaml.YAMLError) as error:
-        raise RapportError(
-            Cause.DATA_ERROR, f"The protocol file {protocol_id}.yaml is broken: {error}", "Mend the file."
-        ) from error
+    protocol = _parse((_FOLDER / f"{protocol_id}.yaml").read_text(encoding="utf-8"), f"{protocol_id}.yaml")
     if protocol.id != protocol_id:
         raise RapportError(
             Cause.DATA_ERROR, f"The protocol file {protocol_id}.yaml calls itself {protocol.id}.", "Rename one of them."
         )
     return protocol
+
+
+def read_protocol(path: Path) -> EvaluationProtocol:
+    """Returns the protocol that a file of the shipped ones' form holds; its results never rank.
+
+    Raises:
+        RapportError: `not_found` if there is no such file, `data_error` if it is broken, calls itself official, or has
+            the id of a shipped protocol.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RapportError(
+            Cause.NOT_FOUND, f"The protocol file {path} cannot be read.", "Check that it is a text file."
+        ) from error
+    protocol = _parse(text, str(path))
+    if protocol.id in protocol_ids() or protocol.official:
+        raise RapportError(
+            Cause.DATA_ERROR,
+            f"The protocol file {path} has the id {protocol.id}, which is shipped, or calls itself official.",
+            "Give it an id of its own, and write `official: false`.",
+        )
+    return protocol
+
+
+def _parse(text: str, name: str) -> EvaluationProtocol:
+    """Reads a protocol file."""
+    try:
+        return EvaluationProtocol.model_validate(yaml.safe_load(text))
+    except (ValidationError, yaml.YAMLError) as error:
+        raise RapportError(
+            Cause.DATA_ERROR, f"The protocol file {name} is broken: {error}", "Mend the file."
+        ) from error

@@ -50,6 +50,7 @@ class InputKey(Record):
 
     model: str
     model_sha: str
+    adapter: str | None
     adapter_sha: str | None
     data_sha: str
     protocol: str
@@ -57,6 +58,8 @@ class InputKey(Record):
     chat_template_hash: str
     chat_template_arguments: tuple[tuple[str, str], ...]
     """Sorted name and value pairs handed to the chat template, a pinned date among them."""
+    context: tuple[tuple[str, str], ...] = ()
+    """Sorted name and value pairs that decide the context besides the protocol, such as an encoder's SHA."""
     engine: str
     dtype: str
     sample_index: int = Field(ge=0)
@@ -65,6 +68,17 @@ class InputKey(Record):
     def digest(self) -> str:
         """Returns the SHA-256 of the key's canonical JSON."""
         return digest(self.model_dump(mode="json"))
+
+
+class Defect(StrEnum):
+    """What is wrong with an answer before any judge reads it: such an answer loses."""
+
+    EMPTY = "empty"
+    """Nothing but space."""
+    CONTROL_TOKENS = "control_tokens"
+    """Control characters or the markup of a chat template stand in the text."""
+    REPETITION = "repetition"
+    """The answer ends in an endless repetition that only the token limit stopped."""
 
 
 class Generation(Record):
@@ -80,6 +94,14 @@ class Generation(Record):
     """SHA-256 of `answer`."""
     thought: str | None
     """What a thinking model wrote before its answer; never judged."""
+    defect: Defect | None
+    """Why the answer loses without being judged."""
+    bleu: float | None = Field(ge=0, le=100)
+    """Sentence BLEU of the answer against gold; None without an answer."""
+    rouge_l: float | None = Field(ge=0, le=100)
+    """ROUGE-L F1 of the answer against gold; None without an answer."""
+    evidence_recall: float | None = Field(ge=0, le=1)
+    """Share of the gold evidence dialogues of which at least a part stood in the context; None without evidence."""
     failure: Cause | None
     """Why there is no answer, such as `context_overflow`."""
     prompt_hash: str
@@ -90,6 +112,8 @@ class Generation(Record):
     shared_tokens: int = Field(ge=0)
     """Longest common prefix with any earlier prompt of the same user in the same engine: what sharing allowed."""
     output_tokens: int = Field(ge=0)
+    """Of the answer, without the thought."""
+    thought_tokens: int = Field(ge=0)
     finish_reason: str
     """`stop`, `length`, or `error` where there is no answer."""
     attempt: int = Field(ge=1)

@@ -14,12 +14,13 @@ class Interval(Record):
 
 
 class Rate(Record):
-    """A share of items in 0..100 with everything a reader needs to weigh it."""
+    """A mean over items in 0..100 with everything a reader needs to weigh it."""
 
     value: float | None
-    """None if no item has a verdict."""
+    """None if no item counts."""
     judged: int
-    """Items with at least one verdict."""
+    """Items that the mean is of: those with at least one verdict; of a figure that needs no judge, those that have
+    it."""
     items: int
     """Items that the protocol asks for."""
     interval: Interval | None
@@ -39,30 +40,100 @@ class Total(Record):
     """The paper's Total in 0..87.5; an answer as good as gold scores 50."""
 
     value: float | None
+    """None unless every question type has an item with a verdict."""
     worst_case: float | None
-    """The Total if every missing verdict were a loss."""
+    """The Total of all items if every missing verdict were a loss."""
+    judged: int
+    """Items with at least one verdict."""
+    items: int
     interval: Interval | None
 
 
-class Result(Record):
-    """The result part of a scorecard: a pure function of rows, byte-identical for equal rows."""
+class Scores(Record):
+    """The scores of some items."""
+
+    persona: PairwiseScores
+    profile: PairwiseScores
+    schedule: Rate
+    """Schedule satisfaction."""
+    total: Total
+
+
+class SplitScores(Scores):
+    """The scores of one split."""
+
+    split: str
+
+
+class Gap(Record):
+    """A score less another one of the same model, in 0..100 points."""
+
+    value: float | None
+    """None if one of the two has no item with a verdict of some type; below 0 where the first is worse."""
+    interval: Interval | None
+    """Clustered by user; None below ten users."""
+    judged: tuple[int, int]
+    """Items with a verdict behind either score."""
+    users: int
+    """Users that count: those who have both scores, or where no user can have both, all."""
+    between: tuple[str, str]
+    """What is compared, by name."""
+
+
+class Desiderata(Record):
+    """The five things that HiCUPID asks of a personal assistant, and how they carry over to users never seen."""
+
+    aui: Total
+    """Adherence to user information: the Total."""
+    uii: Rate
+    """Understanding of implicit information: the persona score."""
+    mi: Rate
+    """Reasoning from multiple information: the profile score."""
+    lc: Gap | None
+    """Long-context capacity: the persona score after the whole history, less that after the needed dialogues alone.
+    None where only one of the two was evaluated."""
+    pr: Rate
+    """Proactiveness: schedule satisfaction."""
+    generalisation: Gap | None
+    """The Total for unseen users (`test_2`), less that for seen ones (`test_1`); None where only one was evaluated."""
+
+
+class Result(Scores):
+    """The result part of a scorecard: a pure function of rows, byte-identical for equal rows.
+
+    An item scores the mean of the verdicts that it has; one without any counts in no rate. An answer with a defect
+    loses in all its slot orders without a verdict.
+    """
 
     items: int
     generations: int
     """Items with an answer."""
+    judged: int
+    """Items of which no verdict is missing."""
+    judged_share: float | None
+    """These over all items, in 0..1; None without items."""
+    defects: tuple[tuple[str, int], ...]
+    """Items lost without a verdict, by the defect of their answers."""
     verdicts: int
     """Verdicts that were asked for and read."""
     missing: int
     """Verdicts that were asked for and are missing."""
+    missing_because: tuple[tuple[str, int], ...]
+    """The missing verdicts by cause: `unparsed`, `not_judged`, what the judge failed with (`judge_timeout`),
+    `not_generated`, or what the answer failed with (`context_overflow`)."""
+    failures: tuple[tuple[str, int], ...]
+    """Items without an answer, by cause."""
+    clashes: int
+    """Input keys under which the rows hold two different answers, of which one counts by a fixed rule."""
     users: int
-    persona: PairwiseScores
-    profile: PairwiseScores
-    schedule: Rate
-    total: Total
-    by_split: tuple[tuple[str, Total], ...]
+    by_split: tuple[SplitScores, ...]
+    bleu: Rate
+    """Mean sentence BLEU against gold of all answers."""
+    rouge_l: Rate
+    """Mean ROUGE-L F1 against gold of all answers."""
+    evidence_recall: Rate
+    """Share of the evidence that the context showed, of items that have evidence."""
     position_consistency: Rate
-    """Share of two-order items whose two verdicts agree."""
+    """Share of pairs whose two verdicts agree."""
     prefill_efficiency: float | None
     """Distinct prompt tokens over prompt tokens computed, by the engine's own cached-token counts."""
-    failures: tuple[tuple[str, int], ...]
-    """Items without an answer by cause."""

@@ -159,7 +159,7 @@ class Plan(Record):
     data_source: str
     data_sha: str
     prompt_pack: str
-    prompt_pack_status: Literal["official", "builtin"]
+    prompt_pack_status: Literal["official", "imported", "builtin"]
     protocol_config: str
     """Digest of the whole protocol: rows made under another wording of it never mix into this run."""
     judge: str
@@ -206,6 +206,8 @@ class Provenance(Record):
     run_id: str
     model: str
     revision: str
+    adapter: str | None
+    adapter_revision: str | None
     submitter: str
     declaration: Declaration
     protocol: str
@@ -213,7 +215,7 @@ class Provenance(Record):
     judge_revision: str
     judge_status: Literal["official", "candidate", "demo", "retired"]
     prompt_pack: str
-    prompt_pack_status: Literal["official", "builtin"]
+    prompt_pack_status: Literal["official", "imported", "builtin"]
     data_source: str
     data_sha: str
     engine: str

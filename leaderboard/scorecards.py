@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from evaluator.hicupid.scoring import score
+from evaluator.hicupid.user_scores import UserScore, user_scores
 from evaluator.identity import digest
 from evaluator.judges.spec import JudgeSpec
-from evaluator.protocol import EvaluationProtocol
-from evaluator.records import Generation, Verdict
+from evaluator.protocol import EvaluationProtocol, is_reference
+from evaluator.records import Generation, Record, Terms, Verdict
 from evaluator.results import Result
 from leaderboard.records import Plan, Scorecard, ShardReport, State, Submission, Transition
 
 LEAST_JUDGED_SHARE = 0.98
-"""Below this share of verdicts a scorecard is incomplete and never ranks."""
+"""Below this share of judged items a scorecard is incomplete and never ranks."""
+
+_PROMPTS = {"official": "official", "imported": "imported", "builtin": "built-in"}
+
+
+class UserScores(Record):
+    """What each user's items came to in one scorecard: by these, models are compared without reading rows again."""
+
+    schema_version: Literal[1] = 1
+    scorecard_id: str
+    rows_sha: str
+    """That of the scorecard, which is of the same rows."""
+    users: tuple[UserScore, ...]
+    terms: Terms
 
 
 class RunRows(NamedTuple):
@@ -60,6 +74,8 @@ def make_scorecard(
         run_id=plan.run_id,
         model=submission.model,
         revision=submission.revision,
+        adapter=submission.adapter,
+        adapter_revision=submission.adapter_revision,
         submitter=submission.submitter,
         declaration=submission.declaration,
         protocol=protocol.id,
@@ -77,10 +93,26 @@ def make_scorecard(
         hardware=first.hardware,
         result=result,
         rows_sha=_rows_sha(rows),
-        unranked_because=_unranked_because(result, plan, protocol, judge, rows.reports),
+        unranked_because=_unranked_because(submission.model, result, plan, protocol, judge, rows.reports),
         stage_seconds=_stage_seconds(rows.reports, transitions),
         peak_rss_mb=max(report.peak_rss_mb for report in rows.reports),
         created_at=created_at,
+        terms=plan.terms,
+    )
+
+
+def make_user_scores(card: Scorecard, plan: Plan, rows: RunRows) -> UserScores:
+    """Returns the users' sums behind a scorecard.
+
+    Args:
+        card: The scorecard.
+        plan: What its run asked.
+        rows: What came out.
+    """
+    return UserScores(
+        scorecard_id=card.id,
+        rows_sha=card.rows_sha,
+        users=user_scores(plan.items, rows.generations, rows.verdicts),
         terms=plan.terms,
     )
 
@@ -89,23 +121,30 @@ def _rows_sha(rows: RunRows) -> str:
     """Names the rows behind a result, whatever their order."""
     return digest(
         {
-            "generations": sorted([row.input_key, row.content_hash or str(row.failure)] for row in rows.generations),
+            "generations": sorted(
+                [row.input_key, row.content_hash or str(row.failure), row.defect or ""] for row in rows.generations
+            ),
             "verdicts": sorted([row.verdict_key, row.completion] for row in rows.verdicts),
         }
     )
 
 
 def _unranked_because(
-    result: Result, plan: Plan, protocol: EvaluationProtocol, judge: JudgeSpec, reports: Sequence[ShardReport]
+    model: str,
+    result: Result,
+    plan: Plan,
+    protocol: EvaluationProtocol,
+    judge: JudgeSpec,
+    reports: Sequence[ShardReport],
 ) -> tuple[str, ...]:
     """Lists the reasons that keep a result out of the official ranking."""
-    asked = result.verdicts + result.missing
     checks = (
+        ("reference", is_reference(model)),
         (f"{judge.status} judge", judge.status != "official"),
-        ("built-in prompts", plan.prompt_pack_status != "official"),
+        (f"{_PROMPTS[plan.prompt_pack_status]} prompts", plan.prompt_pack_status != "official"),
         (f"protocol {protocol.id}", not protocol.official),
         ("mixed engines", len({(report.engine, report.engine_version, report.dtype) for report in reports}) > 1),
-        ("incomplete", not asked or result.verdicts / asked < LEAST_JUDGED_SHARE),
+        ("incomplete", not result.items or result.judged / result.items < LEAST_JUDGED_SHARE),
     )
     return tuple(reason for reason, holds in checks if holds)
 

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from evaluator.hicupid.questions import Item, PersonaFact, ProfileFact, Question, QuestionType, ScheduleFact
 from evaluator.hicupid.scoring import score
+from evaluator.hicupid.user_scores import UserScore
 from evaluator.identity import digest, text_digest
+from evaluator.metrics.intervals import UserSums
 from evaluator.records import Generation, InputKey, Outcome, SlotOrder, Terms, Verdict, VerdictKey
-from evaluator.results import Total
 from leaderboard.records import (
     Batch,
     Declaration,
@@ -24,6 +25,9 @@ from leaderboard.records import (
     Submission,
     TrainingData,
 )
+from leaderboard.scorecards import UserScores
+from leaderboard.store import layout
+from leaderboard.store.base import Store, Write
 
 NOON = datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.UTC)
 TERMS = Terms(visibility="public", season="2026", licence="apache-2.0", redistributable=True, personal_data="synthetic")
@@ -60,6 +64,7 @@ def make_input_key(question_id: str = "test_1/1", **changes: Any) -> InputKey:
     values: dict[str, Any] = {
         "model": "org/model",
         "model_sha": "a" * 40,
+        "adapter": None,
         "adapter_sha": None,
         "data_sha": "d" * 40,
         "protocol": "demo-v1",
@@ -85,12 +90,17 @@ def make_generation(
         "answer": answer,
         "content_hash": None if answer is None else text_digest(answer),
         "thought": None,
+        "defect": None,
+        "bleu": None if answer is None else 12.5,
+        "rouge_l": None if answer is None else 25.0,
+        "evidence_recall": 1.0,
         "failure": None,
         "prompt_hash": "p" * 64,
         "prompt_tokens": 100,
         "cached_tokens": 0,
         "shared_tokens": 0,
         "output_tokens": 5,
+        "thought_tokens": 0,
         "finish_reason": "stop" if answer is not None else "error",
         "attempt": 1,
         "engine_version": "1",
@@ -299,6 +309,8 @@ def make_scorecard(model: str, total: float | None = 50.0, **changes: Any) -> Sc
         "run_id": run_id,
         "model": model,
         "revision": submission.revision,
+        "adapter": None,
+        "adapter_revision": None,
         "submitter": submission.submitter,
         "declaration": submission.declaration,
         "protocol": "demo-v1",
@@ -314,7 +326,9 @@ def make_scorecard(model: str, total: float | None = 50.0, **changes: Any) -> Sc
         "engine_flags": (("batch_invariant", "false"),),
         "dtype": "float32",
         "hardware": "cpu",
-        "result": result.model_copy(update={"total": Total(value=total, worst_case=total, interval=None)}),
+        "result": result.model_copy(
+            update={"total": result.total.model_copy(update={"value": total, "worst_case": total})}
+        ),
         "rows_sha": "f" * 64,
         "unranked_because": (),
         "stage_seconds": (("generate", 2.0), ("wait", 1.0)),
@@ -323,6 +337,28 @@ def make_scorecard(model: str, total: float | None = 50.0, **changes: Any) -> Sc
         "terms": TERMS,
     }
     return Scorecard(**(values | changes))
+
+
+def make_user_scores(card: Scorecard, users: int = 12, split: str = "test_1") -> UserScores:
+    """Returns the sums of users who all scored a scorecard's Total with each of their questions."""
+    sums = UserSums(card.result.total.value or 0.0, 1)
+    return UserScores(
+        scorecard_id=card.id,
+        rows_sha=card.rows_sha,
+        users=tuple(UserScore(split, user, sums, sums, sums) for user in range(users)),
+        terms=TERMS,
+    )
+
+
+def publish(store: Store, *cards: Scorecard) -> None:
+    """Writes scorecards and their users' sums into a store."""
+    for card in cards:
+        path = layout.user_scores_path(card.model, card.id)
+        writes = [
+            Write(layout.scorecard_path(card.model, card.id), card.model_dump_json().encode()),
+            Write(path, make_user_scores(card).model_dump_json().encode()),
+        ]
+        store.commit(writes, f"scorecard {card.id}")
 
 
 def make_model_folder(models: Path, name: str = "tiny", *, leave_out: Iterable[str] = (), **files: str) -> Path:

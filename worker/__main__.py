@@ -1,4 +1,7 @@
-"""`python -m worker work` and `python -m worker publish`: the two roles beside the web process."""
+"""`python -m worker work` and `python -m worker publish`, the two roles beside the web process.
+
+`python -m worker evaluate ...` and `compare ...` are what `rapport evaluate` and `rapport compare` become.
+"""
 
 from __future__ import annotations
 
@@ -129,10 +132,16 @@ def publish(settings: Settings, redis: Redis) -> None:
 
 
 _ROLES = {"work": work, "publish": publish}
+_COMMANDS = ("evaluate", "compare")
+"""What needs no Redis, and takes options."""
 
 
 def main(arguments: list[str]) -> int:
-    """Runs a role; returns the exit code."""
+    """Runs a role or a command; returns the exit code."""
+    if arguments and arguments[0] in _COMMANDS:
+        from worker.local.cli import run
+
+        return run(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
     if len(arguments) != 1 or arguments[0] not in _ROLES:
         log.error("usage: python -m worker %s", "|".join(_ROLES))

@@ -1,48 +1,152 @@
-"""Keeps loaded engines for as long as a job runs; two roles with equal specs share one."""
+"""The engines of one run: loaded when they are first asked for, kept until the job ends."""
 
 from __future__ import annotations
 
 import contextlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
-from evaluator.engines.base import Engine, EngineSpec
+from evaluator.ask import AnswerSource, ModelAnswers
+from evaluator.context_mode import Dense
+from evaluator.encoders.process import load_encoder
+from evaluator.engines.base import EndpointSpec, Engine, EngineSpec
+from evaluator.engines.load import best_engine, load_engine
 from evaluator.engines.process import EngineProcess
+from evaluator.errors import Cause, RapportError
+from evaluator.hicupid.contexts import make_contexts
+from evaluator.models import PinnedModel, fetch
+from evaluator.references import ReferenceAnswers
+from evaluator.setup import RunSetup
+from leaderboard.settings import Settings
+
+_GPU_SHARE = 0.9
+"""Part of a card that a run may take; model and judge halve it unless they are one engine."""
+
+Spec = EngineSpec | EndpointSpec
 
 
-class EnginePool:
-    """Loaded engines by spec.
+class Endpoints(NamedTuple):
+    """Servers that take the place of an engine of our own."""
+
+    model: EndpointSpec | None = None
+    judge: EndpointSpec | None = None
+
+
+NO_ENDPOINTS = Endpoints()
+
+
+class Engines(NamedTuple):
+    """The two sides of a run; both may be one and the same engine."""
+
+    source: AnswerSource
+    judge: Engine
+
+
+class RunEngines:
+    """Who answers and who judges in one run.
 
     Example:
-        >>> with EnginePool(Path("logs")) as pool:  # doctest: +SKIP
-        ...     engine = pool.get(spec, "s-20260101-0a1b2c3d.demo-v1")
+        >>> with RunEngines(setup, settings, Path("logs/s-20260101-0a1b2c3d.demo-v1")) as engines:  # doctest: +SKIP
+        ...     engines.get().judge.info.engine
+        'vllm'
     """
 
-    def __init__(self, logs: Path) -> None:
-        """Engines write their logs into the folder `logs`."""
-        self._logs = logs
-        self._engines: dict[EngineSpec, Engine] = {}
+    def __init__(self, setup: RunSetup, settings: Settings, log: Path, endpoints: Endpoints = NO_ENDPOINTS) -> None:
+        """Engines write to `log` with an ending of their own; loads nothing yet."""
+        self._setup, self._settings, self._log, self._endpoints = setup, settings, log, endpoints
+        self._loaded: dict[Spec, Engine] = {}
+        self._engines: Engines | None = None
         self._exits = contextlib.ExitStack()
 
-    def get(self, spec: EngineSpec, log_name: str) -> Engine:
-        """Returns the engine of a spec, loading it first if needed.
+    def get(self) -> Engines:
+        """Returns the loaded sides, downloading and loading them first if needed.
 
         Raises:
-            RapportError: What loading ended with.
+            RapportError: `judge_error` if the judge cannot be had; else what fetching or loading the model ended with.
         """
-        if spec not in self._engines:
-            log = self._logs / f"{log_name}.log"
-            self._engines[spec] = self._exits.enter_context(EngineProcess(spec, log))
-        return self._engines[spec]
+        if self._engines is None:
+            judge_model = PinnedModel(self._setup.judge.model, self._setup.judge_revision)
+            model = self._model(self._share(judge_model))
+            with self._as_judge():
+                judge = self._load(
+                    self._endpoints.judge or self._spec(judge_model, None, self._share(judge_model)), "-judge.log"
+                )
+            self._engines = Engines(self._source(model), judge)
+        return self._engines
+
+    @property
+    def loaded(self) -> bool:
+        """Whether both sides are there."""
+        return self._engines is not None
 
     def peak_rss_mb(self) -> float:
         """Returns the highest resident memory of any one engine process so far, in MB."""
-        return max((engine.peak_rss_mb() for engine in self._engines.values()), default=0.0)
+        return max((engine.peak_rss_mb() for engine in self._loaded.values()), default=0.0)
 
     def __enter__(self) -> Self:
-        """Returns the pool itself."""
+        """Returns the engines themselves."""
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Closes all engines."""
+        """Closes them."""
         self._exits.close()
+
+    def _source(self, model: Engine | None) -> AnswerSource:
+        """Returns who answers."""
+        if model is None:
+            return ReferenceAnswers(self._setup)
+        mode, encoder = self._setup.protocol.context, None
+        if isinstance(mode, Dense):
+            pinned = PinnedModel(mode.encoder, str(mode.revision))
+            log = self._log.with_name(f"{self._log.name}-encoder.log")
+            encoder = self._exits.enter_context(load_encoder(pinned, self._settings.models, log))
+        return ModelAnswers(self._setup, model, make_contexts(mode, model, encoder))
+
+    def _model(self, gpu_share: float) -> Engine | None:
+        """Loads the submitted model; None where the answers come out of the data set."""
+        if self._setup.model.is_reference:
+            return None
+        spec = self._endpoints.model or self._spec(self._setup.model, self._setup.adapter, gpu_share)
+        return self._load(spec, ".log")
+
+    def _load(self, spec: Spec, ending: str) -> Engine:
+        """Returns the engine of a spec; a server is spoken to from this process."""
+        if spec not in self._loaded:
+            if isinstance(spec, EndpointSpec):
+                engine = load_engine(spec)
+            else:
+                engine = EngineProcess(spec, self._log.with_name(self._log.name + ending))
+            self._loaded[spec] = self._exits.enter_context(engine)
+        return self._loaded[spec]
+
+    def _share(self, judge_model: PinnedModel) -> float:
+        """Returns the part of the card that each engine of this run may take."""
+        model = self._setup.model
+        one_only = model.is_reference or self._endpoints.model or self._endpoints.judge
+        one_for_both = judge_model == model and not self._setup.adapter
+        return _GPU_SHARE if one_only or one_for_both else _GPU_SHARE / 2
+
+    def _spec(self, pinned: PinnedModel, adapter: PinnedModel | None, gpu_share: float) -> EngineSpec:
+        """Says how a model is loaded on this machine, and sees that its files are there."""
+        settings, dtype = self._settings, self._settings.dtype
+        if dtype == "auto" and not os.path.exists("/dev/nvidiactl"):
+            dtype = "float32"  # Faster than bfloat16 on CPUs without instructions for it.
+        return EngineSpec(
+            engine=best_engine(settings.engine),
+            model_path=str(fetch(pinned, settings.models).resolve()),
+            adapter_path=adapter and str(fetch(adapter, settings.models).resolve()),
+            dtype=dtype,
+            kv_cache_gib=settings.kv_cache_gib,
+            gpu_share=gpu_share,
+        )
+
+    @contextlib.contextmanager
+    def _as_judge(self) -> Iterator[None]:
+        """Says of a failure that it is the judge's."""
+        try:
+            yield
+        except RapportError as error:
+            message = f"The judge {self._setup.judge.id}: {error.message}"
+            raise RapportError(Cause.JUDGE_ERROR, message, error.remedy) from error

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
+from evaluator.ask import KnownRows
 from evaluator.records import Generation, Verdict
 from leaderboard.records import Batch, ShardReport
 from worker.lease import Lease, Leases
@@ -18,13 +19,6 @@ ROWS = 8
 """A batch is handed over when it holds this many rows,"""
 SECONDS = 2.0
 """or when its first row has waited this long."""
-
-
-class KnownRows(NamedTuple):
-    """What earlier holders of a shard handed over, by key."""
-
-    generations: dict[str, Generation]
-    verdicts: dict[str, Verdict]
 
 
 class Handover:
@@ -45,7 +39,7 @@ class Handover:
         batches = [batch for batch in self._outbox.kept(self._lease.run_id) if batch.shard_id == self._lease.shard_id]
         return KnownRows(
             {row.input_key: row for batch in batches for row in batch.generations},
-            {row.verdict_key: row for batch in batches for row in batch.verdicts},
+            tuple(row for batch in batches for row in batch.verdicts),
         )
 
     def generations(self, rows: Iterable[Generation]) -> list[Generation]:

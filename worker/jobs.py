@@ -18,7 +18,7 @@ from leaderboard.records import Failure, State, submission_of
 from leaderboard.settings import Settings
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.states import ENDED, IN_WORK
-from worker.engines import EnginePool
+from worker.engines import RunEngines
 from worker.lease import GrantsExhausted, Heartbeat, Lease, Leases, StaleLease
 from worker.outbox import Outbox
 from worker.planning import OutdatedPlan, check_unchanged, make_plan, prepare
@@ -79,11 +79,11 @@ def _work(run_id: str, settings: Settings, redis: Redis, ledger: Ledger) -> None
     plan = ledger.plan(run_id)
     if ledger.state(run_id) in ENDED or (plan and not leases.free_shards(plan)):
         return  # A late invitation: there is nothing to do, so nothing must go wrong either.
-    setup = prepare(ledger.submission(submission_of(run_id)), run_id, settings.data_set, settings.models)
+    setup = prepare(ledger.submission(submission_of(run_id)), run_id, settings)
     plan = plan or ledger.put_plan(make_plan(run_id, setup))
     check_unchanged(plan, setup)
-    with EnginePool(settings.data / "logs") as pool:
-        work = Work(setup, plan, settings, ledger, pool, Outbox(redis))
+    with RunEngines(setup, settings, settings.data / "logs" / run_id) as engines:
+        work = Work(setup, plan, settings, ledger, engines, Outbox(redis))
         while lease := leases.claim(plan, worker_name()):
             ledger.advance(run_id, State.GENERATING, worker_name())
             _take(work, leases, lease)

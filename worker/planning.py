@@ -2,46 +2,113 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import NamedTuple
 
+from evaluator.context_mode import Dense
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.data import HicupidData, demo_set
-from evaluator.hicupid.prompts import builtin_pack
-from evaluator.hicupid.selection import select_users
+from evaluator.hicupid.prompt_packs import find_pack
+from evaluator.hicupid.prompt_sources import load_sources
 from evaluator.identity import digest
-from evaluator.judges.spec import load_judge
-from evaluator.models import PinnedModel, pin
-from evaluator.protocol import load_protocol
-from evaluator.run import RunSetup, items
+from evaluator.judges.spec import JudgeSpec, load_judge
+from evaluator.models import PinnedModel, pin, pin_encoder
+from evaluator.protocol import EvaluationProtocol, load_protocol
+from evaluator.setup import RunSetup, items, users_of
 from leaderboard.records import Plan, Shard, Submission, protocol_of
+from leaderboard.settings import Settings
 
-USERS_PER_SHARD = 2
-"""Small enough that a lost worker costs little, large enough that a shard is worth a lease."""
+MOST_USERS_PER_SHARD = 10
+LEAST_USERS_PER_SHARD = 2
 
 
-def prepare(submission: Submission, run_id: str, data_set: str, models: Path) -> RunSetup:
-    """Opens everything that a run needs, apart from engines.
+def users_per_shard(users: int) -> int:
+    """Returns how many users make a shard: few enough that a lost worker costs little, and enough for a lease.
+
+    Example:
+        >>> [users_per_shard(users) for users in (4, 100, 250, 1500)]
+        [2, 4, 10, 10]
+    """
+    return min(MOST_USERS_PER_SHARD, max(LEAST_USERS_PER_SHARD, users // 25))
+
+
+class Candidate(NamedTuple):
+    """Who is evaluated."""
+
+    model: PinnedModel
+    adapter: PinnedModel | None
+    thinking: bool
+    """Whether it was declared to think before it answers."""
+    publish_answers: bool
+    """Whether its answers may be shown."""
+
+
+class Conditions(NamedTuple):
+    """What a model is evaluated under."""
+
+    protocol: EvaluationProtocol
+    judge: JudgeSpec
+    prompts: str
+    """Prompt pack: its id, `builtin` or `official`."""
+    data_set: str
+    """`demo`, a folder, or a Hub data set."""
+
+
+def prepare(submission: Submission, run_id: str, settings: Settings) -> RunSetup:
+    """Opens everything that a submission's run needs, apart from engines.
 
     Raises:
         RapportError: `data_error`, `not_found`, `judge_error` or `infrastructure`.
     """
     protocol = load_protocol(protocol_of(run_id))
     judge = load_judge(protocol.judge)
-    data = HicupidData.open(str(demo_set()) if data_set == "demo" else data_set)
+    conditions = Conditions(protocol, judge, judge.prompt_pack, settings.data_set)
+    return make_setup(candidate_of(submission), conditions, settings)
+
+
+def candidate_of(submission: Submission) -> Candidate:
+    """Returns who a submission hands in."""
+    adapter = None
+    if submission.adapter is not None and submission.adapter_revision is not None:
+        adapter = PinnedModel(submission.adapter, submission.adapter_revision)
+    declared = submission.declaration
+    model = PinnedModel(submission.model, submission.revision)
+    return Candidate(model, adapter, declared.thinking, declared.publish_answers)
+
+
+def make_setup(candidate: Candidate, conditions: Conditions, settings: Settings) -> RunSetup:
+    """Opens everything that a run needs under some conditions, apart from engines.
+
+    Raises:
+        RapportError: As of `prepare`.
+    """
+    judge = conditions.judge
+    data = HicupidData.open(str(demo_set()) if conditions.data_set == "demo" else conditions.data_set)
     try:
-        judge_revision = judge.revision or pin(judge.model, None, models).sha
+        judge_revision = judge.revision or pin(judge.model, None, settings.models).sha
     except RapportError as error:
         raise RapportError(Cause.JUDGE_ERROR, f"The judge {judge.id}: {error.message}", error.remedy) from error
-    consented = submission.declaration.publish_answers
+    shown = candidate.publish_answers
+    protocol = _with_pinned_encoder(conditions.protocol, settings)
     return RunSetup(
-        model=PinnedModel(submission.model, submission.revision),
+        model=candidate.model,
+        adapter=candidate.adapter,
+        thinking=candidate.thinking,
         data=data,
         protocol=protocol,
-        pack=builtin_pack(),
+        pack=find_pack(conditions.prompts, settings.packs, load_sources(settings.prompt_sources)),
         judge=judge,
         judge_revision=judge_revision,
-        terms=data.terms if consented else data.terms.model_copy(update={"visibility": "private"}),
+        terms=data.terms if shown else data.terms.model_copy(update={"visibility": "private"}),
     )
+
+
+def _with_pinned_encoder(protocol: EvaluationProtocol, settings: Settings) -> EvaluationProtocol:
+    """Returns a protocol whose encoder, if it has one, stands at a SHA."""
+    context = protocol.context
+    if not isinstance(context, Dense):
+        return protocol
+    pinned = pin_encoder(context.encoder, context.revision, settings.models)
+    return protocol.model_copy(update={"context": context.model_copy(update={"revision": pinned.sha})})
 
 
 class OutdatedPlan(RapportError):
@@ -77,8 +144,9 @@ def make_plan(run_id: str, setup: RunSetup) -> Plan:
     Raises:
         RapportError: `data_error` if the data set is broken.
     """
-    users = list(select_users(setup.data, setup.protocol))
-    starts = range(0, len(users), USERS_PER_SHARD)
+    asked = tuple(items(setup))
+    users = users_of(asked)
+    step = users_per_shard(len(users))
     return Plan(
         run_id=run_id,
         data_source=setup.data.source if setup.data.source != str(demo_set()) else "demo",
@@ -90,12 +158,12 @@ def make_plan(run_id: str, setup: RunSetup) -> Plan:
         judge_revision=setup.judge_revision,
         judge_config=setup.judge.digest(),
         terms=setup.terms,
-        items=tuple(items(setup)),
+        items=asked,
         shards=tuple(
             Shard(
                 id=f"{run_id}.{number:04d}",
-                users=tuple((user.split, user.user_id) for user in users[start : start + USERS_PER_SHARD]),
+                users=tuple((user.split, user.user_id) for user in users[start : start + step]),
             )
-            for number, start in enumerate(starts)
+            for number, start in enumerate(range(0, len(users), step))
         ),
     )

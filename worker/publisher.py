@@ -19,7 +19,7 @@ from evaluator.judges.spec import load_judge
 from evaluator.protocol import load_protocol
 from evaluator.records import Generation, Record, Verdict
 from leaderboard.records import Batch, Failure, Plan, ShardReport, State, now, protocol_of, submission_of
-from leaderboard.scorecards import RunRows, make_scorecard
+from leaderboard.scorecards import RunRows, make_scorecard, make_user_scores
 from leaderboard.store import layout
 from leaderboard.store.base import NotFound, Store, StoreError, StoreFull, Write
 from leaderboard.store.rows import encode_rows, read_rows
@@ -144,10 +144,11 @@ class Publisher:
         """Writes the scorecard and takes the run to its end; False if the run has left the publisher's hands."""
         submission = self._ledger.submission(submission_of(run_id))
         history = [step for step in self._ledger.transitions(submission.id) if step.run_id == run_id]
+        rows = self._rows(run_id)
         card = make_scorecard(
             submission,
             plan,
-            self._rows(run_id),
+            rows,
             load_protocol(protocol_of(run_id)),
             load_judge(plan.judge),
             history,
@@ -158,7 +159,12 @@ class Publisher:
             return False
         path = layout.scorecard_path(card.model, card.id)
         if not self._stands(path, card.rows_sha):
-            self._store.commit([Write(path, card.model_dump_json().encode())], f"scorecard {card.id}")
+            sums = make_user_scores(card, plan, rows)
+            writes = [
+                Write(path, card.model_dump_json().encode()),
+                Write(layout.user_scores_path(card.model, card.id), sums.model_dump_json().encode()),
+            ]
+            self._store.commit(writes, f"scorecard {card.id}")
         return self._ledger.advance(run_id, State.PUBLISHED, ACTOR)
 
     def _fail(self, run_id: str, error: RapportError) -> None:

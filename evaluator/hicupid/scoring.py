@@ -1,33 +1,32 @@
 """Rows to figures: a pure function, so that equal rows give a byte-identical result on any machine.
 
-Rows are sorted before anything is summed, and every rate is rounded once, at the end.
+Rows are sorted before anything is summed, and every figure is rounded once, at the end.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
+from evaluator.hicupid.outcomes import CREDIT, JudgedItem, count_clashes, join_rows
 from evaluator.hicupid.questions import Item, QuestionType
 from evaluator.metrics.efficiency import prefill_efficiency
 from evaluator.metrics.intervals import Part, UserSums, clustered_interval, ratio
-from evaluator.records import Generation, Outcome, SlotOrder, Verdict
-from evaluator.results import Interval, PairwiseScores, Rate, Result, Total
+from evaluator.records import Generation, Outcome, Verdict
+from evaluator.results import Interval, PairwiseScores, Rate, Result, Scores, SplitScores, Total
 
 TOTAL_WEIGHTS = {QuestionType.PERSONA: 25 / 40, QuestionType.PROFILE: 5 / 40, QuestionType.SCHEDULE: 10 / 40 / 2}
 """Total = (25 * persona + 5 * profile + 10 * schedule / 2) / 40, derived from the published rows."""
 
 HIGHEST_TOTAL = 87.5
 _DIGITS = 6
-_CREDIT = {Outcome.WIN: 1.0, Outcome.TIE: 0.5, Outcome.LOSS: 0.0, Outcome.SATISFIED: 1.0, Outcome.UNSATISFIED: 0.0}
 
-
-class Judged(NamedTuple):
-    """One item with the outcomes of those of its orders that have a verdict, in the order of `item.orders`."""
-
-    item: Item
-    outcomes: tuple[Outcome, ...]
+User: TypeAlias = tuple[str, int]
+"""Split and user id."""
+Figure: TypeAlias = Callable[[JudgedItem], float | None]
+"""An item's part in a rate in 0..100; None where it does not count."""
 
 
 def total_of(persona: float, profile: float, schedule: float) -> float:
@@ -49,154 +48,151 @@ def score(items: Iterable[Item], generations: Iterable[Generation], verdicts: It
 
     Args:
         items: Everything that the protocol asks.
-        generations: Rows of one model under one protocol; of several attempts at a question the last counts.
-        verdicts: Rows of one judge; of several attempts at the same content and order the last
-            readable one counts.
+        generations: Rows of one model under one protocol.
+        verdicts: Rows of one judge.
     """
-    wanted = sorted(items, key=lambda item: item.question_id)
-    answers = _latest(generations)
-    outcomes = _outcomes(verdicts)
-    judged = [_judge(item, answers.get(item.question_id), outcomes) for item in wanted]
-    asked = sum(len(item.orders) for item in wanted)
-    read = sum(len(entry.outcomes) for entry in judged)
+    rows = list(generations)
+    entries = join_rows(items, rows, verdicts)
+    answers = [entry.answer for entry in entries if entry.answer is not None]
+    pairs = [entry for entry in entries if len(entry.item.orders) == 2 and not entry.lost_by_defect]
+    judged = sum(not entry.missing_because for entry in entries)
+    splits = sorted({entry.item.split for entry in entries})
     return Result(
-        items=len(wanted),
-        generations=sum(1 for generation in answers.values() if generation.answer is not None),
-        verdicts=read,
-        missing=asked - read,
-        users=len({item.user_id for item in wanted}),
-        persona=_pairwise(judged, QuestionType.PERSONA),
-        profile=_pairwise(judged, QuestionType.PROFILE),
-        schedule=_rate([entry for entry in judged if entry.item.type is QuestionType.SCHEDULE], _CREDIT),
-        total=_total(judged),
-        by_split=tuple(
-            (split, _total([entry for entry in judged if entry.item.split == split]))
-            for split in sorted({item.split for item in wanted})
-        ),
-        position_consistency=_consistency(judged),
-        prefill_efficiency=_rounded(prefill_efficiency(answers.values())),
-        failures=tuple(sorted(Counter(str(row.failure) for row in answers.values() if row.failure).items())),
-    )
-
-
-def _latest(generations: Iterable[Generation]) -> dict[str, Generation]:
-    """The last attempt at each question, in the order of question ids; between equal ones the content decides."""
-    by_question: dict[str, Generation] = {}
-    for row in sorted(generations, key=lambda row: (row.key.question_id, row.attempt, row.model_dump_json())):
-        by_question[row.key.question_id] = row
-    return by_question
-
-
-def _outcomes(verdicts: Iterable[Verdict]) -> dict[tuple[str, str, SlotOrder], Outcome]:
-    """The last readable verdict on each content in each order; between equal attempts the word decides."""
-    found = {}
-    for row in sorted(verdicts, key=lambda row: (row.verdict_key, row.attempt, row.word or "")):
-        if row.outcome is not None:
-            found[row.key.question_id, row.key.content_hash, row.key.slot_order] = row.outcome
-    return found
-
-
-def _judge(item: Item, answer: Generation | None, outcomes: Mapping[tuple[str, str, SlotOrder], Outcome]) -> Judged:
-    """Joins an item with the verdicts on its answer."""
-    if answer is None or answer.content_hash is None:
-        return Judged(item, ())
-    found = (outcomes.get((item.question_id, answer.content_hash, order)) for order in item.orders)
-    return Judged(item, tuple(outcome for outcome in found if outcome is not None))
-
-
-def _credit(entry: Judged, credit: Mapping[Outcome, float]) -> float:
-    """An item's score in 0..100: the mean over its orders."""
-    return 100 * sum(credit.get(outcome, 0.0) for outcome in entry.outcomes) / len(entry.outcomes)
-
-
-def _user_sums(entries: Sequence[Judged], users: Sequence[int], credit: Mapping[Outcome, float]) -> list[UserSums]:
-    """Sums the scores of judged items by user."""
-    scores: dict[int, list[float]] = defaultdict(list)
-    for entry in entries:
-        if entry.outcomes:
-            scores[entry.item.user_id].append(_credit(entry, credit))
-    return [UserSums(sum(scores[user]), len(scores[user])) for user in users]
-
-
-def _users(entries: Sequence[Judged]) -> list[int]:
-    """The users of some items, sorted."""
-    return sorted({entry.item.user_id for entry in entries})
-
-
-def _rate(entries: Sequence[Judged], credit: Mapping[Outcome, float]) -> Rate:
-    """The mean score of some items, with counts and interval."""
-    sums = _user_sums(entries, _users(entries), credit)
-    return Rate(
-        value=_rounded(ratio(sums)),
-        judged=sum(1 for entry in entries if entry.outcomes),
+        **dict(_scores(entries)),
         items=len(entries),
-        interval=_cut(clustered_interval([Part(sums)]), 100.0) if sums else None,
+        generations=sum(row.answer is not None for row in answers),
+        judged=judged,
+        judged_share=rounded(judged / len(entries)) if entries else None,
+        defects=_counts(str(row.defect) for row in answers if row.defect),
+        verdicts=sum(len(entry.read) for entry in entries if not entry.lost_by_defect),
+        missing=sum(len(entry.missing_because) for entry in entries),
+        missing_because=_counts(cause for entry in entries for cause in entry.missing_because),
+        failures=_counts(str(row.failure) for row in answers if row.failure),
+        clashes=count_clashes(rows),
+        users=len(users_of(entries)),
+        by_split=tuple(
+            SplitScores(split=split, **dict(_scores([entry for entry in entries if entry.item.split == split])))
+            for split in splits
+        ),
+        bleu=_rate(entries, lambda entry: entry.answer.bleu if entry.answer else None),
+        rouge_l=_rate(entries, lambda entry: entry.answer.rouge_l if entry.answer else None),
+        evidence_recall=_rate([entry for entry in entries if entry.item.evidence], _recall),
+        position_consistency=_rate(pairs, _agreement),
+        prefill_efficiency=rounded(prefill_efficiency(answers)),
     )
 
 
-def _pairwise(judged: Sequence[Judged], type_: QuestionType) -> PairwiseScores:
-    """Win, tie and loss rates and the score of one question type."""
-    entries = [entry for entry in judged if entry.item.type is type_]
-    return PairwiseScores(
-        win=_rate(entries, {Outcome.WIN: 1.0}),
-        tie=_rate(entries, {Outcome.TIE: 1.0}),
-        loss=_rate(entries, {Outcome.LOSS: 1.0}),
-        score=_rate(entries, _CREDIT),
-    )
+def users_of(entries: Iterable[JudgedItem]) -> list[User]:
+    """Returns the users of some items, sorted."""
+    return sorted({_user(entry) for entry in entries})
 
 
-def _total(judged: Sequence[Judged]) -> Total:
-    """The paper's Total; None unless every question type has a judged item."""
-    users = _users(judged)
-    by_type = {type_: [entry for entry in judged if entry.item.type is type_] for type_ in TOTAL_WEIGHTS}
-    parts = [Part(_user_sums(by_type[type_], users, _CREDIT), weight) for type_, weight in TOTAL_WEIGHTS.items()]
-    rates = [ratio(part.users) for part in parts]
-    known = [rate for rate in rates if rate is not None]
-    if len(known) < len(TOTAL_WEIGHTS):
-        return Total(value=None, worst_case=None, interval=None)
-    worst = [_worst_case(by_type[type_]) for type_ in TOTAL_WEIGHTS]
-    return Total(
-        value=_rounded(total_of(known[0], known[1], known[2])),
-        worst_case=_rounded(total_of(worst[0], worst[1], worst[2])),
-        interval=_cut(clustered_interval(parts), HIGHEST_TOTAL),
-    )
+def sums_by_user(entries: Iterable[JudgedItem], users: Sequence[User], figure: Figure) -> list[UserSums]:
+    """Sums a figure of some items by user, in the order of `users`; items without it do not count."""
+    figures: dict[User, list[float]] = defaultdict(list)
+    for entry in entries:
+        value = figure(entry)
+        if value is not None:
+            figures[_user(entry)].append(value)
+    return [UserSums(math.fsum(figures[user]), len(figures[user])) for user in users]
 
 
-def _worst_case(entries: Sequence[Judged]) -> float:
-    """The mean score in 0..100 if every missing verdict were a loss."""
-    return sum(
-        100 * sum(_CREDIT[outcome] for outcome in entry.outcomes) / len(entry.item.orders) for entry in entries
-    ) / len(entries)
+def score_of(entry: JudgedItem) -> float | None:
+    """Returns an item's score in 0..100: the mean of the verdicts that are there; None if none is."""
+    return 100 * sum(CREDIT[outcome] for outcome in entry.read) / len(entry.read) if entry.read else None
 
 
-def _consistency(judged: Sequence[Judged]) -> Rate:
-    """Share of two-order items, both orders judged, whose verdicts agree."""
-    pairs = [entry for entry in judged if len(entry.item.orders) == 2]
-    whole = [entry for entry in pairs if len(entry.outcomes) == 2]
-    users = _users(whole)
-    agreeing: dict[int, list[float]] = defaultdict(list)
-    for entry in whole:
-        agreeing[entry.item.user_id].append(100.0 if entry.outcomes[0] is entry.outcomes[1] else 0.0)
-    sums = [UserSums(sum(agreeing[user]), len(agreeing[user])) for user in users]
-    return Rate(
-        value=_rounded(ratio(sums)),
-        judged=len(whole),
-        items=len(pairs),
-        interval=_cut(clustered_interval([Part(sums)]), 100.0) if sums else None,
-    )
-
-
-def _cut(interval: Interval | None, highest: float) -> Interval | None:
-    """Cuts an interval to the possible range."""
+def cut(interval: Interval | None, lowest: float, highest: float) -> Interval | None:
+    """Cuts an interval to the possible range and rounds it."""
     if interval is None:
         return None
     return Interval(
-        low=round(max(0.0, interval.low), _DIGITS),
+        low=round(max(lowest, interval.low), _DIGITS),
         high=round(min(highest, interval.high), _DIGITS),
         users=interval.users,
     )
 
 
-def _rounded(value: float | None) -> float | None:
+def rounded(value: float | None) -> float | None:
     """Rounds what is published, so that the last bits of a sum never show."""
     return None if value is None else round(value, _DIGITS)
+
+
+def _user(entry: JudgedItem) -> User:
+    """Names an item's user: ids of different splits may be the same."""
+    return entry.item.split, entry.item.user_id
+
+
+def _rate(entries: Sequence[JudgedItem], figure: Figure) -> Rate:
+    """The mean of a figure over the items that have it, with counts and interval."""
+    sums = sums_by_user(entries, users_of(entries), figure)
+    return Rate(
+        value=rounded(ratio(sums)),
+        judged=sum(user.items for user in sums),
+        items=len(entries),
+        interval=cut(clustered_interval([Part(sums)]), 0.0, 100.0),
+    )
+
+
+def _share(wanted: Outcome) -> Figure:
+    """Returns the figure that says how often an item came out so."""
+    return lambda entry: 100 * entry.read.count(wanted) / len(entry.read) if entry.read else None
+
+
+def _scores(entries: Sequence[JudgedItem]) -> Scores:
+    """The scores of some items."""
+    by_type = {type_: [entry for entry in entries if entry.item.type is type_] for type_ in TOTAL_WEIGHTS}
+    return Scores(
+        persona=_pairwise(by_type[QuestionType.PERSONA]),
+        profile=_pairwise(by_type[QuestionType.PROFILE]),
+        schedule=_rate(by_type[QuestionType.SCHEDULE], score_of),
+        total=_total(by_type),
+    )
+
+
+def _pairwise(entries: Sequence[JudgedItem]) -> PairwiseScores:
+    """Win, tie and loss rates and the score of one question type."""
+    return PairwiseScores(
+        win=_rate(entries, _share(Outcome.WIN)),
+        tie=_rate(entries, _share(Outcome.TIE)),
+        loss=_rate(entries, _share(Outcome.LOSS)),
+        score=_rate(entries, score_of),
+    )
+
+
+def _total(by_type: Mapping[QuestionType, Sequence[JudgedItem]]) -> Total:
+    """The paper's Total."""
+    entries = [entry for some in by_type.values() for entry in some]
+    users = users_of(entries)
+    parts = [Part(sums_by_user(by_type[type_], users, score_of), weight) for type_, weight in TOTAL_WEIGHTS.items()]
+    rates = [rate for part in parts if (rate := ratio(part.users)) is not None]
+    known = len(rates) == len(parts)
+    return Total(
+        value=rounded(total_of(*rates)) if known else None,
+        worst_case=rounded(total_of(*(_worst_case(by_type[type_]) for type_ in TOTAL_WEIGHTS))) if known else None,
+        judged=sum(user.items for part in parts for user in part.users),
+        items=len(entries),
+        interval=cut(clustered_interval(parts), 0.0, HIGHEST_TOTAL),
+    )
+
+
+def _worst_case(entries: Sequence[JudgedItem]) -> float:
+    """The mean score in 0..100 if every missing verdict were a loss."""
+    earned = (sum(CREDIT[outcome] for outcome in entry.read) / len(entry.outcomes) for entry in entries)
+    return 100 * math.fsum(earned) / len(entries)
+
+
+def _recall(entry: JudgedItem) -> float | None:
+    """The share of an item's evidence that its context showed, in 0..100."""
+    recall = entry.answer.evidence_recall if entry.answer else None
+    return None if recall is None else 100 * recall
+
+
+def _agreement(entry: JudgedItem) -> float | None:
+    """100 where both verdicts on a pair agree, 0 where they do not."""
+    return 100.0 * (len(set(entry.read)) == 1) if len(entry.read) == 2 else None
+
+
+def _counts(names: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    """Counts names, sorted."""
+    return tuple(sorted(Counter(names).items()))

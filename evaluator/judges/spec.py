@@ -37,6 +37,8 @@ class JudgeSpec(Record):
     revision: str | None
     """Commit SHA; None for a local folder, whose digest stands in for it."""
     sampling: Sampling
+    retry_temperature: float = Field(default=0.3, gt=0)
+    """A greedy judge would only repeat itself, so the second attempt at an unread verdict is drawn."""
     patterns: ForcedPatterns | None
     prompt_pack: str
     licence: str
@@ -45,18 +47,26 @@ class JudgeSpec(Record):
         """Returns the SHA-256 of the whole configuration."""
         return digest(self.model_dump(mode="json"))
 
-    def sampling_for(self, type_: QuestionType) -> Sampling:
-        """Returns the decoding for one question type, with the forced pattern and the verdict words to watch."""
+    def sampling_for(self, type_: QuestionType, attempt: int = 1) -> Sampling:
+        """Returns the decoding for one question type, with the forced pattern and the verdict words to watch.
+
+        Args:
+            type_: The question's type.
+            attempt: From 1; later ones are drawn with another seed.
+        """
         schedule = type_ is QuestionType.SCHEDULE
         words = (SATISFACTION if schedule else BETTER_RESPONSE).words
         pattern = None
         if self.patterns:
             pattern = self.patterns.schedule if schedule else self.patterns.pairwise
-        return self.sampling.model_copy(update={"pattern": pattern, "watch": words})
+        sampling = self.sampling.model_copy(update={"pattern": pattern, "watch": words})
+        if attempt == 1:
+            return sampling
+        return sampling.model_copy(update={"temperature": self.retry_temperature, "seed": sampling.seed + attempt - 1})
 
     def decoding(self, type_: QuestionType) -> str:
-        """Returns the digest that names the decoding in a verdict's key."""
-        return digest(self.sampling_for(type_).model_dump(mode="json"))[:16]
+        """Returns the digest that names the decoding in a verdict's key, retries and all."""
+        return digest([self.sampling_for(type_, attempt).model_dump(mode="json") for attempt in (1, 2)])[:16]
 
 
 @cache

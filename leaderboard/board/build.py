@@ -7,17 +7,20 @@ Official results are ranked; everything else is shown without a rank and says wh
 from __future__ import annotations
 
 import datetime
-from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Generic, NamedTuple, TypeVar
 
 from evaluator.errors import RapportError
+from evaluator.hicupid.user_scores import UserScore, total_sums
+from evaluator.metrics.ranks import Rank, ranks
 from evaluator.records import Record
-from evaluator.results import PairwiseScores, Rate, Total
+from evaluator.results import Desiderata, PairwiseScores, Rate, SplitScores, Total
+from leaderboard.board.partners import Partners, Sums, find_partners, with_partners
 from leaderboard.records import Provenance, Scorecard, Tombstone, protocol_of
-from leaderboard.scorecards import scorecard_id
+from leaderboard.scorecards import UserScores, scorecard_id
 from leaderboard.store import layout
 from leaderboard.store.base import Revision, Store, StoreError
 from leaderboard.store.rows import read_record
@@ -25,21 +28,37 @@ from leaderboard.store.rows import read_record
 Kind = TypeVar("Kind", bound=Record)
 
 
+_TOO_FEW_USERS = "too few users in common"
+
+
 class BoardRow(Provenance):
     """One row of the board: a scorecard laid out flat, with its place."""
 
     scorecard_id: str
     rank: int | None
-    """Place among rows that share protocol, judge, prompts and data, 1 is best; None where the row does not rank."""
+    """1 + the number of rows that are significantly better, of those that share protocol, judge, prompts and data;
+    None where the row does not rank."""
+    rank_interval: tuple[int, int] | None
+    """The best and the worst rank that the data leave open, at 95 % for all rows of the ranking together."""
     users: int
     items: int
     generations: int
+    judged: int
+    judged_share: float | None
+    defects: tuple[tuple[str, int], ...]
     verdicts: int
     missing: int
+    missing_because: tuple[tuple[str, int], ...]
+    clashes: int
     persona: PairwiseScores
     profile: PairwiseScores
     schedule: Rate
     total: Total
+    by_split: tuple[SplitScores, ...]
+    bleu: Rate
+    rouge_l: Rate
+    evidence_recall: Rate
+    desiderata: Desiderata
     position_consistency: Rate
     prefill_efficiency: float | None
     stage_seconds: dict[str, float]
@@ -81,18 +100,30 @@ def build_board(store: Store) -> Board:
         StoreError: If the store as a whole cannot be read.
     """
     revision = store.head()
-    cards = _read_all(store, layout.SCORECARDS, Scorecard)
-    tombstones = _read_all(store, layout.TOMBSTONES, Tombstone)
+    cards = _read_all(store, store.list(layout.SCORECARDS), Scorecard)
+    tombstones = _read_all(store, store.list(layout.TOMBSTONES), Tombstone)
     withdrawn = {tombstone.submission_id for tombstone in tombstones.records}
     withdrawn |= {PurePosixPath(path).stem for path in tombstones.problems}
-    rows = rank(card for card in cards.records if card.submission_id not in withdrawn)
-    return Board(revision, rows, (*cards.problems.values(), *tombstones.problems.values()))
+    shown = [card for card in cards.records if card.submission_id not in withdrawn]
+    sums = _read_all(store, _wanted_sums(shown), UserScores)
+    rows = rank(shown, {scores.scorecard_id: scores.users for scores in sums.records})
+    return Board(revision, rows, tuple(sorted({**cards.problems, **tombstones.problems, **sums.problems}.values())))
 
 
-def _read_all(store: Store, folder: str, kind: type[Kind]) -> _Files[Kind]:
-    """Reads a folder file by file, setting aside what cannot be read."""
+def _wanted_sums(cards: Iterable[Scorecard]) -> list[str]:
+    """Returns the paths of the users' sums that ranks and comparisons need: those of the others are not read."""
+    shown = {card.id: card for card in cards}
+    wanted = {card.id for card in shown.values() if _ranks(card)}
+    for card_id, partners in find_partners(shown.values()).items():
+        others = {other for other in partners if other is not None}
+        wanted |= others | {card_id} if others else set()
+    return [layout.user_scores_path(shown[card_id].model, card_id) for card_id in sorted(wanted)]
+
+
+def _read_all(store: Store, paths: Iterable[str], kind: type[Kind]) -> _Files[Kind]:
+    """Reads files one by one, setting aside what cannot be read."""
     files: _Files[Kind] = _Files([], {})
-    for path in store.list(folder):
+    for path in paths:
         try:
             files.records.append(read_record(store.read(path), kind, path))
         except RapportError as error:
@@ -102,19 +133,23 @@ def _read_all(store: Store, folder: str, kind: type[Kind]) -> _Files[Kind]:
     return files
 
 
-def rank(cards: Iterable[Scorecard]) -> tuple[BoardRow, ...]:
+def rank(cards: Iterable[Scorecard], sums: Sums) -> tuple[BoardRow, ...]:
     """Returns rows in the order of the board: ranked ones first, then the others, each ranking by ranking.
 
-    Within a ranking they are in the order of their Totals, missing ones last; equal Totals share a rank. Rows of
-    different protocols or judges never share a ranking.
+    Within a ranking they are in the order of rank and Total, missing ones last. Rows of different protocols or judges
+    never share a ranking.
+
+    Args:
+        cards: The scorecards.
+        sums: Their users' sums. A row without them, or with too few users in common with others, does not rank.
     """
-    ordered = sorted(cards, key=_order)
-    totals: dict[_Ranking, list[float]] = defaultdict(list)
-    for card in filter(_ranks, ordered):
-        insort(totals[_ranking(card)], -_total(card))
-    return tuple(
-        _row(card, bisect_left(totals[_ranking(card)], -_total(card)) + 1 if _ranks(card) else None) for card in ordered
-    )
+    shown = list(cards)
+    places = _places(shown, sums)
+    partners = find_partners(shown)
+    rows = [
+        _row(card, places.get(card.id), with_partners(card, partners.get(card.id, Partners()), sums)) for card in shown
+    ]
+    return tuple(sorted(rows, key=_order))
 
 
 def find_row(store: Store, run_id: str) -> BoardRow:
@@ -137,30 +172,48 @@ def _ranks(card: Scorecard) -> bool:
     return not card.unranked_because and card.result.total.value is not None
 
 
-def _ranking(card: Scorecard) -> _Ranking:
-    """Names the ranking that a scorecard belongs to: whatever differs in one of these is not comparable."""
-    return _Ranking(card.protocol, card.judge, card.judge_revision, card.prompt_pack, card.data_sha)
+def _places(cards: Iterable[Scorecard], sums: Sums) -> dict[str, Rank | None]:
+    """Ranks the scorecards that take part, each ranking by itself."""
+    rivals: dict[_Ranking, list[tuple[str, tuple[UserScore, ...]]]] = defaultdict(list)
+    for card in cards:
+        if _ranks(card):
+            rivals[_ranking(card)].append((card.id, tuple(sums.get(card.id, ()))))
+    places: dict[str, Rank | None] = {}
+    for models in rivals.values():
+        places |= _ranks_of(tuple(sorted(models)))
+    return places
 
 
-def _total(card: Scorecard) -> float:
-    """The Total, or less than any if there is none."""
-    value = card.result.total.value
-    return -1.0 if value is None else value
+@lru_cache(maxsize=4)
+def _ranks_of(models: tuple[tuple[str, tuple[UserScore, ...]], ...]) -> Mapping[str, Rank | None]:
+    """Ranks models by their users' sums; kept, since it takes seconds and most changes of a store change no rank."""
+    return ranks(total_sums(dict(models)))
 
 
-def _order(card: Scorecard) -> tuple[bool, _Ranking, float, str, str]:
-    """Sorts ranked before unranked, then by Total, then by name, so that the order is always the same."""
-    return not _ranks(card), _ranking(card), -_total(card), card.model, card.id
+def _ranking(row: Provenance) -> _Ranking:
+    """Names the ranking that a result belongs to: whatever differs in one of these is not comparable."""
+    return _Ranking(row.protocol, row.judge, row.judge_revision, row.prompt_pack, row.data_sha)
 
 
-def _row(card: Scorecard, place: int | None) -> BoardRow:
+def _order(row: BoardRow) -> tuple[bool, _Ranking, int, float, str, str]:
+    """Sorts ranked before unranked, then by rank, Total and name, so that the order is always the same."""
+    total = -1.0 if row.total.value is None else row.total.value
+    return row.rank is None, _ranking(row), row.rank or 0, -total, row.model, row.scorecard_id
+
+
+def _row(card: Scorecard, place: Rank | None, found: Desiderata) -> BoardRow:
     """Lays a scorecard out flat."""
     from_result = BoardRow.model_fields.keys() & type(card.result).model_fields.keys()
+    provenance = {name: getattr(card, name) for name in Provenance.model_fields}
+    if place is None and _ranks(card):
+        provenance["unranked_because"] = (_TOO_FEW_USERS,)
     return BoardRow(
-        rank=place,
+        rank=place and place.rank,
+        rank_interval=place and (place.low, place.high),
         scorecard_id=card.id,
+        desiderata=found,
         stage_seconds=dict(card.stage_seconds),
         published_at=card.created_at,
-        **{name: getattr(card, name) for name in Provenance.model_fields},
+        **provenance,
         **{name: getattr(card.result, name) for name in from_result},
     )

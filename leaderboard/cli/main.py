@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.cli import demo as demo_command
+from leaderboard.cli import prompts as prompts_command
 from leaderboard.connection import connect, unreachable
 from leaderboard.records import Relation, TrainingData
 from leaderboard.settings import Settings
@@ -27,6 +28,7 @@ MAINTAINER = "maintainer"
 """Who submits from the command line: whoever knows the Redis of the leaderboard."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(prompts_command.app, name="prompts")
 
 DataFolder = Annotated[Path, typer.Option(help="Folder of the store, logs and the private Redis.")]
 
@@ -139,9 +141,25 @@ def publisher() -> None:
     _become("publish")
 
 
-def _become(role: str) -> None:
+_PASSED_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""The worker knows the options of these commands, `--help` among them."""
+
+
+@app.command(add_help_option=False, context_settings=_PASSED_THROUGH)
+def evaluate(context: typer.Context) -> None:
+    """Evaluates a model on this machine, with no Redis and no page; `rapport evaluate --help` lists the options."""
+    _become("evaluate", *context.args)
+
+
+@app.command(add_help_option=False, context_settings=_PASSED_THROUGH)
+def compare(context: typer.Context) -> None:
+    """Lists what two evaluations of one plan answered differently; `rapport compare --help` lists the options."""
+    _become("compare", *context.args)
+
+
+def _become(role: str, *arguments: str) -> None:
     """Replaces this process by a worker role: the leaderboard never imports the worker."""
-    os.execv(sys.executable, [sys.executable, "-m", "worker", role])
+    os.execv(sys.executable, [sys.executable, "-m", "worker", role, *arguments])
 
 
 def main() -> None:

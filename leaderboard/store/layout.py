@@ -66,3 +66,17 @@ def scorecard_path(model: str, scorecard_id: str) -> str:
         'scorecards/org/model/s-20260101-0a1b2c3d.demo-v1@demo.json'
     """
     return f"{SCORECARDS}/{model}/{scorecard_id}.json"
+
+
+USER_SCORES = "user-scores"
+"""Folder of all users' sums."""
+
+
+def user_scores_path(model: str, scorecard_id: str) -> str:
+    """The users' sums behind a scorecard.
+
+    Example:
+        >>> user_scores_path("org/model", "s-20260101-0a1b2c3d.demo-v1@demo")
+        'user-scores/org/model/s-20260101-0a1b2c3d.demo-v1@demo.json'
+    """
+    return f"{USER_SCORES}/{model}/{scorecard_id}.json"

@@ -6,27 +6,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evaluator.hicupid.user_scores import UserScore
+from evaluator.metrics.intervals import UserSums
+from evaluator.results import Result
 from leaderboard.board import build, snapshot
-from leaderboard.board.build import build_board, find_row, rank
+from leaderboard.board.build import BoardRow, build_board, find_row, rank
 from leaderboard.board.snapshot import Snapshot
 from leaderboard.records import Scorecard, Tombstone
+from leaderboard.scorecards import UserScores
 from leaderboard.store import layout
-from leaderboard.store.base import Write
-from tests.builders import make_scorecard
+from leaderboard.store.base import Delete, Write
+from tests.builders import make_scorecard, make_user_scores, publish
 from tests.waiting import at_once, until
+
+
+def ranked(*cards: Scorecard) -> tuple[BoardRow, ...]:
+    """The board of some scorecards, each of twelve users who all scored its Total."""
+    return rank(cards, {card.id: make_user_scores(card).users for card in cards})
 
 
 def places(*cards: Scorecard) -> dict[str, int | None]:
     """Each model's rank, in the order of the board."""
-    return {row.model: row.rank for row in rank(cards)}
+    return {row.model: row.rank for row in ranked(*cards)}
 
 
 def in_order(*cards: Scorecard) -> list[tuple[str, int | None]]:
     return list(places(*cards).items())
-
-
-def publish(store, *cards: Scorecard) -> None:
-    store.commit([Write(layout.scorecard_path(c.model, c.id), c.model_dump_json().encode()) for c in cards], "cards")
 
 
 def test_the_best_total_comes_first():
@@ -63,33 +68,85 @@ def test_results_of_other_protocols_or_judges_are_ranked_apart(apart):
     assert places(*here, *there) == {"org/a": 1, "org/b": 2, "org/c": 1, "org/d": 2}
 
 
-totals = st.none() | st.sampled_from([0.0, 12.5, 50.0, 50.0001, 87.5])
+def spread(card: Scorecard, *, wobble: float, users: int = 30) -> UserScores:
+    """Sums of users who score a card's Total by and large."""
+    levels = [card.result.total.value + wobble * ((user * 7 + len(card.model)) % 5 - 2) for user in range(users)]
+    sums = [UserSums(level, 1) for level in levels]
+    return make_user_scores(card).model_copy(
+        update={"users": tuple(UserScore("test_1", user, *[each] * 3) for user, each in enumerate(sums))}
+    )
+
+
+def test_a_rank_is_one_more_than_the_number_of_significantly_better_models_with_an_interval():
+    cards = [make_scorecard(name, total) for name, total in [("org/a", 60), ("org/bb", 59), ("org/ccc", 20)]]
+    rows = rank(cards, {card.id: spread(card, wobble=6).users for card in cards})
+    assert [(row.model, row.rank, row.rank_interval) for row in rows] == [
+        ("org/a", 1, (1, 2)),
+        ("org/bb", 1, (1, 2)),
+        ("org/ccc", 3, (3, 3)),
+    ]
+
+
+@pytest.mark.parametrize("sums", ["none", "too few"])
+def test_a_row_that_cannot_be_compared_does_not_rank_and_says_why(sums):
+    good, poor, odd = (make_scorecard(f"org/{name}", total) for name, total in [("a", 60), ("b", 40), ("odd", 70)])
+    known = {card.id: make_user_scores(card).users for card in (good, poor)}
+    if sums == "too few":
+        known[odd.id] = make_user_scores(odd, users=9).users
+    *others, last = rank([odd, good, poor], known)
+    assert [(row.model, row.rank) for row in others] == [("org/a", 1), ("org/b", 2)]
+    assert (last.rank, last.rank_interval, last.unranked_because) == (None, None, ("too few users in common",))
+
+
+def test_a_reference_stands_among_the_rows_without_a_rank():
+    gold = make_scorecard("reference/gold", 50, unranked_because=("reference",))
+    assert in_order(gold, make_scorecard("org/a", 60), make_scorecard("org/b", 40)) == [
+        ("org/a", 1),
+        ("org/b", 2),
+        ("reference/gold", None),
+    ]
+
+
+totals = st.none() | st.sampled_from([0.0, 12.5, 50.0, 62.5, 87.5])
 card_parts = st.tuples(totals, st.sampled_from(["demo", "other"]), st.booleans())
 
 
-@given(st.lists(card_parts, max_size=12), st.randoms(use_true_random=False))
-def test_a_rank_is_one_more_than_the_number_of_better_rows_whatever_order_they_come_in(parts, shuffler):
+@given(st.lists(card_parts, max_size=8), st.randoms(use_true_random=False))
+def test_where_every_user_agrees_ranks_are_those_of_the_totals_whatever_order_rows_come_in(parts, shuffler):
     cards = [
         make_scorecard(f"org/m{number:02d}", total, judge=judge, unranked_because=() if ranks else ("demo judge",))
         for number, (total, judge, ranks) in enumerate(parts)
     ]
-    rows = rank(cards)
+    rows = ranked(*cards)
     for row in rows:
         if row.rank is None:
             assert row.unranked_because or row.total.value is None
         else:
             rivals = [rival for rival in rows if rival.rank is not None and rival.judge == row.judge]
             assert row.rank == 1 + sum(rival.total.value > row.total.value for rival in rivals)
+            assert row.rank_interval == (row.rank, len(rivals) - sum(r.total.value < row.total.value for r in rivals))
     shuffler.shuffle(cards)
-    assert rank(cards) == rows
+    assert ranked(*cards) == rows
+
+
+def test_ranks_are_kept_while_nothing_that_ranks_has_changed():
+    cards = [make_scorecard("org/a", 60), make_scorecard("org/b", 40)]
+    before = build._ranks_of.cache_info()
+    ranked(*cards)
+    ranked(*cards, make_scorecard("org/demo", 90, unranked_because=("demo judge",)))
+    after = build._ranks_of.cache_info()
+    assert after.hits > before.hits
+    assert after.misses <= before.misses + 1
 
 
 def test_a_row_shows_the_figures_and_the_provenance_of_its_scorecard():
     card = make_scorecard("org/model", 42.5)
-    (row,) = rank([card])
+    (row,) = ranked(card)
     for name in ("submission_id", "run_id", "revision", "declaration", "judge", "data_sha", "engine_flags", "rows_sha"):
         assert getattr(row, name) == getattr(card, name), name
-    for name in ("users", "items", "generations", "verdicts", "missing", "persona", "profile", "schedule", "total"):
+    of_both = BoardRow.model_fields.keys() & Result.model_fields.keys()
+    assert of_both >= {"users", "judged_share", "defects", "missing_because", "by_split", "bleu", "rouge_l", "total"}
+    for name in of_both:
         assert getattr(row, name) == getattr(card.result, name), name
     assert row.scorecard_id == card.id
     assert row.stage_seconds == {"generate": 2.0, "wait": 1.0}
@@ -128,6 +185,24 @@ def test_a_broken_scorecard_is_named_and_costs_no_other_row(store):
     (problem,) = board.problems
     assert "scorecards/org/model/x.json is no Scorecard" in problem
     assert [row.model for row in board.rows] == ["org/good"]
+
+
+@pytest.mark.parametrize("sums", [None, b"{}"], ids=["lost", "broken"])
+def test_a_scorecard_without_its_users_sums_is_shown_without_a_rank_and_named(store, sums):
+    whole, part = make_scorecard("org/whole", 50), make_scorecard("org/part", 60)
+    publish(store, whole, part)
+    path = layout.user_scores_path(part.model, part.id)
+    store.commit([Delete(path) if sums is None else Write(path, sums)], "loss")
+    board = build_board(store)
+    assert [(row.model, row.rank) for row in board.rows] == [("org/whole", 1), ("org/part", None)]
+    assert [path in problem for problem in board.problems] == [True]
+
+
+def test_users_sums_that_nothing_needs_are_not_read(store):
+    card = make_scorecard("org/demo", 50, protocol="retired", unranked_because=("demo judge",))
+    publish(store, card)
+    store.commit([Write(layout.user_scores_path(card.model, card.id), b"{}")], "broken")
+    assert build_board(store).problems == ()
 
 
 def test_a_broken_tombstone_is_named_and_still_hides_what_it_withdraws(store):

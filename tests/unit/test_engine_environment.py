@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluator.engines.process import _environment
+from evaluator.engines.child import environment
 
 
 @pytest.mark.parametrize(
@@ -23,23 +23,19 @@ from evaluator.engines.process import _environment
 )
 def test_an_engine_sees_no_secret(monkeypatch, name):
     monkeypatch.setenv(name, "open sesame")
-    environment = _environment()
-    assert name not in environment
-    assert "open sesame" not in environment.values()
+    seen = environment()
+    assert name not in seen
+    assert "open sesame" not in seen.values()
 
 
 @pytest.mark.parametrize("name", ["PATH", "HOME", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "OMP_NUM_THREADS"])
 def test_an_engine_keeps_what_it_needs_to_run(monkeypatch, name):
     monkeypatch.setenv(name, "as it was")
-    assert _environment()[name] == "as it was"
+    assert environment()[name] == "as it was"
 
 
 def test_an_engine_never_calls_the_hub_or_reports_its_use(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     monkeypatch.setenv("VLLM_NO_USAGE_STATS", "0")
-    environment = _environment()
-    assert (environment["HF_HUB_OFFLINE"], environment["VLLM_NO_USAGE_STATS"], environment["DO_NOT_TRACK"]) == (
-        "1",
-        "1",
-        "1",
-    )
+    seen = environment()
+    assert (seen["HF_HUB_OFFLINE"], seen["VLLM_NO_USAGE_STATS"], seen["DO_NOT_TRACK"]) == ("1", "1", "1")

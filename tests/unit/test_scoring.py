@@ -4,9 +4,10 @@ import pytest
 
 from evaluator.errors import Cause
 from evaluator.hicupid.scoring import score, total_of
-from evaluator.records import SlotOrder
+from evaluator.records import Defect, SlotOrder
 from evaluator.results import Result
 from tests.builders import (
+    BOTH_ORDERS,
     LOSS,
     NO,
     PERSONA,
@@ -39,19 +40,6 @@ def one_of_each(persona, profile, schedule) -> list[Answered]:
         answered(make_item("test_1/profile", PROFILE), *profile),
         answered(make_item("test_1/schedule", SCHEDULE), *schedule),
     ]
-
-
-@pytest.mark.parametrize(
-    ("persona", "schedule", "profile", "published"),
-    [
-        pytest.param(44.7, 8.8, 10.8, 30.4, id="GPT-4o-mini zero-shot"),
-        pytest.param(42.6, 75.4, 11.4, 37.5, id="GPT-4o-mini 3-shot"),
-        pytest.param(48.1, 98.1, 18.4, 44.6, id="Llama-3.1-8B SFT+DPO"),
-        pytest.param(43.2, 99.9, 38.1, 44.2, id="Qwen2.5-7B SFT+DPO"),
-    ],
-)
-def test_the_total_reproduces_the_published_rows(persona, schedule, profile, published):
-    assert total_of(persona, profile, schedule) == pytest.approx(published, abs=0.07)
 
 
 @pytest.mark.parametrize(
@@ -92,16 +80,96 @@ def test_win_tie_and_loss_rates_add_up_to_a_hundred():
 
 
 def test_a_missing_verdict_is_counted_and_is_neither_tie_nor_loss():
-    result = result_of(answered(make_item("test_1/1"), WIN, None), answered(make_item("test_1/2"), None, None))
-    assert (result.verdicts, result.missing) == (1, 3)
+    result = result_of(answered(make_item("test_1/1"), WIN, WIN), answered(make_item("test_1/2"), None, None))
+    assert (result.verdicts, result.missing) == (2, 2)
     assert (result.persona.score.value, result.persona.score.judged, result.persona.score.items) == (100, 1, 2)
     assert result.persona.tie.value == result.persona.loss.value == 0
+
+
+def test_half_a_pair_scores_by_the_verdict_that_is_there_and_is_not_judged_in_full():
+    result = result_of(answered(make_item("test_1/1"), TIE, TIE), answered(make_item("test_1/2"), WIN, None))
+    assert (result.judged, result.judged_share, result.verdicts, result.missing) == (1, 0.5, 3, 1)
+    for rate, value in [(result.persona.score, 75), (result.persona.tie, 50), (result.persona.win, 50)]:
+        assert (rate.value, rate.judged, rate.items) == (value, 2, 2)
+
+
+def test_every_missing_verdict_has_its_cause():
+    unread, refused = answered(make_item("test_1/1")), answered(make_item("test_1/2"))
+    failed = make_generation(make_input_key("test_1/3"), None, failure=Cause.TIMEOUT)
+    result = result_of(
+        answered(make_item("test_1/0"), WIN, None),
+        unread._replace(verdicts=[make_verdict(unread.generations[0], None, attempt=number) for number in (1, 2)]),
+        refused._replace(
+            verdicts=[
+                make_verdict(refused.generations[0], None, order, failure=Cause.CONTEXT_OVERFLOW)
+                for order in BOTH_ORDERS
+            ]
+        ),
+        Answered(make_item("test_1/3"), (failed,), ()),
+        Answered(make_item("test_1/4", SCHEDULE), (), ()),
+    )
+    assert result.missing_because == (
+        ("judge_context_overflow", 2),
+        ("not_generated", 1),
+        ("not_judged", 2),
+        ("timeout", 2),
+        ("unparsed", 1),
+    )
+    assert result.missing == 8
+    assert result.failures == (("timeout", 1),)
+
+
+def test_an_answer_with_a_defect_loses_in_every_order_without_a_verdict():
+    result = result_of(
+        answered(make_item("test_1/1"), defect=Defect.EMPTY),
+        answered(make_item("test_1/2"), WIN, WIN),
+        answered(make_item("test_1/3", PROFILE), defect=Defect.REPETITION),
+        answered(make_item("test_1/4", SCHEDULE), defect=Defect.EMPTY),
+        answered(make_item("test_1/5", SCHEDULE), YES),
+    )
+    assert result.defects == (("empty", 2), ("repetition", 1))
+    assert (result.judged, result.items, result.judged_share) == (5, 5, 1)
+    assert (result.verdicts, result.missing) == (3, 0)
+    assert (result.persona.score.value, result.persona.loss.value, result.persona.win.value) == (50, 50, 50)
+    assert (result.profile.loss.value, result.schedule.value) == (100, 50)
+    assert result.total.value == result.total.worst_case == total_of(50, 0, 50)
+
+
+def test_a_verdict_on_an_answer_with_a_defect_changes_nothing():
+    lost = answered(make_item("test_1/1"), defect=Defect.CONTROL_TOKENS)
+    judged = answered(lost.item, WIN, WIN, defect=Defect.CONTROL_TOKENS)
+    assert result_of(judged) == result_of(lost)
+
+
+def test_two_answers_under_one_input_key_are_a_clash_and_one_of_them_counts():
+    entry = answered(make_item("test_1/1"), WIN, WIN)
+    (answer,) = entry.generations
+    other = make_generation(answer.key, "Another answer.")
+    losses = [make_verdict(other, LOSS, order) for order in BOTH_ORDERS]
+    result = result_of(entry._replace(generations=(answer, other), verdicts=(*entry.verdicts, *losses)))
+    assert result.clashes == 1
+    assert (result.generations, result.verdicts, result.persona.score.judged) == (1, 2, 1)
+    counts = max(answer, other, key=lambda row: row.content_hash)
+    assert result.persona.score.value == (100 if counts is answer else 0)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"seconds": 9.0}, {"answer": None, "failure": Cause.TIMEOUT}], ids=["the same", "slower", "failed"]
+)
+def test_another_row_with_the_same_answer_or_none_is_no_clash_and_the_answer_counts(changes):
+    entry = answered(make_item("test_1/1"), WIN, WIN)
+    (answer,) = entry.generations
+    second = make_generation(answer.key, **({"answer": answer.answer} | changes))
+    for rows in ((answer, second), (second, answer)):
+        result = result_of(entry._replace(generations=rows))
+        assert (result.clashes, result.generations, result.persona.score.value) == (0, 1, 100)
 
 
 def test_a_verdict_that_could_not_be_read_is_missing():
     entry = answered(make_item("test_1/1"), WIN, None)
     unreadable = make_verdict(entry.generations[0], None, SlotOrder.GOLD_FIRST)
-    assert result_of(entry._replace(verdicts=(*entry.verdicts, unreadable))) == result_of(entry)
+    result = result_of(entry._replace(verdicts=(*entry.verdicts, unreadable)))
+    assert (result.verdicts, result.missing, result.missing_because) == (1, 1, (("unparsed", 1),))
 
 
 def test_nothing_is_a_rate_of_nothing():
@@ -131,6 +199,7 @@ def test_the_worst_case_takes_every_missing_verdict_for_a_loss():
     )
     assert result.total.value == total_of(100, 50, 100)
     assert result.total.worst_case == total_of(50, 50, 50)
+    assert (result.total.judged, result.total.items) == (3, 4)
 
 
 def test_with_every_verdict_there_the_worst_case_is_the_total():
@@ -169,7 +238,11 @@ def test_of_several_attempts_at_a_question_the_last_counts():
 def test_of_several_attempts_at_a_verdict_the_last_readable_counts():
     entry = answered(make_item("test_1/1"))
     (answer,) = entry.generations
-    attempts = [make_verdict(answer, outcome, attempt=number) for number, outcome in [(2, WIN), (1, LOSS), (3, None)]]
+    attempts = [
+        make_verdict(answer, outcome, order, attempt=number)
+        for number, outcome in [(2, WIN), (1, LOSS), (3, None)]
+        for order in BOTH_ORDERS
+    ]
     assert result_of(entry._replace(verdicts=tuple(attempts))).persona.score.value == 100
 
 
@@ -183,8 +256,16 @@ def test_verdicts_on_another_answer_to_the_same_question_do_not_count():
 def test_an_answer_given_to_two_questions_is_judged_for_each():
     items = [make_item("test_1/1"), make_item("test_1/2")]
     answers = [make_generation(make_input_key(item.question_id), "Same.") for item in items]
-    result = score(items, answers, [make_verdict(answers[0], WIN, SlotOrder.ANSWER_FIRST)])
-    assert (result.verdicts, result.persona.score.judged) == (1, 1)
+    result = score(items, answers, [make_verdict(answers[0], WIN, order) for order in BOTH_ORDERS])
+    assert (result.verdicts, result.persona.score.judged) == (2, 1)
+
+
+def test_rows_of_questions_that_were_not_asked_do_not_count():
+    asked, other = answered(make_item("test_1/1"), TIE, TIE), answered(make_item("test_1/2"), WIN, WIN)
+    more = asked._replace(
+        generations=(*asked.generations, *other.generations), verdicts=(*asked.verdicts, *other.verdicts)
+    )
+    assert result_of(more) == result_of(asked)
 
 
 def test_position_consistency_is_the_share_of_two_order_items_that_agree():
@@ -194,6 +275,7 @@ def test_position_consistency_is_the_share_of_two_order_items_that_agree():
         answered(make_item("test_1/3"), WIN, LOSS),
         answered(make_item("test_1/4"), TIE, LOSS),
         answered(make_item("test_1/half"), WIN, None),
+        answered(make_item("test_1/empty"), defect=Defect.EMPTY),
         answered(make_item("test_1/single", SCHEDULE), YES),
         answered(make_item("test_1/one", orders=(SlotOrder.GOLD_FIRST,)), WIN),
     )
@@ -201,12 +283,48 @@ def test_position_consistency_is_the_share_of_two_order_items_that_agree():
     assert (consistency.value, consistency.judged, consistency.items) == (50, 4, 5)
 
 
-def test_each_split_has_a_total_of_its_own():
-    seen = one_of_each([TIE, TIE], [TIE, TIE], [YES])
-    unseen = [answered(make_item(f"test_2/{type_}", type_, user_id=2)) for type_ in (PERSONA, PROFILE, SCHEDULE)]
-    result = result_of(*seen, *unseen)
-    assert [(split, total.value) for split, total in result.by_split] == [("test_1", 50), ("test_2", None)]
+def test_each_split_has_scores_of_its_own():
+    seen = one_of_each([TIE, TIE], [WIN, WIN], [YES])
+    unseen = [
+        answered(make_item(f"test_2/{type_}", type_), *pair) for type_, pair in ((PERSONA, [LOSS, TIE]), (PROFILE, []))
+    ]
+    first, second = result_of(*seen, *unseen).by_split
+    assert (first.split, first.persona.score.value, first.profile.win.value, first.schedule.value) == (
+        "test_1",
+        50,
+        100,
+        100,
+    )
+    assert first.total.value == total_of(50, 100, 100)
+    assert (second.split, second.persona.score.value, second.profile.score.value) == ("test_2", 25, None)
+    assert (second.schedule.items, second.total.value, second.total.items) == (0, None, 2)
+
+
+def test_the_same_user_id_in_another_split_is_another_user():
+    result = result_of(answered(make_item("test_1/1"), WIN, WIN), answered(make_item("test_2/1"), WIN, WIN))
     assert result.users == 2
+
+
+def test_overlap_with_gold_is_of_all_answers_judged_or_not():
+    result = result_of(
+        answered(make_item("test_1/1"), bleu=10.0, rouge_l=40.0),
+        answered(make_item("test_1/2", SCHEDULE), bleu=0.0, rouge_l=0.0, defect=Defect.EMPTY),
+        Answered(
+            make_item("test_1/3"), (make_generation(make_input_key("test_1/3"), None, failure=Cause.TIMEOUT),), ()
+        ),
+    )
+    for rate, value in ((result.bleu, 5), (result.rouge_l, 20)):
+        assert (rate.value, rate.judged, rate.items) == (value, 2, 3)
+
+
+def test_evidence_recall_is_of_items_that_have_evidence():
+    without = make_item("test_1/2", SCHEDULE).model_copy(update={"evidence": (), "evidence_position": ()})
+    result = result_of(
+        answered(make_item("test_1/1"), evidence_recall=0.5),
+        answered(without, evidence_recall=None),
+        Answered(make_item("test_1/3"), (), ()),
+    )
+    assert (result.evidence_recall.value, result.evidence_recall.judged, result.evidence_recall.items) == (50, 1, 2)
 
 
 def test_ten_users_are_enough_for_intervals_and_nine_are_not():
@@ -218,8 +336,11 @@ def test_ten_users_are_enough_for_intervals_and_nine_are_not():
         ]
 
     nine, ten = result_of(*by_users(9)), result_of(*by_users(10))
-    assert nine.total.interval is nine.persona.score.interval is nine.schedule.interval is None
-    assert ten.total.interval.users == ten.persona.score.interval.users == ten.schedule.interval.users == 10
+    for name in ("persona", "schedule", "total", "bleu", "rouge_l", "evidence_recall", "position_consistency"):
+        few, enough = (getattr(result, name) for result in (nine, ten))
+        few, enough = (few.score, enough.score) if name == "persona" else (few, enough)
+        assert few.interval is None, name
+        assert enough.interval.users == 10, name
 
 
 def test_an_interval_never_leaves_the_possible_range():

@@ -14,7 +14,7 @@ from leaderboard.submissions import keys
 from leaderboard.submissions.service import SubmissionService
 from tests.builders import make_declaration, make_model_folder, make_submission
 from worker.jobs import evaluate
-from worker.planning import USERS_PER_SHARD, make_plan, prepare
+from worker.planning import LEAST_USERS_PER_SHARD, make_plan, prepare
 
 JUDGE_FOLDER = load_judge("demo").model.removeprefix("local/")
 
@@ -49,10 +49,10 @@ def outcome_of(ledger, run_id: str) -> tuple[State, Cause | None]:
 def test_a_plan_asks_every_user_once_in_shards_of_a_few(settings, service):
     view = submit(service)
     (run,) = view.runs
-    plan: Plan = make_plan(run.id, prepare(view.submission, run.id, "demo", settings.models))
+    plan: Plan = make_plan(run.id, prepare(view.submission, run.id, settings))
     users = [user for shard in plan.shards for user in shard.users]
     assert len(set(users)) == len(users) == 4
-    assert all(len(shard.users) == USERS_PER_SHARD for shard in plan.shards)
+    assert all(len(shard.users) == LEAST_USERS_PER_SHARD for shard in plan.shards)
     assert {(item.split, item.user_id) for item in plan.items} == set(users)
     assert len({shard.id for shard in plan.shards}) == 2
     assert (plan.data_source, plan.data_sha) == ("demo", folder_digest(demo_set()))
@@ -61,7 +61,7 @@ def test_a_plan_asks_every_user_once_in_shards_of_a_few(settings, service):
 def test_answers_stay_private_where_the_submitter_did_not_consent(settings, service):
     for consents, visibility in [(True, "public"), (False, "private")]:
         submission = make_submission(declaration=make_declaration(publish_answers=consents))
-        setup = prepare(submission, submission.run_ids()[0], "demo", settings.models)
+        setup = prepare(submission, submission.run_ids()[0], settings)
         assert setup.terms.visibility == visibility
 
 
@@ -94,7 +94,7 @@ def test_a_run_whose_conditions_have_changed_since_it_was_planned_fails_and_can_
 ):
     view = submit(service)
     (run,) = view.runs
-    plan = make_plan(run.id, prepare(view.submission, run.id, "demo", settings.models))
+    plan = make_plan(run.id, prepare(view.submission, run.id, settings))
     ledger.put_plan(plan.model_copy(update={field: "as it was before"}))
     evaluate(run.id)
     assert outcome_of(ledger, run.id) == (State.FAILED, cause)
@@ -127,13 +127,13 @@ def test_an_unknown_run_is_an_error_for_the_log_and_changes_nothing(redis, servi
 def test_a_run_of_an_unknown_protocol_cannot_be_prepared(settings, service):
     submission = make_submission(protocols=("nosuch",))
     with pytest.raises(RapportError, match="no protocol 'nosuch'"):
-        prepare(submission, submission.run_ids()[0], "demo", settings.models)
+        prepare(submission, submission.run_ids()[0], settings)
 
 
 def test_a_shard_that_lost_too_many_workers_ends_the_run(redis, ledger, leases, settings, service):
     view = submit(service)
     (run,) = view.runs
-    plan = ledger.put_plan(make_plan(run.id, prepare(view.submission, run.id, "demo", settings.models)))
+    plan = ledger.put_plan(make_plan(run.id, prepare(view.submission, run.id, settings)))
     for shard in plan.shards:
         redis.hset(keys.grants(run.id), shard.id, 4)
     evaluate(run.id)

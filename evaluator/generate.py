@@ -1,0 +1,131 @@
+"""Asks a model: some users' questions in, rows out as they are finished, nothing kept.
+
+What is already done is told by its key, so that a run that was cut off goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from evaluator.engines.base import Completion, Engine, EngineInfo, Request, Sampling
+from evaluator.hicupid.answers import find_defect, overlap_with_gold
+from evaluator.hicupid.contexts import Contexts, prompt_messages
+from evaluator.hicupid.questions import Question
+from evaluator.hicupid.selection import UserItems
+from evaluator.identity import text_digest
+from evaluator.records import Generation, InputKey
+from evaluator.setup import RunSetup, questions_of
+
+
+class Asked(NamedTuple):
+    """One question under way."""
+
+    key: InputKey
+    question: Question
+    evidence_recall: float | None
+
+
+def generate(
+    setup: RunSetup, users: Sequence[UserItems], engine: Engine, contexts: Contexts, done: Collection[str]
+) -> Iterator[Generation]:
+    """Yields the answers to some users' questions as they are finished, except those whose input key is in `done`.
+
+    Args:
+        setup: The run.
+        users: Who is asked, handed to the engine together and user by user.
+        engine: The model.
+        contexts: What the protocol shows of a history.
+        done: Input keys of the answers that are there already.
+
+    Raises:
+        RapportError: If the data set is broken or the engine is gone.
+    """
+    asked: dict[str, Asked] = {}
+    requests: list[Request] = []
+    for user in users:
+        for request, prompt in _requests(setup, user, engine.info, contexts, done):
+            requests.append(request)
+            asked[request.key] = prompt
+    if not requests:
+        return
+    for completion in engine.generate(requests, sampling_of(setup)):
+        yield generation_row(setup, asked[completion.key], completion, engine.info)
+
+
+def sampling_of(setup: RunSetup) -> Sampling:
+    """Returns how answers are drawn: the protocol's sampling, with room for a thought if the model thinks."""
+    budget = setup.protocol.thought_tokens if setup.thinking else 0
+    return setup.protocol.sampling.model_copy(update={"thought_tokens": budget})
+
+
+def _requests(
+    setup: RunSetup, user: UserItems, engine: EngineInfo, contexts: Contexts, done: Collection[str]
+) -> Iterator[tuple[Request, Asked]]:
+    """Yields the prompts of one user that are still to be answered."""
+    left = {
+        key.digest(): Asked(key, question, None)
+        for question in questions_of(setup, user)
+        if (key := input_key(setup, question.question_id, engine, contexts.provenance)).digest() not in done
+    }
+    if not left:
+        return
+    shown = contexts.of(setup.data.history(user.split, user.user_id), [asked.question for asked in left.values()])
+    for (name, asked), context in zip(left.items(), shown, strict=True):
+        messages = prompt_messages(context.messages, asked.question, setup.protocol, setup.pack)
+        request = Request(name, f"{user.split}/{user.user_id}", messages)
+        yield request, asked._replace(evidence_recall=context.evidence_recall)
+
+
+def input_key(
+    setup: RunSetup, question_id: str, engine: EngineInfo, context: tuple[tuple[str, str], ...] = ()
+) -> InputKey:
+    """Returns the key under which an answer to a question is known; `context` is the provenance of its context."""
+    told = {**dict(engine.chat_template_arguments), "enable_thinking": str(setup.thinking).lower()}
+    return InputKey(
+        model=setup.model.model,
+        model_sha=setup.model.sha,
+        adapter=setup.adapter and setup.adapter.model,
+        adapter_sha=setup.adapter and setup.adapter.sha,
+        data_sha=setup.data.sha,
+        protocol=setup.protocol.id,
+        prompt_pack=setup.pack.inference_id,
+        chat_template_hash=engine.chat_template_hash,
+        chat_template_arguments=tuple(sorted(told.items())),
+        context=context,
+        engine=engine.engine,
+        dtype=engine.dtype,
+        sample_index=0,
+        question_id=question_id,
+    )
+
+
+def generation_row(setup: RunSetup, asked: Asked, completion: Completion, engine: EngineInfo) -> Generation:
+    """Returns the row of one completion."""
+    answer = None if completion.text is None else completion.text.strip()
+    overlap = None if answer is None else overlap_with_gold(answer, asked.question.gold)
+    return Generation(
+        key=asked.key,
+        input_key=asked.key.digest(),
+        answer=answer,
+        content_hash=None if answer is None else text_digest(answer),
+        thought=completion.thought,
+        defect=None if answer is None else find_defect(answer, completion.finish_reason),
+        bleu=overlap and overlap.bleu,
+        rouge_l=overlap and overlap.rouge_l,
+        evidence_recall=asked.evidence_recall,
+        failure=completion.failure,
+        prompt_hash=completion.prompt_hash,
+        prompt_tokens=completion.prompt_tokens,
+        cached_tokens=completion.cached_tokens,
+        shared_tokens=completion.shared_tokens,
+        output_tokens=completion.output_tokens,
+        thought_tokens=completion.thought_tokens,
+        finish_reason=completion.finish_reason,
+        attempt=1,
+        engine_version=engine.version,
+        engine_flags=engine.flags,
+        hardware=engine.hardware,
+        seconds=round(completion.seconds, 3),
+        terms=setup.terms,
+    )

@@ -1,0 +1,109 @@
+"""Joins items with what was answered and said about it; of several rows on the same thing one counts, by fixed rules.
+
+What the judge or the machine fails at is missing. What the model fails at, a defect of its answer, is a loss.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from evaluator.hicupid.questions import Item, QuestionType
+from evaluator.records import Generation, Outcome, SlotOrder, Verdict
+
+CREDIT: Mapping[Outcome, float] = {
+    Outcome.WIN: 1.0,
+    Outcome.TIE: 0.5,
+    Outcome.LOSS: 0.0,
+    Outcome.SATISFIED: 1.0,
+    Outcome.UNSATISFIED: 0.0,
+}
+"""What an outcome scores."""
+
+
+class JudgedItem(NamedTuple):
+    """One item with what became of it."""
+
+    item: Item
+    answer: Generation | None
+    outcomes: tuple[Outcome | None, ...]
+    """In the order of `item.orders`; None is a missing verdict."""
+    missing_because: tuple[str, ...]
+    """The cause of each missing verdict."""
+
+    @property
+    def lost_by_defect(self) -> bool:
+        """Whether the answer lost without a judge."""
+        return self.answer is not None and self.answer.defect is not None
+
+    @property
+    def read(self) -> tuple[Outcome, ...]:
+        """The outcomes that are there."""
+        return tuple(outcome for outcome in self.outcomes if outcome is not None)
+
+
+def join_rows(
+    items: Iterable[Item], generations: Iterable[Generation], verdicts: Iterable[Verdict]
+) -> list[JudgedItem]:
+    """Returns every item with its answer and outcomes, in the order of question ids.
+
+    Args:
+        items: Everything that the protocol asks.
+        generations: Rows of one model under one protocol. Of several on one question the last attempt counts, before
+            that an answer rather than a failure, and between two answers the one whose hash comes last.
+        verdicts: Rows of one judge. Of several on the same answer in the same order the last readable attempt counts.
+    """
+    answers = {row.key.question_id: row for row in sorted(generations, key=_standing)}
+    said = {_about(row): row for row in sorted(verdicts, key=_weight)}
+    return [
+        _joined(item, answers.get(item.question_id), said) for item in sorted(items, key=lambda item: item.question_id)
+    ]
+
+
+def count_clashes(generations: Iterable[Generation]) -> int:
+    """Returns under how many input keys two different answers lie."""
+    contents: dict[str, set[str]] = defaultdict(set)
+    for row in generations:
+        if row.content_hash is not None:
+            contents[row.input_key].add(row.content_hash)
+    return sum(len(hashes) > 1 for hashes in contents.values())
+
+
+def _standing(row: Generation) -> tuple[int, bool, str, str]:
+    """Orders the rows on one question: the last one counts."""
+    return row.attempt, row.answer is not None, row.content_hash or "", row.model_dump_json()
+
+
+def _weight(row: Verdict) -> tuple[bool, int, str, str]:
+    """Orders the verdicts on one answer in one order: the last one counts."""
+    return row.outcome is not None, row.attempt, row.word or str(row.failure), row.verdict_key
+
+
+def _about(row: Verdict) -> tuple[str, str, SlotOrder]:
+    """Names what a verdict is about."""
+    return row.key.question_id, row.key.content_hash, row.key.slot_order
+
+
+def _joined(item: Item, answer: Generation | None, said: Mapping[tuple[str, str, SlotOrder], Verdict]) -> JudgedItem:
+    """Joins one item with its rows."""
+    if answer is None or answer.content_hash is None:
+        cause = "not_generated" if answer is None else str(answer.failure)
+        return JudgedItem(item, answer, (None,) * len(item.orders), (cause,) * len(item.orders))
+    if answer.defect is not None:
+        lost = Outcome.UNSATISFIED if item.type is QuestionType.SCHEDULE else Outcome.LOSS
+        return JudgedItem(item, answer, (lost,) * len(item.orders), ())
+    verdicts = [said.get((item.question_id, answer.content_hash, order)) for order in item.orders]
+    return JudgedItem(
+        item,
+        answer,
+        tuple(None if verdict is None else verdict.outcome for verdict in verdicts),
+        tuple(_why_missing(verdict) for verdict in verdicts if verdict is None or verdict.outcome is None),
+    )
+
+
+def _why_missing(verdict: Verdict | None) -> str:
+    """Says why a verdict on an answer that is there is missing."""
+    if verdict is None:
+        return "not_judged"
+    return f"judge_{verdict.failure}" if verdict.failure else "unparsed"

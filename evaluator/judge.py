@@ -1,0 +1,126 @@
+"""Asks a judge about answers that are there: rows in, rows out, and the model is never asked again.
+
+A verdict that cannot be read is asked for once more; after that it is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from evaluator.engines.base import Completion, Engine, EngineInfo, Request
+from evaluator.errors import Cause
+from evaluator.hicupid.questions import Item, Question, QuestionType
+from evaluator.hicupid.selection import UserItems
+from evaluator.judges.parse import BETTER_RESPONSE, SATISFACTION, outcome, parse_word
+from evaluator.judges.prompt import judge_messages, slot_orders
+from evaluator.records import Generation, SlotOrder, Terms, Verdict, VerdictKey
+from evaluator.setup import RunSetup, questions_of
+
+MOST_ATTEMPTS = 2
+"""A verdict that cannot be read is asked for once more."""
+
+
+class _Asked(NamedTuple):
+    """One judge prompt under way."""
+
+    key: VerdictKey
+    question: Question
+    request: Request
+
+
+def judge(
+    setup: RunSetup,
+    users: Sequence[UserItems],
+    generations: Iterable[Generation],
+    engine: Engine,
+    known: Iterable[Verdict],
+) -> Iterator[Verdict]:
+    """Yields the verdicts on some users' answers as they are finished, except those that `known` settles.
+
+    Equal answers to the same question are judged once, whoever gave them. Answers with a defect lose without a judge.
+
+    Args:
+        setup: The run.
+        users: Whose questions the answers belong to; answers to others' are left alone.
+        generations: The answers.
+        engine: The judge.
+        known: Verdicts that are there already; an unread first attempt is followed by a second.
+
+    Raises:
+        RapportError: If the judge's engine is gone.
+    """
+    tried: dict[str, int] = {}
+    for row in known:
+        tried[row.verdict_key] = max(tried.get(row.verdict_key, 0), MOST_ATTEMPTS if settled(row) else row.attempt)
+    asked = _asked(setup, users, generations)
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        due = {name: prompt for name, prompt in asked.items() if tried.get(name, 0) < attempt}
+        for type_ in sorted({prompt.question.type for prompt in due.values()}):
+            batch = [prompt.request for prompt in due.values() if prompt.question.type is type_]
+            for completion in engine.generate(batch, setup.judge.sampling_for(type_, attempt)):
+                row = _verdict(due[completion.key], completion, attempt, engine.info, setup.terms)
+                tried[row.verdict_key] = MOST_ATTEMPTS if settled(row) else attempt
+                yield row
+
+
+def settled(row: Verdict) -> bool:
+    """Says whether asking again could not change what a verdict row says, or is not allowed to."""
+    return row.outcome is not None or row.failure is Cause.CONTEXT_OVERFLOW or row.attempt >= MOST_ATTEMPTS
+
+
+def _asked(setup: RunSetup, users: Sequence[UserItems], generations: Iterable[Generation]) -> dict[str, _Asked]:
+    """Returns the judge prompts on some answers by the digest of their verdict keys."""
+    questions = {question.question_id: question for user in users for question in questions_of(setup, user)}
+    asked: dict[str, _Asked] = {}
+    for generation in generations:
+        question = questions.get(generation.key.question_id)
+        if question is None or generation.answer is None or generation.defect is not None:
+            continue
+        for order in slot_orders(question, setup.protocol):
+            key = verdict_key(setup, question, generation, order)
+            messages = judge_messages(question, generation.answer, order, setup.pack)
+            name = key.digest()
+            asked[name] = _Asked(key, question, Request(name, f"judge/{question.type}", messages))
+    return asked
+
+
+def verdict_key(setup: RunSetup, question: Question | Item, generation: Generation, order: SlotOrder) -> VerdictKey:
+    """Returns the key under which a verdict on an answer is known."""
+    assert generation.content_hash is not None
+    return VerdictKey(
+        content_hash=generation.content_hash,
+        data_sha=setup.data.sha,
+        question_id=question.question_id,
+        rater=setup.judge.id,
+        rater_revision=setup.judge_revision,
+        judge_prompt_pack=setup.pack.evaluation_id,
+        decoding=setup.judge.decoding(question.type),
+        slot_order=order,
+    )
+
+
+def _verdict(asked: _Asked, completion: Completion, attempt: int, engine: EngineInfo, terms: Terms) -> Verdict:
+    """Makes the row of one judge completion."""
+    text = completion.text or ""
+    line = SATISFACTION if asked.question.type is QuestionType.SCHEDULE else BETTER_RESPONSE
+    word = parse_word(text, line)
+    return Verdict(
+        key=asked.key,
+        verdict_key=asked.key.digest(),
+        rater_kind="model",
+        completion=text,
+        word=word,
+        outcome=outcome(word, asked.question.type, asked.key.slot_order),
+        failure=completion.failure,
+        word_probabilities=completion.word_probabilities,
+        prompt_hash=completion.prompt_hash,
+        prompt_tokens=completion.prompt_tokens,
+        cached_tokens=completion.cached_tokens,
+        output_tokens=completion.output_tokens,
+        attempt=attempt,
+        engine=engine.engine,
+        engine_version=engine.version,
+        seconds=round(completion.seconds, 3),
+        terms=terms,
+    )

@@ -1,0 +1,137 @@
+"""Finds the scorecards that tell something of a model only together: what is equal in both cancels out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from evaluator.context_mode import FullHistory, GoldEvidence
+from evaluator.errors import RapportError
+from evaluator.hicupid.desiderata import desiderata, generalisation_gap, long_context_gap
+from evaluator.hicupid.user_scores import UserScore
+from evaluator.protocol import EvaluationProtocol, load_protocol
+from evaluator.results import Desiderata, Gap
+from leaderboard.records import Scorecard
+
+SEEN, UNSEEN = "test_1", "test_2"
+"""Splits of users whose histories are also those of the training questions, and of all others."""
+_SAYS_NOTHING = {"id", "title", "official", "references", "published"}
+"""Parts of a protocol that change no answer and no verdict."""
+
+Sums = Mapping[str, Sequence[UserScore]]
+"""Users' sums by scorecard."""
+
+
+class Partners(NamedTuple):
+    """The other sides of one scorecard's comparisons, by id."""
+
+    gold: str | None = None
+    """The same but for showing the needed dialogues alone, where the scorecard is of whole histories."""
+    seen: str | None = None
+    """The same of users seen in training, where the scorecard is of unseen ones; itself if it is of both."""
+
+
+class _Who(NamedTuple):
+    """Who was judged by whom on what: equal in both sides of a comparison."""
+
+    model: str
+    revision: str
+    adapter: str | None
+    adapter_revision: str | None
+    thinking: bool
+    judge: str
+    judge_revision: str
+    prompt_pack: str
+    data_sha: str
+
+
+def find_partners(cards: Iterable[Scorecard]) -> dict[str, Partners]:
+    """Returns every scorecard's partners by its id; of several that would do, the newest."""
+    by_who: dict[_Who, list[tuple[Scorecard, EvaluationProtocol]]] = defaultdict(list)
+    for card in sorted(cards, key=lambda card: (card.created_at, card.id), reverse=True):
+        protocol = _known(card.protocol)
+        if protocol is not None:
+            by_who[_who(card)].append((card, protocol))
+    return {
+        card.id: Partners(_gold(protocol, group), _seen(card, protocol, group))
+        for group in by_who.values()
+        for card, protocol in group
+    }
+
+
+def with_partners(card: Scorecard, partners: Partners, sums: Sums) -> Desiderata:
+    """Returns a scorecard's desiderata; what needs a partner that is not there, or its users' sums, is missing."""
+    return desiderata(card.result, _long_context(card, partners.gold, sums), _generalisation(card, partners.seen, sums))
+
+
+def _long_context(card: Scorecard, gold: str | None, sums: Sums) -> Gap | None:
+    """The gap between whole histories and needed dialogues, where both are there."""
+    if gold is None or card.id not in sums or gold not in sums:
+        return None
+    return long_context_gap(sums[card.id], sums[gold], (card.id, gold))
+
+
+def _generalisation(card: Scorecard, seen: str | None, sums: Sums) -> Gap | None:
+    """The gap between unseen and seen users, where both are there."""
+    if seen is None or card.id not in sums or seen not in sums:
+        return None
+    return generalisation_gap(
+        [user for user in sums[card.id] if user.split == UNSEEN],
+        [user for user in sums[seen] if user.split == SEEN],
+        (f"{card.id} {UNSEEN}", f"{seen} {SEEN}"),
+    )
+
+
+def _gold(protocol: EvaluationProtocol, group: Sequence[tuple[Scorecard, EvaluationProtocol]]) -> str | None:
+    """The first scorecard of a group that shows only the needed dialogues where a protocol shows all."""
+    if not isinstance(protocol.context, FullHistory):
+        return None
+    wanted = _all_but(protocol, "context")
+    for card, other in group:
+        if isinstance(other.context, GoldEvidence) and _all_but(other, "context") == wanted:
+            return card.id
+    return None
+
+
+def _seen(
+    card: Scorecard, protocol: EvaluationProtocol, group: Sequence[tuple[Scorecard, EvaluationProtocol]]
+) -> str | None:
+    """The first scorecard of a group that asks seen users where a protocol asks unseen ones."""
+    if UNSEEN not in protocol.splits:
+        return None
+    if SEEN in protocol.splits:
+        return card.id
+    wanted = _all_but(protocol, "splits")
+    for candidate, other in group:
+        if SEEN in other.splits and UNSEEN not in other.splits and _all_but(other, "splits") == wanted:
+            return candidate.id
+    return None
+
+
+def _all_but(protocol: EvaluationProtocol, part: str) -> dict[str, Any]:
+    """What a protocol decides, apart from one part."""
+    return protocol.model_dump(exclude={*_SAYS_NOTHING, part})
+
+
+def _known(protocol_id: str) -> EvaluationProtocol | None:
+    """Returns a protocol, or None for one that is no longer shipped."""
+    try:
+        return load_protocol(protocol_id)
+    except RapportError:
+        return None
+
+
+def _who(card: Scorecard) -> _Who:
+    """Names who was judged by whom on what."""
+    return _Who(
+        model=card.model,
+        revision=card.revision,
+        adapter=card.adapter,
+        adapter_revision=card.adapter_revision,
+        thinking=card.declaration.thinking,
+        judge=card.judge,
+        judge_revision=card.judge_revision,
+        prompt_pack=card.prompt_pack,
+        data_sha=card.data_sha,
+    )

@@ -1,0 +1,161 @@
+"""`rapport evaluate` and `rapport compare`: their options, what they print, and how they end."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from evaluator.engines.base import EndpointSpec
+from evaluator.errors import Cause, RapportError
+from evaluator.judges.spec import load_judge
+from evaluator.models import model_name, pin, pin_adapter
+from evaluator.protocol import EvaluationProtocol, load_protocol, read_protocol
+from leaderboard.settings import Settings
+from worker.engines import Endpoints
+from worker.local.compare import compare_folders
+from worker.local.dry_run import estimate
+from worker.local.evaluation import Wanted, evaluate
+from worker.local.progress import Progress
+from worker.local.summary import summary
+from worker.planning import Candidate, Conditions
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+class Suite(StrEnum):
+    """What can be evaluated."""
+
+    HICUPID = "hicupid"
+
+
+class EngineChoice(StrEnum):
+    """What runs models."""
+
+    AUTO = "auto"
+    VLLM = "vllm"
+    TRANSFORMERS = "transformers"
+
+
+_MODEL = "owner/name on the Hub, local/NAME, or reference/gold, reference/general_answer, reference/empty."
+_AS_JSON = typer.Option("--json", help="Print JSON on standard output.")
+
+
+@app.command("evaluate")
+def evaluate_command(
+    model: Annotated[str, typer.Argument(help=_MODEL)],
+    protocol: Annotated[str, typer.Option(help="Id of a protocol, or the path of a YAML file of the same form.")],
+    suite: Annotated[Suite, typer.Option(help="What is asked.")] = Suite.HICUPID,
+    judge: Annotated[str | None, typer.Option(help="Id of the judge; the protocol's if left out.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="demo, a folder, or a Hub data set; RAPPORT_DATA_SET if left out.")
+    ] = None,
+    prompts: Annotated[
+        str | None, typer.Option(help="official, builtin, or the id of a prompt pack; the judge's if left out.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first items, user by user.")] = None,
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of the model.")] = None,
+    adapter: Annotated[str | None, typer.Option(help="LoRA adapter: owner/name on the Hub, or local/NAME.")] = None,
+    adapter_revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of the adapter.")] = None,
+    thinking: Annotated[bool, typer.Option("--thinking", help="The model thinks before it answers.")] = False,
+    engine: Annotated[EngineChoice | None, typer.Option(help="What runs models; RAPPORT_ENGINE if left out.")] = None,
+    model_url: Annotated[str | None, typer.Option(help="Server that runs the model, such as http://h:8000/v1.")] = None,
+    model_name_there: Annotated[
+        str | None, typer.Option("--model-name", help="The model's name on that server; MODEL if left out.")
+    ] = None,
+    model_key: Annotated[str | None, typer.Option(help="Environment variable with that server's key.")] = None,
+    judge_url: Annotated[str | None, typer.Option(help="Server that runs the judge.")] = None,
+    judge_name: Annotated[
+        str | None, typer.Option(help="The judge's name on that server; its model if left out.")
+    ] = None,
+    judge_key: Annotated[str | None, typer.Option(help="Environment variable with that server's key.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the evaluation; below data/evaluations if left out.")
+    ] = None,
+    as_json: Annotated[bool, _AS_JSON] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only estimate what it would take.")] = False,
+) -> None:
+    """Evaluates a model on this machine; called again with the same arguments, it goes on where it stopped.
+
+    Exit codes: 0 done; 1 failed with a cause; 2 wrong usage; 130 stopped by Ctrl-C.
+    """
+    settings = Settings()
+    if engine is not None:
+        settings = settings.model_copy(update={"engine": engine.value})
+    asked = _protocol(protocol)
+    judging = load_judge(judge or asked.judge)
+    named = model_name(model, settings.models)
+    adapted = pin_adapter(model_name(adapter, settings.models), adapter_revision, settings.models) if adapter else None
+    wanted = Wanted(
+        Candidate(pin(named, revision, settings.models), adapted, thinking, publish_answers=False),
+        Conditions(asked, judging, prompts or judging.prompt_pack, data or settings.data_set),
+        Endpoints(
+            _endpoint(model_url, model_name_there or named, model_key),
+            _endpoint(judge_url, judge_name or judging.model, judge_key),
+        ),
+        limit,
+        out,
+    )
+    console = Console(stderr=True)
+    _log_to(console)
+    if dry_run:
+        estimated = estimate(wanted, settings)
+        print(estimated.model_dump_json(indent=2) if as_json else estimated.describe())
+        return
+    done = evaluate(wanted, settings, Progress(console))
+    print(done.scorecard.model_dump_json(indent=2) if as_json else summary(done.scorecard))
+    print(done.folder, file=sys.stderr if as_json else sys.stdout)
+
+
+@app.command("compare")
+def compare_command(
+    first: Annotated[Path, typer.Argument(help="Folder of an evaluation.")],
+    second: Annotated[Path, typer.Argument(help="Folder of another one of the same plan.")],
+    as_json: Annotated[bool, _AS_JSON] = False,
+) -> None:
+    """Lists by question id what two evaluations of one plan answered or judged differently."""
+    found = compare_folders(first, second)
+    print(found.model_dump_json(indent=2) if as_json else found.describe())
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one of the commands; returns the exit code."""
+    try:
+        app(arguments, prog_name="rapport")
+    except RapportError as error:
+        print(f"rapport: {error.cause}: {error}", file=sys.stderr)
+        return 1
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _protocol(wanted: str) -> EvaluationProtocol:
+    """Returns a protocol by its id or its file."""
+    return read_protocol(Path(wanted)) if wanted.endswith((".yaml", ".yml")) else load_protocol(wanted)
+
+
+def _endpoint(url: str | None, name: str, key: str | None) -> EndpointSpec | None:
+    """Returns the server at an address, if there is one."""
+    if url is None:
+        return None
+    try:
+        return EndpointSpec(base_url=url, model=name, key_variable=key)
+    except ValueError as error:
+        raise RapportError(
+            Cause.MALFORMED_ID, "The server's address or key variable is malformed.", "Write it as http://host:8000/v1."
+        ) from error
+
+
+def _log_to(console: Console) -> None:
+    """Writes logs where they do not tear the bar."""
+    handler = RichHandler(console=console, show_path=False) if console.is_terminal else logging.StreamHandler()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler], force=True)

@@ -1,0 +1,126 @@
+"""Says on a terminal, or in plain lines elsewhere, how far an evaluation has come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as Bar
+
+from evaluator.hicupid.questions import Item
+from evaluator.judge import settled
+from evaluator.records import Generation, Verdict
+
+_PLAIN_LINES = 20
+"""At most so many lines where there is no terminal."""
+
+
+class Progress:
+    """Counts answers and verdicts.
+
+    Example:
+        >>> progress = Progress(Console(stderr=True))
+        >>> with progress.over([], [], []):
+        ...     progress.answered([])
+        >>> progress.told()
+        '0/0 answered, 0/0 judged'
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        """Writes to `console`; a clock counts seconds."""
+        self._console, self._clock = console, clock
+        self._bar = Bar(BarColumn(), TextColumn("{task.description}"), console=console, transient=True)
+        self._task: TaskID | None = None
+        self._orders: dict[str, int] = {}
+        self._answered = self._judged = self._verdicts = 0
+        self._begun_at, self._begun, self._tokens, self._lines = 0.0, 0, 0, 0
+
+    @contextmanager
+    def over(
+        self, items: Sequence[Item], generations: Iterable[Generation], verdicts: Iterable[Verdict]
+    ) -> Iterator[None]:
+        """Shows how far some items have come, from entering to leaving the context.
+
+        Args:
+            items: All that is asked.
+            generations: Answers that are there already.
+            verdicts: Verdicts that are there already.
+        """
+        self._orders = {item.question_id: len(item.orders) for item in items}
+        self._answered, self._judged, self._verdicts = 0, 0, sum(self._orders.values())
+        self._count(generations)
+        self._judged = sum(map(settled, verdicts))
+        self._begun_at, self._begun, self._tokens, self._lines = self._clock(), self._done, 0, 0
+        if not self._console.is_terminal:
+            self._console.print(self.told(), highlight=False, soft_wrap=True)
+            yield
+            return
+        with self._bar:
+            self._task = self._bar.add_task(self.told(), total=self._all, completed=self._done)
+            yield
+
+    def answered(self, rows: Sequence[Generation]) -> None:
+        """Counts answers that are on disk."""
+        self._count(rows)
+        self._tokens += sum(
+            row.prompt_tokens - row.cached_tokens + row.output_tokens + row.thought_tokens for row in rows
+        )
+        self._show()
+
+    def judged(self, rows: Sequence[Verdict]) -> None:
+        """Counts verdicts that are on disk."""
+        self._judged += sum(map(settled, rows))
+        self._tokens += sum(row.prompt_tokens - row.cached_tokens + row.output_tokens for row in rows)
+        self._show()
+
+    def told(self) -> str:
+        """Says how far it has come, and once it moves, how fast and how long it may still take."""
+        said = f"{self._answered}/{len(self._orders)} answered, {self._judged}/{self._verdicts} judged"
+        passed, moved = self._clock() - self._begun_at, self._done - self._begun
+        if passed <= 0 or moved <= 0:
+            return said
+        left = passed * (self._all - self._done) / moved
+        return f"{said}, {self._tokens / passed:.0f} tokens/s, {_duration(left)} left"
+
+    @property
+    def _done(self) -> int:
+        """Answers and verdicts that are there."""
+        return self._answered + self._judged
+
+    @property
+    def _all(self) -> int:
+        """Answers and verdicts that there will be."""
+        return len(self._orders) + self._verdicts
+
+    def _count(self, rows: Iterable[Generation]) -> None:
+        """Counts answers, and out those verdicts that nobody will ask for."""
+        for row in rows:
+            self._answered += 1
+            if row.answer is None or row.defect is not None:
+                self._verdicts -= self._orders.get(row.key.question_id, 0)
+
+    def _show(self) -> None:
+        """Moves the bar, or writes a line now and then."""
+        if self._task is not None:
+            self._bar.update(self._task, description=self.told(), completed=self._done, total=self._all)
+        elif self._all and self._done * _PLAIN_LINES // self._all > self._lines:
+            self._lines = self._done * _PLAIN_LINES // self._all
+            self._console.print(self.told(), highlight=False, soft_wrap=True)
+
+
+def _duration(seconds: float) -> str:
+    """Writes a duration in words.
+
+    Example:
+        >>> [_duration(seconds) for seconds in (8.4, 100, 4000)]
+        ['8 s', '1:40 min', '1:06 h']
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d} min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02d} h"
