@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +31,9 @@ _UNSUPPORTED = (
 """Features that change more than a product of two small matrices can."""
 _HUB_CODE = "transformers_modules"
 """The package under which transformers would import the code of a repository."""
+_PACKED = "U8"
+"""How bitsandbytes keeps two numbers of four bits in one."""
+_PEFT_PREFIX = "base_model.model."
 _LOW_RANK = (".lora_A.", ".lora_B.", ".lora_embedding_A", ".lora_embedding_B")
 _MERGE = "Merge the adapter into its model with merge_and_unload() and submit the whole model."
 
@@ -126,11 +130,54 @@ def _read_config(folder: Path) -> _Config:
     try:
         return _Config.model_validate_json((folder / CONFIG_FILE).read_bytes())
     except (OSError, ValidationError) as error:
+        words = " ".join(str(error).split())[:300]
         raise RapportError(
             Cause.LOAD_ERROR,
-            f"The adapter {folder.name} has no {CONFIG_FILE} that tells what it is: {' '.join(str(error).split())[:300]}",
+            f"The adapter {folder.name} has no {CONFIG_FILE} that tells what it is: {words}",
             "Save the adapter again with save_pretrained().",
         ) from error
+
+
+def check_fits(adapter: Path, model: Path) -> None:
+    """Compares the sizes of an adapter's matrices with those of the model's weights, without loading either.
+
+    vLLM itself would fill up matrices that are too small and pass over layers that are not there. Weights that are
+    packed, or named otherwise than by the adapter, are left to it. Some architectures keep their weights transposed.
+
+    Raises:
+        RapportError: `load_error` if the adapter was made for a model of another size.
+    """
+    weights = {name: shape for file in sorted(model.glob("*.safetensors")) for name, shape in _shapes(file).items()}
+    low_rank = _shapes(adapter / WEIGHTS_FILE)
+    deepest = max(map(_layer, weights), default=0)
+    for name, (rank, width) in low_rank.items():
+        module, found, _ = name.removeprefix(_PEFT_PREFIX).partition(".lora_A.")
+        whole = weights.get(f"{module}.weight")
+        height = low_rank.get(name.replace(".lora_A.", ".lora_B."), (0, 0))[0]
+        if found and (_layer(module) > deepest or whole not in (None, (height, width), (width, height))):
+            raise RapportError(
+                Cause.LOAD_ERROR,
+                f"The adapter {adapter.name} does not fit the model: for {module} it brings a matrix of {height} x "
+                f"{width} in rank {rank}, and the model has {'none' if whole is None else f'{whole[0]} x {whole[1]}'}.",
+                "Name the very model on which the adapter was trained.",
+            )
+
+
+def _layer(name: str) -> int:
+    """Returns the number of the layer to which a weight belongs; 0 if it belongs to none."""
+    number = re.search(r"\.(\d+)\.", name)
+    return int(number[1]) if number else 0
+
+
+def _shapes(file: Path) -> dict[str, tuple[int, int]]:
+    """Returns the rows and columns of every matrix in a safetensors file that holds plain numbers."""
+    with safe_open(str(file), framework="numpy") as weights:
+        slices = {name: weights.get_slice(name) for name in weights.keys()}  # noqa: SIM118 (no mapping)
+        return {
+            name: (shape[0], shape[1])
+            for name, part in slices.items()
+            if len(shape := part.get_shape()) == 2 and part.get_dtype() != _PACKED
+        }
 
 
 def _refuse_whole_weights(folder: Path) -> None:

@@ -132,7 +132,7 @@ class EndpointSpec(Record, hide_input_in_errors=True):
     concurrency: int = Field(default=32, gt=0, le=1000)
     """Requests under way at the same time."""
     request_seconds: float = Field(default=600.0, gt=0)
-    """How long one attempt may take; all attempts and pauses of a request together may take `retries` + 1 times that."""
+    """How long one attempt may take; a request with all its attempts and pauses may take `retries` + 1 times that."""
     retries: int = Field(default=6, ge=0)
     """Further attempts after a refusal for now (408, 409, 429, 5xx), a lost connection or a time-out."""
     dtype: str = Field(default="undeclared", min_length=1)

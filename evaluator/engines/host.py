@@ -24,7 +24,9 @@ def _load(spec: str) -> tuple[dict[str, Any], Answerer]:
     engine = load_engine(EngineSpec.model_validate_json(spec))
 
     def answer(asked: dict[str, Any]) -> Answers:
-        return _count(engine, asked["count_tokens"]) if "count_tokens" in asked else _generate(engine, asked["generate"])
+        if "count_tokens" in asked:
+            return _count(engine, asked["count_tokens"])
+        return _generate(engine, asked["generate"])
 
     return engine.info.model_dump(mode="json"), answer
 

@@ -24,7 +24,7 @@ from vllm.inputs import TokensPrompt
 from vllm.lora.request import LoRARequest
 from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
-from evaluator.engines.adapters import Adapter, read_adapter
+from evaluator.engines.adapters import Adapter, check_fits, read_adapter
 from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Message, Request, Sampling, process_peak_rss_mb
 from evaluator.engines.prefixes import SharedPrefixes
 from evaluator.engines.prompt import Prompt, PromptRenderer, overflow, prompt_digest
@@ -66,7 +66,7 @@ class VllmEngine:
             Exception: Whatever vLLM raises; the process that hosts the engine turns it into a `load_error`.
         """
         started = time.monotonic()
-        adapter = read_adapter(Path(spec.adapter_path)) if spec.adapter_path else None
+        adapter = _readable_adapter(spec)
         on_cpu = vllm.platforms.current_platform.is_cpu()
         if on_cpu:
             os.environ["VLLM_CPU_KVCACHE_SPACE"] = str(max(1, round(spec.kv_cache_gib)))
@@ -211,6 +211,15 @@ def _load_arguments(spec: EngineSpec, adapter: Adapter | None, on_cpu: bool) -> 
         "trust_remote_code": False,
         **({"enable_lora": True, "max_loras": 1, "max_lora_rank": adapter.max_rank} if adapter else {}),
     }
+
+
+def _readable_adapter(spec: EngineSpec) -> Adapter | None:
+    """Reads what the adapter needs; None if there is none."""
+    if not spec.adapter_path:
+        return None
+    adapter = read_adapter(Path(spec.adapter_path))
+    check_fits(Path(spec.adapter_path), spec.folder)
+    return adapter
 
 
 def _load_adapter(llm: Any, spec: EngineSpec) -> LoRARequest:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from evaluator.engines.adapters import Adapter, read_adapter
+from evaluator.engines.adapters import Adapter, check_fits, read_adapter
 from evaluator.errors import Cause, RapportError
-from tests.tiny_model import make_adapter
+from tests.tiny_model import make_adapter, make_tiny_model
 
 
 def refused(folder: Path) -> RapportError:
@@ -106,6 +106,53 @@ def test_resized_embeddings_are_refused(tmp_path: Path) -> None:
 
     assert error.cause is Cause.LOAD_ERROR
     assert "embed_tokens" in error.message
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+def test_an_adapter_fits_the_model_on_which_it_was_trained(model: Path, tmp_path: Path) -> None:
+    check_fits(make_adapter(tmp_path / "own"), model)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("q_proj.lora_A", (4, 64), "128 x 64 in rank 4, and the model has 128 x 128"),
+        ("q_proj.lora_B", (64, 4), "64 x 128 in rank 4, and the model has 128 x 128"),
+        ("layers.1.", "layers.7.", "layers.7.*the model has none"),
+    ],
+)
+def test_an_adapter_of_another_size_is_refused(
+    old: str, new: str | tuple[int, int], word: str, model: Path, tmp_path: Path
+) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    adapter = make_adapter(tmp_path / "foreign")
+    weights = load_file(adapter / "adapter_model.safetensors")
+    for name in [name for name in weights if old in name]:
+        tensor = weights.pop(name)
+        weights |= {name.replace(old, new): tensor} if isinstance(new, str) else {name: torch.zeros(*new)}
+    save_file(weights, adapter / "adapter_model.safetensors")
+
+    with pytest.raises(RapportError, match=word) as refusal:
+        check_fits(adapter, model)
+
+    assert refusal.value.cause is Cause.LOAD_ERROR
+
+
+def test_weights_under_other_names_are_left_to_the_engine(model: Path, tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    adapter = make_adapter(tmp_path / "renamed")
+    names = ("base_model.model.vision.proj.lora_A.weight", "base_model.model.vision.proj.lora_B.weight")
+    save_file({name: torch.zeros(4, 4) for name in names}, adapter / "adapter_model.safetensors")
+
+    check_fits(adapter, model)
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{"])
