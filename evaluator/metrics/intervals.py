@@ -217,12 +217,11 @@ def linearise(totals: Array, items: Array, weights: Array) -> Estimate:
         errors = (residuals * pull).sum(axis=-1)
         deviation = np.sqrt((errors**2).sum(axis=-1))
         freedom = _freedom((pull**2 * items).sum(axis=-1), pull * items / np.sqrt(counts))
-    agreed = deviation <= _ROUNDING * scale
     return Estimate(
         value=np.where(np.abs(value) <= _ROUNDING * scale, 0.0, value),
-        deviation=np.where(agreed, 0.0, deviation),
+        deviation=np.where(deviation <= _ROUNDING * scale, 0.0, deviation),
         freedom=freedom,
-        errors=np.where(agreed[..., None], 0.0, errors),
+        errors=errors,
         users=(items > 0).any(axis=-1).sum(axis=-1),
         enough=((items > 0).sum(axis=-2) >= LEAST_USERS).all(axis=-1),
     )
