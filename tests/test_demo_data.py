@@ -354,3 +354,11 @@ def test_null_columns_keep_their_types_when_a_split_has_no_value_for_them(tmp_pa
     assert opened.num_rows == 25
     assert opened[0]["metadata"]["schedule"] is None
     assert opened.features["metadata"]["schedule"]["event"].dtype == "string"
+
+
+@pytest.mark.parametrize("user_id", [699, 1280, 1311])
+def test_a_user_whose_appointments_ran_out_of_wishes_is_drawn_again(user_id: int) -> None:
+    questions = generate_user(42, user_id, 1).questions
+
+    assert len(questions) == 40
+    assert len({question.question for question in questions if question.type == "schedule"}) == 10

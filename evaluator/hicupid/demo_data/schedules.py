@@ -38,13 +38,25 @@ class Entry:
 
 def draw_entries(world: World, draw: Draw) -> list[Entry]:
     """Draw the ten appointments of one user, in random order of date."""
+    entries = _drawn(world, draw)
+    attempt = 1
+    while entries is None:  # One user in two thousand ends with an appointment that no wish left fits.
+        attempt += 1
+        entries = _drawn(world, draw.branch(f"attempt {attempt}"))
+    return entries
+
+
+def _drawn(world: World, draw: Draw) -> list[Entry] | None:
+    """Draw ten appointments; None if no wish is left that fits one of them."""
     table = _table()
     wishes = draw.shuffled(table["wishes"])
     events = draw.shuffled(table["events"])[:SCHEDULES_PER_USER]
     entries = []
     for window, event in zip(draw.shuffled(range(SCHEDULES_PER_USER)), events, strict=True):
         hour = draw.pick(event["hours"])
-        wish = next(item for item in wishes if _fits(item, event, hour))
+        wish = next((item for item in wishes if _fits(item, event, hour)), None)
+        if wish is None:
+            return None
         wishes.remove(wish)
         start = _day(window, event, wish, draw) + timedelta(hours=hour)
         entries.append(_entry(event, wish, start, world, draw))
