@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 HUB_DATA_SET = "12kimih/HiCUPID"
 SEASON = "2026"
+_HUB_TERMS = Terms(visibility="private", season=SEASON, licence=None, redistributable=False, personal_data="synthetic")
+"""HiCUPID's own: its authors describe the text as generated, and have not confirmed a licence."""
 
 _HISTORY_SPLIT = {"train": "train", "test_1": "train", "test_2": "test"}
 """Seen users stand in dialogue:train, unseen ones in dialogue:test."""
@@ -82,14 +84,21 @@ class HicupidData:
 
     @classmethod
     def open(cls, source: str) -> HicupidData:
-        """Opens a folder or a Hub data set; reads nothing but its identity.
+        """Opens a folder or a Hub data set; the questions are not read before they are asked for.
+
+        Of HiCUPID itself nothing is fetched yet; any other Hub data set is, because its card tells its terms.
 
         Raises:
-            RapportError: `malformed_id`, `not_found`, `gated` or `infrastructure` if it cannot be reached.
+            RapportError: `malformed_id`, `not_found`, `gated`, `disk_full` or `infrastructure` if it cannot be had,
+                `data_error` if its card is broken.
         """
         if Path(source).is_dir():
-            return cls(source, folder_digest(Path(source)), _folder_terms(Path(source)), Path(source))
-        return cls(source, resolve(source, repo_type="dataset").sha, _hub_terms(), None)
+            return cls(source, folder_digest(Path(source)), _folder_terms(source, Path(source)), Path(source))
+        sha = resolve(source, repo_type="dataset").sha
+        if source == HUB_DATA_SET:
+            return cls(source, sha, _HUB_TERMS, None)
+        folder = _fetch(source, sha)
+        return cls(source, sha, _folder_terms(source, folder), folder)
 
     def users(self, split: str) -> list[int]:
         """Returns the ids of the users who have questions in a split, in the data's order."""
@@ -136,9 +145,9 @@ class HicupidData:
     def _table(self, config: str, split: str) -> _Table:
         """Opens a split once."""
         if self._folder is None:
-            self._folder = download(self.source, self.sha, repo_type="dataset", allowed=_HUB_FILES)
+            self._folder = _fetch(self.source, self.sha)
         if (config, split) not in self._tables:
-            self._tables[config, split] = _open_table(self.source, self._folder, config, split)
+            self._tables[config, split] = _open_table(self.source, self.sha, self._folder, config, split)
         return self._tables[config, split]
 
 
@@ -147,9 +156,9 @@ def demo_set() -> Path:
     return Path(__file__).parent / "demo_set"
 
 
-def _open_table(source: str, folder: Path, config: str, split: str) -> _Table:
+def _open_table(source: str, sha: str, folder: Path, config: str, split: str) -> _Table:
     """Opens and checks one split, and notes which rows belong to which user."""
-    rows = _load(source, folder, config, split)
+    rows = _load(source, sha, folder, config, split)
     for column in _COLUMNS[config]:
         if column not in rows.column_names:
             _broken(f"{source} lacks the column {column!r} in {config}:{split}.", "Add the column.")
@@ -164,14 +173,20 @@ def _open_table(source: str, folder: Path, config: str, split: str) -> _Table:
     return _Table(rows, _by_user(rows))
 
 
-def _load(source: str, folder: Path, config: str, split: str) -> Dataset:
-    """Opens one split of a folder, memory-mapped."""
+def _load(source: str, sha: str, folder: Path, config: str, split: str) -> Dataset:
+    """Opens one split of a folder, memory-mapped.
+
+    What `datasets` unpacks it keeps under the folder's name and the hash of its card: another folder of the same name
+    would be given those rows. So every state of the files has a cache of its own.
+    """
     import yaml
+    from datasets import config as settings
     from datasets import load_dataset
     from datasets.exceptions import DatasetsError
 
+    cache = Path(settings.HF_DATASETS_CACHE) / "rapport" / sha
     try:
-        return load_dataset(str(folder), config, split=split)
+        return load_dataset(str(folder), config, split=split, cache_dir=str(cache))
     except (DatasetsError, OSError, ValueError, RuntimeError, StopIteration, yaml.YAMLError) as error:
         reason = error.__cause__ or error
         if isinstance(reason, OSError) and reason.errno == errno.ENOSPC:
@@ -218,30 +233,32 @@ def _history_split(split: str) -> str:
     return _HISTORY_SPLIT[split]
 
 
-def _folder_terms(folder: Path) -> Terms:
-    """A folder's terms: its card's licence; only the generated demo layout is known to be free of people."""
+def _fetch(source: str, sha: str) -> Path:
+    """Downloads a Hub data set at a commit."""
+    return download(source, sha, repo_type="dataset", allowed=_HUB_FILES)
+
+
+def _folder_terms(source: str, folder: Path) -> Terms:
+    """Reads the terms of a data set from its card; what the card does not say is not allowed."""
     import yaml
     from huggingface_hub import DatasetCard
 
     card = folder / "README.md"
     try:
-        about = DatasetCard.load(card).data.to_dict() if card.is_file() else {}
+        about: dict[str, Any] = DatasetCard.load(card).data.to_dict() if card.is_file() else {}
     except (ValueError, yaml.YAMLError) as error:
-        _broken(f"The card {card} cannot be read ({' '.join(str(error).split())[:200]}).", "Mend its front matter.")
-    licence = about.get("license")
-    synthetic = "synthetic" in (about.get("tags") or [])
+        _broken(
+            f"The card of {source} cannot be read ({' '.join(str(error).split())[:200]}).", "Mend its front matter."
+        )
+    stated = about.get("license")
+    licence = stated if isinstance(stated, str) else None
     return Terms(
         visibility="public" if licence == "apache-2.0" else "private",
         season=SEASON,
         licence=licence,
         redistributable=licence == "apache-2.0",
-        personal_data="synthetic" if synthetic else "personal",
+        personal_data="synthetic" if "synthetic" in (about.get("tags") or []) else "personal",
     )
-
-
-def _hub_terms() -> Terms:
-    """HiCUPID's terms: its licence is not confirmed, so nothing of its text is shown."""
-    return Terms(visibility="private", season=SEASON, licence=None, redistributable=False, personal_data="synthetic")
 
 
 def _broken(message: str, remedy: str) -> NoReturn:

@@ -33,3 +33,7 @@ def read_all(source: str, splits: tuple[str, ...] = EVALUATED) -> Contents:
 
 def open_sha(source: str) -> str:
     return HicupidData.open(source).sha
+
+
+def open_terms(source: str) -> Terms:
+    return HicupidData.open(source).terms

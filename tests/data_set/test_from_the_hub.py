@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from evaluator.errors import Cause
+from evaluator.hicupid.data import HUB_DATA_SET
 from tests.data_set.layout import Format, small_set, write_set
-from tests.data_set.reading import open_sha, read_all
+from tests.data_set.reading import open_sha, open_terms, read_all
 from tests.hub_server import Client, Cut, LocalHub, Refuse
 from tests.hub_server.fixtures import CANARY
 
@@ -26,15 +27,52 @@ def test_the_hub_says_what_the_folder_says(hub: LocalHub, client: Client, folder
     assert from_hub.histories == from_folder.histories
 
 
-def test_rows_from_the_hub_are_private_whatever_the_card_says(hub: LocalHub, client: Client, folder: Path) -> None:
-    hub.repositories.commit_folder("dataset", "org/set", folder)
-    terms = client.run(read_all, "org/set").value.terms
+def test_hicupids_own_rows_are_synthetic_and_private_whatever_its_card_says(
+    hub: LocalHub, client: Client, folder: Path
+) -> None:
+    card = (folder / "README.md").read_text()
+    (folder / "README.md").write_text(card.replace("- synthetic", "- chats"))
+    hub.repositories.commit_folder("dataset", HUB_DATA_SET, folder)
+    terms = client.run(read_all, HUB_DATA_SET).value.terms
     assert (terms.visibility, terms.redistributable, terms.licence) == ("private", False, None)
+    assert terms.personal_data == "synthetic"
 
 
-def test_opening_fetches_nothing(hub: LocalHub, client: Client, folder: Path) -> None:
-    sha = hub.repositories.commit_folder("dataset", "org/set", folder)
-    assert client.run(open_sha, "org/set").value == sha
+@pytest.mark.parametrize(
+    ("said", "visibility", "licence", "personal_data"),
+    [
+        ("license: apache-2.0\ntags: [synthetic]", "public", "apache-2.0", "synthetic"),
+        ("license: cc-by-nc-4.0\ntags: [synthetic]", "private", "cc-by-nc-4.0", "synthetic"),
+        ("license: apache-2.0\ntags: [chats]", "public", "apache-2.0", "personal"),
+        ("license: [apache-2.0, mit]", "private", None, "personal"),
+        ("pretty_name: Chats", "private", None, "personal"),
+    ],
+)
+def test_the_terms_of_any_other_data_set_are_those_of_its_card(
+    hub: LocalHub, client: Client, said: str, visibility: str, licence: str | None, personal_data: str
+) -> None:
+    hub.repositories.commit("dataset", "org/set", {"README.md": f"---\n{said}\n---\n"})
+    terms = client.run(open_terms, "org/set").value
+    assert (terms.visibility, terms.licence, terms.personal_data) == (visibility, licence, personal_data)
+    assert terms.redistributable == (visibility == "public")
+
+
+def test_a_data_set_without_a_card_is_taken_to_be_of_real_people(hub: LocalHub, client: Client) -> None:
+    hub.repositories.commit("dataset", "org/set", {"rows.csv": "a,b\n1,2\n"})
+    terms = client.run(open_terms, "org/set").value
+    assert (terms.visibility, terms.licence, terms.personal_data) == ("private", None, "personal")
+
+
+def test_a_card_that_cannot_be_read_is_a_data_error(hub: LocalHub, client: Client) -> None:
+    hub.repositories.commit("dataset", "org/set", {"README.md": "---\nlicense: [\n---\n"})
+    failure = client.run(open_terms, "org/set").failure
+    assert failure.cause == Cause.DATA_ERROR
+    assert "The card of org/set cannot be read" in failure.message
+
+
+def test_opening_hicupid_fetches_nothing(hub: LocalHub, client: Client, folder: Path) -> None:
+    sha = hub.repositories.commit_folder("dataset", HUB_DATA_SET, folder)
+    assert client.run(open_sha, HUB_DATA_SET).value == sha
     assert hub.files_sent() == set()
 
 

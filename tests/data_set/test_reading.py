@@ -147,3 +147,14 @@ def test_only_a_card_that_says_so_makes_rows_public(tmp_path: Path) -> None:
     (folder / "README.md").write_text(card.replace("license: apache-2.0\n", "").replace("- synthetic", "- chats"))
     terms = HicupidData.open(str(folder)).terms
     assert (terms.visibility, terms.redistributable, terms.personal_data) == ("private", False, "personal")
+
+
+def test_folders_of_one_name_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    tables, other = small_set(), small_set()
+    for row in other["dialogue", "test"]:
+        row["user"] = f"not {row['user']}"
+
+    first = read_all(str(write_set(tmp_path / "a" / "set", tables)))
+    second = read_all(str(write_set(tmp_path / "b" / "set", other)))
+
+    assert first.histories["test_2", 7] != second.histories["test_2", 7]
