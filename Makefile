@@ -1,10 +1,10 @@
 # Everything a person types stands here; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench-demo bench-intervals lock clean
+.PHONY: help setup demo test lint bench-demo bench-prefill bench-prepare bench-intervals lock clean
 PYTHON := .venv/bin/python
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Create .venv from the lock files and convert the demo model (seconds, if done before)
 	@scripts/setup.sh
@@ -24,6 +24,12 @@ test: lint ## Check everything and run all tests
 
 bench-demo: setup ## Time the headless demo
 	@$(PYTHON) -m benchmarks.demo
+
+bench-prefill: setup ## Compare prefilling each history once with the published loop and with file order (40 minutes)
+	@$(PYTHON) -m benchmarks.prefill
+
+bench-prepare: setup ## Stream the 20,000 prompts of a full-size set, and of sets two and four times as large
+	@$(PYTHON) -m benchmarks.prepare
 
 bench-intervals: setup ## Simulate boards of known truth and see what the intervals cover
 	@$(PYTHON) -m benchmarks.intervals

@@ -25,8 +25,8 @@ from evaluator.demo_model import ensure_demo_model
 from evaluator.hicupid.demo_data import DemoSize, write_demo_set
 
 _USERS = 3
-_SHORT_TURNS, _LONG_TURNS = 2, 10
-"""Turns of a persona dialogue: two make histories of some 4,000 tokens, ten some 17,000."""
+_SHORT_TURNS, _LONG_TURNS = 1, 10
+"""Turns of a persona dialogue: one makes histories of some 4,000 tokens, ten some 17,000 and their markup."""
 _LOOP_SAMPLE, _SMALL_CACHE_SAMPLE = 3, 8
 """Questions of each user: nine for the published loop, 24 where the cache is small."""
 _SMALL_CACHE, _SMALL_CONTEXT = 8_192, 6_144
