@@ -1,12 +1,17 @@
 """Reads verdicts by a strict grammar: what is not plainly a verdict is missing, never guessed.
 
-The last line that begins with the verdict's label counts. After the label stands one of the allowed words, in its own
-capitals, bold or not, with at most one closing punctuation mark, and nothing else.
+A verdict line is one that begins with the verdict's label. The last one that says anything counts. There the label
+stands as it is written, and after it one of the allowed words, in its own capitals; label, word or both may be bold,
+and one full stop or exclamation mark may close them. Nothing else may stand on the line.
+
+A line that only resembles a verdict line, by capitals, a bullet or a quotation mark, is no verdict, but nor is an
+earlier line then the judge's last word: such a completion is not read.
 """
 
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 from evaluator.hicupid.questions import QuestionType
@@ -23,6 +28,17 @@ class VerdictLine(NamedTuple):
 BETTER_RESPONSE = VerdictLine("Better Response:", ("A", "B", "Tie"))
 SATISFACTION = VerdictLine("Satisfaction:", ("YES", "NO"))
 
+_LINE_BREAK = re.compile(r"\r\n?|\n")
+
+
+class _Grammar(NamedTuple):
+    """The patterns of one kind of verdict line."""
+
+    resembling: re.Pattern[str]
+    """The beginning of what is, or only resembles, a verdict line; its one group is the rest of the line."""
+    verdict: re.Pattern[str]
+    """A whole line that is read; one of its last two groups is the word."""
+
 
 def parse_word(completion: str, line: VerdictLine) -> str | None:
     r"""Returns the verdict word of a completion, or None if there is no clear one.
@@ -33,16 +49,29 @@ def parse_word(completion: str, line: VerdictLine) -> str | None:
         >>> parse_word("Better Response: A (more personal than B)", BETTER_RESPONSE) is None
         True
     """
-    labelled = re.compile(rf"\s*(?:\*\*)?{re.escape(line.label)}")
-    lines = [text for text in completion.splitlines() if labelled.match(text)]
-    if not lines:
-        return None
-    words = "|".join(map(re.escape, line.words))
-    verdict = re.compile(
-        rf"\s*(?:\*\*)?{re.escape(line.label)}(?:\*\*)?\s*(?:\*\*)?({words})(?:\*\*)?[.!]?(?:\*\*)?\s*"
+    grammar = _grammar(line)
+    last = None
+    for text in _LINE_BREAK.split(completion):
+        resembling = grammar.resembling.fullmatch(text)
+        if resembling and resembling[1].strip(" \t*"):
+            last = text.strip()
+    match = grammar.verdict.fullmatch(last) if last else None
+    return (match[3] or match[4]) if match else None
+
+
+@cache
+def _grammar(line: VerdictLine) -> _Grammar:
+    """Compiles the patterns of one kind of verdict line."""
+    name = re.escape(line.label.removesuffix(":"))
+    loosely = r"\s+".join(map(re.escape, line.label.removesuffix(":").split()))
+    word = f"({'|'.join(map(re.escape, line.words))})"
+    return _Grammar(
+        re.compile(rf"(?:[\W_]|\d+[.)])*{loosely}(?:[^\w:：]|_)*[:：](.*)", re.IGNORECASE | re.DOTALL),
+        re.compile(
+            rf"(\*\*)?{name}(?(1)(?::\*\*|\*\*:)|:)\s*(\*\*)?{word}(?(2)(?:\*\*[.!]?|[.!]\*\*)|[.!]?)"
+            rf"|\*\*{name}:\s*{word}(?:[.!]?\*\*|\*\*[.!])"
+        ),
     )
-    match = verdict.fullmatch(lines[-1])
-    return match[1] if match else None
 
 
 def outcome(word: str | None, type_: QuestionType, order: SlotOrder) -> Outcome | None:

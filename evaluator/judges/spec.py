@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from evaluator.engines.base import Sampling
 from evaluator.errors import Cause, RapportError
@@ -35,13 +35,19 @@ class JudgeSpec(Record):
     model: str
     """Hub id, or `local/NAME` below the folder of local models."""
     revision: str | None
-    """Commit SHA; None for a local folder, whose digest stands in for it."""
+    """Commit SHA; None is pinned before a run: a local folder to its digest, a Hub model to its newest commit."""
     sampling: Sampling
     retry_temperature: float = Field(default=0.3, gt=0)
     """A greedy judge would only repeat itself, so the second attempt at an unread verdict is drawn."""
     patterns: ForcedPatterns | None
     prompt_pack: str
     licence: str
+
+    @model_validator(mode="after")
+    def _can_be_decoded(self) -> Self:
+        for type_ in QuestionType:
+            self.sampling_for(type_)
+        return self
 
     def digest(self) -> str:
         """Returns the SHA-256 of the whole configuration."""
@@ -59,10 +65,10 @@ class JudgeSpec(Record):
         pattern = None
         if self.patterns:
             pattern = self.patterns.schedule if schedule else self.patterns.pairwise
-        sampling = self.sampling.model_copy(update={"pattern": pattern, "watch": words})
-        if attempt == 1:
-            return sampling
-        return sampling.model_copy(update={"temperature": self.retry_temperature, "seed": sampling.seed + attempt - 1})
+        changes: dict[str, Any] = {"pattern": pattern, "watch": words}
+        if attempt > 1:
+            changes |= {"temperature": self.retry_temperature, "seed": self.sampling.seed + attempt - 1}
+        return Sampling.model_validate({**dict(self.sampling), **changes})
 
     def decoding(self, type_: QuestionType) -> str:
         """Returns the digest that names the decoding in a verdict's key, retries and all."""

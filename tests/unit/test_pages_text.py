@@ -1,6 +1,7 @@
 """Whatever people or models write stands on a page as text."""
 
 import datetime
+import re
 
 import pytest
 
@@ -8,9 +9,9 @@ from evaluator.errors import Cause, RapportError
 from leaderboard.board.build import rank
 from leaderboard.pages.reader import About
 from leaderboard.pages.render import render
-from leaderboard.records import Failure, State, Transition
+from leaderboard.records import Failure, Scorecard, State, Transition
 from leaderboard.submissions.ledger import Progress, RunView, SubmissionView
-from tests.builders import NOON, make_declaration, make_scorecard, make_submission
+from tests.builders import NOON, make_declaration, make_scorecard, make_submission, make_user_scores
 
 ODD = {
     "html": "<script>alert(1)</script><img src=x onerror=alert(1)>",
@@ -52,7 +53,7 @@ def pages_with(text: str) -> list[str]:
     view = odd_view(text, State.FAILED)
     declaration = make_declaration(base_model=text[:200])
     rows = rank(
-        [make_scorecard(text, 50, submitter=text, declaration=declaration, judge=text, unranked_because=(text,))]
+        [make_scorecard(text, 50, submitter=text, declaration=declaration, judge=text, unranked_because=(text,))], {}
     )
     about = About(view.submission.id, text, text, text, declaration, NOON)
     error = RapportError(Cause.NOT_FOUND, text, text)
@@ -111,3 +112,68 @@ def test_all_runs_of_a_submission_are_shown():
     assert "p-0" in page
     assert "waiting for a worker" in page
     assert str(Cause.LOAD_ERROR) in page
+
+
+def board_of(*cards: Scorecard) -> str:
+    """The board's rows with everything between tags written on one line."""
+    page = render("rows.html", rows=rank(cards, {card.id: make_user_scores(card).users for card in cards}))
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
+
+
+def test_a_rank_stands_with_the_ranks_that_the_data_leave_open():
+    rows = [make_scorecard(name, total) for name, total in [("org/a", 60), ("org/b", 50), ("org/c", 50)]]
+    page = board_of(*rows)
+    assert "1 org/a" in page
+    assert "2 (2–3) org/b" in page
+    assert "2 (2–3) org/c" in page
+
+
+def test_the_worst_case_stands_beside_the_total():
+    card = make_scorecard("org/a", 60)
+    total = card.result.total.model_copy(update={"worst_case": 58.5})
+    card = card.model_copy(update={"result": card.result.model_copy(update={"total": total})})
+    assert "60.0 no interval: 1 users worst case 58.5" in board_of(card)
+
+
+def test_what_is_missing_or_lost_is_counted_with_its_causes():
+    counted = {"missing": 4, "missing_because": (("judge_timeout", 1), ("unparsed", 3)), "defects": (("empty", 2),)}
+    card = make_scorecard("org/a", 60)
+    page = board_of(card.model_copy(update={"result": card.result.model_copy(update=counted)}))
+    assert "2 lost by defect" in page
+    assert "4 1 judge timeout 3 unparsed" in page
+
+
+def test_a_reference_stands_among_its_protocols_rows_marked_as_one():
+    gold = make_scorecard("reference/gold", 50, unranked_because=("reference",))
+    page = board_of(gold, make_scorecard("org/a", 60))
+    assert re.search(r"1 org/a .* – reference/gold reference ", page)
+
+
+def test_published_figures_stand_under_the_table_of_their_protocol_and_nowhere_else():
+    official, paper = make_scorecard("org/a", 60, protocol="official-v1"), make_scorecard("org/b", 50, protocol="paper")
+    page = board_of(official, paper)
+    before, _, under = page.partition("as published, not re-run")
+    assert "org/a" in before
+    assert "org/b" in before
+    assert "GPT-4o-mini zero-shot 30.4 44.7 10.8 8.8 arXiv 2506.01262, second-hand" in under
+    assert "as published" not in board_of(official)
+
+
+def test_each_protocol_has_a_table_of_its_own_with_its_title():
+    cards = [make_scorecard("org/a", 60, protocol=name) for name in ("official-v1", "gold-v1", "retired")]
+    page = board_of(*(card.model_copy(update={"id": card.protocol}) for card in cards))
+    assert page.count("Rank Model Total") == 3
+    for text in ("official-v1 The official ranking.", "gold-v1 As official-v1", "retired Rank Model"):
+        assert text in page
+
+
+def test_a_row_has_the_desiderata_with_counts_and_says_what_is_missing():
+    ours = {"submission_id": "s-20260301-00000001", "model": "org/a"}
+    gold = make_scorecard("org/a", 70, protocol="gold-v1", unranked_because=("protocol gold-v1",))
+    full = make_scorecard("org/a", 40, protocol="official-v1")
+    cards = [card.model_copy(update={"id": card.protocol, **ours}) for card in (full, gold)]
+    page = board_of(*cards)
+    assert "AUI, adherence to user information: Total 40.0, of 3 of 3 items" in page
+    assert "whole history less needed dialogues -30.0 (-30.0 to -30.0), of 12 and 12 items, 12 users" in page
+    assert "Generalisation: Total, unseen less seen users missing: only one of the two was evaluated" in page
+    assert "BLEU against gold 12.5, of 3 of 3 items" in page

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from evaluator.errors import Cause
 from evaluator.records import Generation, InputKey, Verdict, VerdictKey
 from leaderboard.records import Batch, Plan, Scorecard, ShardReport, State, Submission, Tombstone, Transition
+from leaderboard.scorecards import UserScores
 from leaderboard.submissions.journal import Entry
 from tests.builders import (
     NOON,
@@ -19,7 +20,9 @@ from tests.builders import (
     make_input_key,
     make_plan,
     make_report,
+    make_scorecard,
     make_submission,
+    make_user_scores,
     make_verdict,
     make_verdict_key,
     unlike,
@@ -46,6 +49,8 @@ RECORDS = [
     make_report(),
     make_batch(PLAN, PLAN.shards[0], "0000-000001-0001", last=True, generations=(GENERATION,), verdicts=(VERDICT,)),
     Entry(submission=make_submission(), transitions=(TRANSITION,)),
+    make_scorecard("org/model"),
+    make_user_scores(make_scorecard("org/model")),
 ]
 
 
@@ -63,7 +68,8 @@ def test_a_record_is_frozen_and_closed(record):
 
 
 @pytest.mark.parametrize(
-    "kind", [Generation, Verdict, Submission, Transition, Plan, ShardReport, Batch, Scorecard, Tombstone, Entry]
+    "kind",
+    [Generation, Verdict, Submission, Transition, Plan, ShardReport, Batch, Scorecard, UserScores, Tombstone, Entry],
 )
 def test_whatever_is_kept_says_which_version_of_its_schema_it_follows(kind):
     assert kind.model_fields["schema_version"].default == 1

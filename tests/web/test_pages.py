@@ -11,12 +11,11 @@ from leaderboard.connection import web_client
 from leaderboard.pages.reader import PAGE_LENGTH, Reader
 from leaderboard.pages.site import Pages, router
 from leaderboard.records import State
-from leaderboard.store import layout
 from leaderboard.store.base import Write
 from leaderboard.store.local import LocalStore
 from leaderboard.submissions.journal import entry
 from leaderboard.submissions.ledger import Ledger
-from tests.builders import make_scorecard, make_submission
+from tests.builders import make_scorecard, make_submission, publish
 
 NOWHERE = "redis://:canary@127.0.0.1:1/0"
 ODD_TEXTS = [
@@ -40,7 +39,7 @@ def visitor(store: LocalStore, ledger: Ledger | None) -> TestClient:
 def published(store: LocalStore) -> str:
     """A submission whose scorecard is in the store; returns its id."""
     card = make_scorecard("org/model", 50)
-    store.commit([Write(layout.scorecard_path(card.model, card.id), card.model_dump_json().encode())], "card")
+    publish(store, card)
     return card.submission_id
 
 

@@ -6,6 +6,7 @@ from evaluator.errors import Cause
 from evaluator.records import Generation, Verdict
 from leaderboard.board.build import build_board
 from leaderboard.records import Failure, Plan, Scorecard, ShardReport, State
+from leaderboard.scorecards import UserScores
 from leaderboard.store import layout
 from leaderboard.store.rows import read_record, read_rows
 from leaderboard.submissions import keys
@@ -99,6 +100,22 @@ def test_a_run_is_published_when_all_shards_are_done(ledger, publisher, store, s
     assert read_record(store.read(layout.plan_path(plan.run_id)), Plan, "plan") == plan
     assert stored(store, plan.run_id) == expected(plan, 2)
     assert [row.total for row in build_board(store).rows] == [card.result.total]
+
+
+def test_a_scorecard_and_its_users_sums_are_written_together_or_not_at_all(monkeypatch, publisher, store, plan, work):
+    work()
+    work()
+    written, commit = [], store.commit
+    monkeypatch.setattr(store, "commit", lambda writes, *rest: written.append(list(writes)) or commit(writes, *rest))
+    step_until_idle(publisher)
+    ((card_file, sums_file),) = [
+        writes for writes in written if any(write.path.startswith(layout.SCORECARDS) for write in writes)
+    ]
+    card = read_record(card_file.content, Scorecard, card_file.path)
+    sums = read_record(sums_file.content, UserScores, sums_file.path)
+    assert sums_file.path == layout.user_scores_path(card.model, card.id)
+    assert (sums.scorecard_id, sums.rows_sha) == (card.id, card.rows_sha)
+    assert [user.user_id for user in sums.users] == [1, 2]
 
 
 def test_every_state_of_the_way_is_passed_and_kept(ledger, publisher, submission, plan, work):
