@@ -144,6 +144,10 @@ def _pin(name: str, revision: str | None, models: Path, check: Check) -> PinnedM
             raise RapportError(
                 Cause.NOT_FOUND, f"There is no folder {folder.name!r} in {models}.", "Check the spelling."
             )
+        if revision is not None:
+            raise RapportError(
+                Cause.NOT_FOUND, f"{name} is a folder and has no revision {revision!r}.", "Leave the revision out."
+            )
         check(name, _local_sizes(folder), lambda file: (folder / file).read_bytes())
         return PinnedModel(name, folder_digest(folder))
     repository = resolve(name, repo_type="model", revision=revision)

@@ -76,11 +76,6 @@ class RunEngines:
             self._engines = Engines(self._source(model), judge)
         return self._engines
 
-    @property
-    def loaded(self) -> bool:
-        """Whether both sides are there."""
-        return self._engines is not None
-
     def peak_rss_mb(self) -> float:
         """Returns the highest resident memory of any one engine process so far, in MB."""
         return max((engine.peak_rss_mb() for engine in self._loaded.values()), default=0.0)

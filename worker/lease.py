@@ -13,6 +13,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
+from evaluator.judge import settled
 from leaderboard.records import Batch, Plan, State
 from leaderboard.submissions import keys
 from leaderboard.submissions.states import ENDED
@@ -181,7 +182,7 @@ class Leases:
                 batch.model_dump_json(),
                 run,
                 len(batch.generations),
-                len(batch.verdicts),
+                sum(settled(row) for row in batch.verdicts),
                 lease.shard_id if batch.report else "",
                 lease.shard_id,
                 *_TAKES_NO_ROWS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from evaluator.ask import KnownRows, StageClock, ask_users
@@ -37,11 +37,13 @@ class Work(NamedTuple):
     outbox: Outbox
 
 
-class _LeasedRows(NamedTuple):
+class LeasedRows(NamedTuple):
     """Rows under a lease; moves the run on once every item has its answer, whoever asked it."""
 
     work: Work
     handover: Handover
+    orders: Mapping[str, int]
+    """In how many slot orders each question's answer is judged."""
 
     def known_rows(self) -> KnownRows:
         """See `RowSink.known_rows`."""
@@ -51,6 +53,8 @@ class _LeasedRows(NamedTuple):
         """See `RowSink.generations`."""
         taken = self.handover.generations(rows)
         plan, ledger = self.work.plan, self.work.ledger
+        if unjudged := sum(self.orders[row.key.question_id] for row in taken if row.answer is None or row.defect):
+            ledger.want_fewer(plan.run_id, unjudged)
         if ledger.progress(plan.run_id).generations >= len(plan.items):
             ledger.advance(plan.run_id, State.JUDGING, worker_name())
         return taken
@@ -73,7 +77,8 @@ def run_shard(work: Work, leases: Leases, lease: Lease) -> None:
     items = [item for item in work.plan.items if UserItems(item.split, item.user_id) in users]
     with clock.stage("load"):
         engines = work.engines.get()
-    ask_users(work.setup, items, engines.source, engines.judge, _LeasedRows(work, handover), clock)
+    sink = LeasedRows(work, handover, {item.question_id: len(item.orders) for item in items})
+    ask_users(work.setup, items, engines.source, engines.judge, sink, clock)
     handover.finish(make_report(work.engines, clock, work.plan))
 
 

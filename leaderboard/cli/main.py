@@ -83,7 +83,8 @@ def submit(
         thinking=thinking,
         publish_answers=publish_answers,
     )
-    view = SubmissionService(settings, connect(settings.redis_url)).submit(model, revision, declaration, MAINTAINER)
+    service = SubmissionService(settings, connect(settings.redis_url))
+    view = service.submit(model, revision, declaration, MAINTAINER, by_maintainer=True)
     entered = view.submission
     if as_json:
         told = {"submission_id": entered.id, "model": entered.model, "revision": entered.revision, "state": view.state}

@@ -266,6 +266,10 @@ class Ledger:
         fixed = self.plan(plan.run_id)
         return fixed or plan
 
+    def want_fewer(self, run_id: str, verdicts: int) -> None:
+        """Notes that some verdicts of a run will never be given: there is no answer to judge, or it loses unjudged."""
+        self._redis.hincrby(keys.progress(run_id), "verdicts_wanted", -verdicts)
+
     def plan(self, run_id: str) -> Plan | None:
         """Returns a run's plan, or None if it has none yet."""
         value = self._redis.get(keys.plan(run_id))

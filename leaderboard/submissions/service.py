@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.data import SEASON
 from evaluator.models import model_name, pin
-from evaluator.protocol import load_protocol
+from evaluator.protocol import is_reference, load_protocol
 from evaluator.records import Terms
 from leaderboard.records import Declaration, State, Submission, now
 from leaderboard.settings import Settings
@@ -39,7 +39,15 @@ class SubmissionService:
         self._settings, self._redis = settings, redis
         self.ledger = Ledger(redis)
 
-    def submit(self, model: str, revision: str | None, declaration: Declaration, submitter: str) -> SubmissionView:
+    def submit(
+        self,
+        model: str,
+        revision: str | None,
+        declaration: Declaration,
+        submitter: str,
+        *,
+        by_maintainer: bool = False,
+    ) -> SubmissionView:
         """Checks a model, pins it to a SHA, enters it and invites workers.
 
         A model that is known at this SHA leads to the submission that covers it: one that failed or was cancelled is
@@ -50,21 +58,29 @@ class SubmissionService:
             revision: Branch, tag or commit; None for the default branch.
             declaration: What the submitter says of the model.
             submitter: The name that the server knows the person by, never one from a request body.
+            by_maintainer: Whether a reference may be handed in; a name alone proves nobody a maintainer.
 
         Raises:
             RapportError: `malformed_id`, `forbidden_path`, `not_found`, `gated`, `unsafe_format`, `load_error`,
                 `no_chat_template`, `disk_full` or `infrastructure`. Nothing has been entered then, except that
                 Redis may have gone away halfway: submitting again takes that up.
         """
+        named = model_name(model, self._settings.models)
+        if is_reference(named) and not by_maintainer:
+            raise RapportError(
+                Cause.MALFORMED_ID,
+                f"{named} is a reference, and only maintainers enter references.",
+                "Submit a model; one of an owner called `reference` on the Hub cannot be submitted.",
+            )
         try:
-            return self._submit(model, revision, declaration, submitter)
+            return self._submit(named, revision, declaration, submitter)
         except (RedisError, StoreError, OSError) as error:
             raise _interrupted(error) from error
 
     def _submit(self, model: str, revision: str | None, declaration: Declaration, submitter: str) -> SubmissionView:
         """Does what `submit` promises, with errors as they come."""
         self._check_disk()
-        pinned = pin(model_name(model, self._settings.models), revision, self._settings.models)
+        pinned = pin(model, revision, self._settings.models)
         for protocol in self._settings.protocols:
             load_protocol(protocol)
         submission = Submission(

@@ -130,3 +130,14 @@ def test_a_field_that_is_missing_wrong_or_unknown_is_named(values, field):
     with pytest.raises(RapportError, match=f"The field {field} is not filled in properly") as caught:
         declaration_of(**(good | values))
     assert caught.value.cause is Cause.DATA_ERROR
+
+
+def test_only_maintainers_enter_references_whatever_a_submitter_calls_himself(service, redis):
+    with pytest.raises(RapportError, match="only maintainers") as caught:
+        service.submit("reference/gold", None, make_declaration(), "maintainer")
+    assert caught.value.cause is Cause.MALFORMED_ID
+    assert waiting(redis) == []
+    view = service.submit("reference/gold", None, make_declaration(), "maintainer", by_maintainer=True)
+    assert (view.submission.model, view.state) == ("reference/gold", State.QUEUED)
+    again = service.submit("reference/gold", None, make_declaration(), "maintainer", by_maintainer=True)
+    assert again.submission == view.submission

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +17,7 @@ from evaluator.engines.base import EndpointSpec
 from evaluator.errors import Cause, RapportError
 from evaluator.judges.spec import load_judge
 from evaluator.models import model_name, pin, pin_adapter
-from evaluator.protocol import EvaluationProtocol, load_protocol, read_protocol
+from evaluator.protocol import EvaluationProtocol, is_reference, load_protocol, read_protocol
 from leaderboard.settings import Settings
 from worker.engines import Endpoints
 from worker.local.compare import compare_folders
@@ -91,6 +92,8 @@ def evaluate_command(
     asked = _protocol(protocol)
     judging = load_judge(judge or asked.judge)
     named = model_name(model, settings.models)
+    if is_reference(named) and (revision or adapter or model_url or thinking):
+        raise typer.BadParameter("a reference takes no --revision, --adapter, --model-url and --thinking")
     adapted = pin_adapter(model_name(adapter, settings.models), adapter_revision, settings.models) if adapter else None
     wanted = Wanted(
         Candidate(pin(named, revision, settings.models), adapted, thinking, publish_answers=False),
@@ -159,3 +162,6 @@ def _log_to(console: Console) -> None:
     """Writes logs where they do not tear the bar."""
     handler = RichHandler(console=console, show_path=False) if console.is_terminal else logging.StreamHandler()
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler], force=True)
+    for noisy in ("absl", "httpx", "httpcore", "openai"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # One bar at a time.

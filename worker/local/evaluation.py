@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -182,26 +181,23 @@ def _ask_what_is_owed(
     if rows.reports.rows and not owed(setup, plan.items, answers, rows.verdicts.rows):
         return
     log = folder.path / "logs" / "engine"
-    with (
-        RunEngines(setup, settings, log, wanted.endpoints) as loading,
-        progress.over(plan.items, rows.generations.rows, rows.verdicts.rows),
-    ):
-        with _reported(rows, loading, plan) as clock, clock.stage("load"):
+    with RunEngines(setup, settings, log, wanted.endpoints) as loading:
+        clock = StageClock()
+        with clock.stage("load"):
             engines = loading.get()
         _refuse_other_conditions(engines, plan, rows, folder)
-        with _reported(rows, loading, plan) as clock:
-            ask_users(setup, plan.items, engines.source, engines.judge, _JournalSink(rows, progress), clock)
+        _report(rows, loading, clock, plan)  # Before the first row, so that none stands without one.
+        clock = StageClock()
+        try:
+            with progress.over(plan.items, rows.generations.rows, rows.verdicts.rows):
+                ask_users(setup, plan.items, engines.source, engines.judge, _JournalSink(rows, progress), clock)
+        finally:
+            _report(rows, loading, clock, plan)
 
 
-@contextmanager
-def _reported(rows: Rows, loading: RunEngines, plan: Plan) -> Iterator[StageClock]:
-    """Keeps a report of what was done, also of what was cut off, so that no row stands without one."""
-    clock = StageClock()
-    try:
-        yield clock
-    finally:
-        if loading.loaded:
-            list(rows.reports.append([make_report(loading, clock, plan)]))
+def _report(rows: Rows, loading: RunEngines, clock: StageClock, plan: Plan) -> None:
+    """Keeps what was done, and on what."""
+    list(rows.reports.append([make_report(loading, clock, plan)]))
 
 
 def _refuse_other_conditions(engines: Engines, plan: Plan, rows: Rows, folder: Folder) -> None:

@@ -46,7 +46,7 @@ def evaluation_name(conditions: Iterable[tuple[str, str]]) -> str:
 
     Example:
         >>> evaluation_name([("judge", "demo"), ("model", "org/m"), ("protocol", "demo-v1")])
-        'org-m.demo-v1.demo.5dd83e6a5ff9'
+        'org-m.demo-v1.demo.b0307b91a087'
     """
     told = dict(conditions)
     words = [re.sub(r"[^A-Za-z0-9._-]+", "-", told[name]) for name in ("model", "protocol", "judge")]
