@@ -16,8 +16,9 @@ USERS, DIALOGUES, TURNS = 250, 40, 265
 class Growth(NamedTuple):
     """What reading cost."""
 
-    resident: int
-    """Bytes of resident memory by which the process grew, with what was read still in hand."""
+    held: int
+    """Bytes by which the process grew, with what was read still in hand, without the mapped pages of files: these the
+    system takes back when it likes, and how many are there differs from machine to machine."""
     rows: int
     """How much was read, to show that something was."""
 
@@ -25,19 +26,19 @@ class Growth(NamedTuple):
 def growth_by_streaming(warm_up: str, source: str, users: int) -> Growth:
     """Opens a set and reads the histories and questions of some users one after the other, keeping nothing."""
     _read(HicupidData.open(warm_up), 1)
-    before = _resident()
+    before = _held()
     data = HicupidData.open(source)
     rows = _read(data, users)
-    return Growth(_resident() - before, rows)
+    return Growth(_held() - before, rows)
 
 
 def growth_by_holding(warm_up: str, source: str) -> Growth:
     """Holds all rows of a set as Python objects."""
     _read(HicupidData.open(warm_up), 1)
-    before = _resident()
+    before = _held()
     tables = [load_dataset(source, "dialogue", split="test"), load_dataset(source, "qa", split="test_2")]
     rows = [row for table in tables for row in table.to_list()]
-    return Growth(_resident() - before, len(rows))
+    return Growth(_held() - before, len(rows))
 
 
 def _read(data: HicupidData, users: int) -> int:
@@ -48,5 +49,6 @@ def _read(data: HicupidData, users: int) -> int:
     return rows
 
 
-def _resident() -> int:
-    return int(psutil.Process().memory_info().rss)
+def _held() -> int:
+    memory = psutil.Process().memory_info()
+    return int(memory.rss - memory.shared)

@@ -50,12 +50,14 @@ def small(tmp_path: Path) -> Path:
 def test_reading_users_takes_a_fraction_of_the_memory_of_holding_all_rows(
     client: Client, large: Path, small: Path
 ) -> None:
+    client.run(
+        growth_by_streaming, str(small), str(large), 1
+    )  # Unpacks the set, which costs a buffer of its own, once.
     held = client.run(growth_by_holding, str(small), str(large)).value
     streamed = client.run(growth_by_streaming, str(small), str(large), 40).value
     assert held.rows == USERS * (TURNS + DIALOGUES)
     assert streamed.rows == 40 * (TURNS + DIALOGUES)
-    # It was an eighth when this was written; what is resident of a file on disk depends on the system.
-    assert streamed.resident < held.resident / 3
+    assert streamed.held < held.held / 5
 
 
 @pytest.fixture
