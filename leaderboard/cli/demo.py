@@ -99,11 +99,12 @@ def submit_demo(service: SubmissionService, settings: Settings, model: str) -> S
 
 
 def _submit_in_background(service: SubmissionService, settings: Settings, model: str) -> None:
-    """Submits while the page is already up; a refusal is said, and the page goes on."""
+    """Submits the model and its references while the page is already up; a refusal is said, and the page goes on."""
     try:
         submit_demo(service, settings, model)
+        service.submit_references(settings.protocols)
     except RapportError as error:
-        log.error("the demo model was not submitted: %s", error)
+        log.error("the demo could not submit: %s", error)
 
 
 def _wait(service: SubmissionService, submission_id: str) -> SubmissionView:

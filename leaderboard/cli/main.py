@@ -22,10 +22,7 @@ from leaderboard.connection import connect, unreachable
 from leaderboard.records import Relation, TrainingData
 from leaderboard.settings import Settings
 from leaderboard.store.base import StoreError
-from leaderboard.submissions.service import SubmissionService, declaration_of
-
-MAINTAINER = "maintainer"
-"""Who submits from the command line: whoever knows the Redis of the leaderboard."""
+from leaderboard.submissions.service import MAINTAINER, SubmissionService, declaration_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(prompts_command.app, name="prompts")
@@ -59,6 +56,10 @@ def demo(
 def submit(
     model: Annotated[str, typer.Argument(help="owner/name on the Hub, or local/NAME.")],
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit; the default branch if left out.")] = None,
+    adapter: Annotated[
+        str | None, typer.Option(help="LoRA adapter on top of it: owner/name on the Hub, or local/NAME.")
+    ] = None,
+    adapter_revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of the adapter.")] = None,
     relation: Annotated[Relation, typer.Option(help="How you stand to the model's owner.")] = Relation.NONE,
     base_model: Annotated[str | None, typer.Option(help="Model that it is derived from.")] = None,
     training_data: Annotated[
@@ -69,13 +70,6 @@ def submit(
     as_json: Annotated[bool, typer.Option("--json", help="Print the submission as JSON.")] = False,
 ) -> None:
     """Submits a model to the leaderboard at RAPPORT_REDIS_URL; prints the submission's id and state."""
-    settings = Settings()
-    if not settings.redis_url:
-        raise RapportError(
-            Cause.INFRASTRUCTURE,
-            "RAPPORT_REDIS_URL is not set.",
-            "Set it to the Redis of the leaderboard, or use `rapport demo`.",
-        )
     declaration = declaration_of(
         relation=relation,
         base_model=base_model,
@@ -83,14 +77,44 @@ def submit(
         thinking=thinking,
         publish_answers=publish_answers,
     )
-    service = SubmissionService(settings, connect(settings.redis_url))
-    view = service.submit(model, revision, declaration, MAINTAINER, by_maintainer=True)
+    view = _service(Settings()).submit(
+        model,
+        revision,
+        declaration,
+        MAINTAINER,
+        adapter=adapter,
+        adapter_revision=adapter_revision,
+        by_maintainer=True,
+    )
     entered = view.submission
     if as_json:
-        told = {"submission_id": entered.id, "model": entered.model, "revision": entered.revision, "state": view.state}
-        print(json.dumps(told, indent=2))
+        pinned = {name: getattr(entered, name) for name in ("model", "revision", "adapter", "adapter_revision")}
+        print(json.dumps({"submission_id": entered.id, **pinned, "state": view.state}, indent=2))
     else:
         print(f"{entered.id} {view.state}")
+
+
+@app.command()
+def references() -> None:
+    """Submits the reference rows of every protocol in RAPPORT_PROTOCOLS; what is there stays as it is.
+
+    Prints id, protocols, name and state of each.
+    """
+    settings = Settings()
+    for view in _service(settings).submit_references(settings.protocols):
+        entered = view.submission
+        print(f"{entered.id} {','.join(entered.protocols)} {entered.model} {view.state}")
+
+
+def _service(settings: Settings) -> SubmissionService:
+    """Returns the way in to the leaderboard that the settings lead to."""
+    if not settings.redis_url:
+        raise RapportError(
+            Cause.INFRASTRUCTURE,
+            "RAPPORT_REDIS_URL is not set.",
+            "Set it to the Redis of the leaderboard, or use `rapport demo`.",
+        )
+    return SubmissionService(settings, connect(settings.redis_url))
 
 
 @app.command("demo-data")

@@ -34,7 +34,8 @@ def import_(
     print(f"{stored.pack.id} {stored.pack.status} {stored.path}")
     if stored.pack.status != "official":
         print(
-            f"The SHA-256 {stored.source_sha256} is not an accepted one: results with these prompts never rank.",
+            f"No file with the SHA-256 {stored.source_sha256} that makes the pack {stored.pack.id} is accepted: "
+            "results with these prompts never rank.",
             file=sys.stderr,
         )
 

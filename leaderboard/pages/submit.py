@@ -96,6 +96,9 @@ def _form(service: SubmissionService, settings: Settings) -> None:
         model = gr.Textbox(label="Model", placeholder="owner/name", max_lines=1, max_length=200, autofocus=True)
         revision = gr.Textbox(label="Revision (branch, tag or commit; empty for the default)", max_length=100)
     with gr.Row():
+        adapter = gr.Textbox(label="LoRA adapter, if one is to be loaded", placeholder="owner/name", max_length=200)
+        adapter_revision = gr.Textbox(label="Revision of the adapter", max_length=100)
+    with gr.Row():
         relation = gr.Radio(_RELATIONS, label="How do you stand to the model?", value=Relation.NONE)
         base_model = gr.Textbox(label="Base model, if it is derived from one", placeholder="owner/name", max_length=200)
     training = gr.Radio(
@@ -108,7 +111,7 @@ def _form(service: SubmissionService, settings: Settings) -> None:
     answer = gr.HTML(elem_id="submit-answer")
     button.click(
         _handler(service, settings),
-        [model, revision, relation, base_model, training, thinking, publish],
+        [model, revision, adapter, adapter_revision, relation, base_model, training, thinking, publish],
         answer,
         api_name="submit",
         api_description="Submits a model; answers with an HTML fragment that says what became of it.",
@@ -116,57 +119,56 @@ def _form(service: SubmissionService, settings: Settings) -> None:
 
 
 def _handler(service: SubmissionService, settings: Settings) -> Callable[..., str]:
-    """Returns the click handler; how it learns who submits depends on where it runs."""
+    """Returns the click handler; Gradio fills in the profile from the server's session, never from what was sent."""
 
     def submit(
-        submitter: str,
         model: str,
         revision: str,
+        adapter: str,
+        adapter_revision: str,
         relation: str,
         base_model: str,
         training: str,
         thinking: bool,
         publish: bool,
+        profile: gr.OAuthProfile | None,
     ) -> str:
         try:
             declaration = declaration_of(
                 relation=relation,
-                base_model=(base_model or "").strip() or None,
+                base_model=_filled(base_model),
                 training_data=training,
                 thinking=thinking,
                 publish_answers=publish,
             )
-            view = service.submit(str(model or ""), (revision or "").strip() or None, declaration, submitter)
+            view = service.submit(
+                str(model or ""),
+                _filled(revision),
+                declaration,
+                _submitter(settings, profile),
+                adapter=_filled(adapter),
+                adapter_revision=_filled(adapter_revision),
+            )
         except RapportError as error:
             return render("submit_answer.html", error=error, view=None)
         return render("submit_answer.html", error=None, view=view)
 
-    if settings.can_log_in:
-
-        def submit_as_login(
-            model: str,
-            revision: str,
-            relation: str,
-            base_model: str,
-            training: str,
-            thinking: bool,
-            publish: bool,
-            profile: gr.OAuthProfile | None,
-        ) -> str:
-            if profile is None:
-                return render("submit_answer.html", error=_not_logged_in(), view=None)
-            return submit(profile.username, model, revision, relation, base_model, training, thinking, publish)
-
-        return submit_as_login
-
-    def submit_locally(
-        model: str, revision: str, relation: str, base_model: str, training: str, thinking: bool, publish: bool
-    ) -> str:
-        return submit(LOCAL_USER, model, revision, relation, base_model, training, thinking, publish)
-
-    return submit_locally
+    return submit
 
 
-def _not_logged_in() -> RapportError:
-    """Refuses a submission by nobody."""
-    return RapportError(Cause.MALFORMED_ID, "Nobody is logged in.", "Log in with Hugging Face and submit again.")
+def _filled(text: str | None) -> str | None:
+    """Returns what stands in a field, None if nothing does."""
+    return (text or "").strip() or None
+
+
+def _submitter(settings: Settings, profile: gr.OAuthProfile | None) -> str:
+    """Returns the name by which the server knows who submits.
+
+    Raises:
+        RapportError: `malformed_id` if people log in here and this one has not.
+    """
+    if not settings.can_log_in:
+        return LOCAL_USER
+    if profile is None:
+        raise RapportError(Cause.MALFORMED_ID, "Nobody is logged in.", "Log in with Hugging Face and submit again.")
+    return str(profile.username)

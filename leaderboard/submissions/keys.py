@@ -80,6 +80,16 @@ def invitation(run_id: str) -> str:
     return f"rapport:invitation:{run_id}"
 
 
-def fingerprint(model: str, revision: str, protocol: str) -> str:
-    """The submission that already covers a model's SHA under a protocol."""
-    return f"rapport:fingerprint:{protocol}:{model}@{revision}"
+def fingerprint(
+    protocol: str, model: str, revision: str, adapter: str | None, adapter_revision: str | None, thinking: bool
+) -> str:
+    """The submission that already covers, under a protocol, a model's SHA with an adapter's or none, thinking or not.
+
+    Example:
+        >>> fingerprint("demo-v1", "org/model", "a1", "org/lora", "b2", True)
+        'rapport:fingerprint:demo-v1:org/model@a1+org/lora@b2:thinking'
+        >>> fingerprint("demo-v1", "org/model", "a1", None, None, False)
+        'rapport:fingerprint:demo-v1:org/model@a1'
+    """
+    adapted = f"+{adapter}@{adapter_revision}" if adapter else ""
+    return f"rapport:fingerprint:{protocol}:{model}@{revision}{adapted}{':thinking' if thinking else ''}"

@@ -102,10 +102,12 @@ class Ledger:
         self._saved = redis.register_script(_SAVED)
 
     def create(self, submission: Submission) -> str:
-        """Enters a submission whose runs are all in `checking`, unless the same model and protocol are known.
+        """Enters a submission whose runs are all in `checking`, unless one of them is known.
+
+        A run is known by its protocol, the model and adapter with their SHAs, and whether the model thinks.
 
         Returns:
-            The id of the submission that now covers the model's SHA: the new one, or the one that was there.
+            The id of the submission that now covers these: the new one, or the one that was there.
         """
         opening = [
             Transition(
@@ -356,8 +358,10 @@ def _progress(values: Mapping[Any, Any]) -> Progress:
 
 
 def _fingerprints(submission: Submission) -> list[str]:
-    """Names what a submission covers: its model's SHA under each of its protocols."""
-    return [keys.fingerprint(submission.model, submission.revision, protocol) for protocol in submission.protocols]
+    """Names what a submission covers: all that decides the model's answers, under each of its protocols."""
+    of = submission
+    asked = (of.model, of.revision, of.adapter, of.adapter_revision, of.declaration.thinking)
+    return [keys.fingerprint(protocol, *asked) for protocol in of.protocols]
 
 
 def _enter(pipe: Pipeline, submission: Submission, transitions: Iterable[Transition]) -> None:

@@ -8,7 +8,7 @@ from leaderboard.store.base import Write
 from leaderboard.submissions import journal, keys
 from leaderboard.submissions.journal import Entry
 from leaderboard.submissions.ledger import Ledger
-from tests.builders import make_submission
+from tests.builders import make_declaration, make_submission
 
 FAILURE = Failure(cause=Cause.OUT_OF_MEMORY, message="Too little memory.", remedy="Use more.")
 
@@ -50,6 +50,19 @@ def test_a_restored_model_is_known_and_its_run_goes_on(redis, ledger, store, sub
     assert ledger.create(make_submission(9, model=submission.model)) == submission.id
     assert ledger.advance(run_id, State.GENERATING, "worker")
     assert [step.sequence for step in ledger.transitions(submission.id)] == [1, 2, 3]
+
+
+def test_after_a_loss_the_ways_in_which_a_model_was_submitted_are_still_told_apart(redis, ledger, store):
+    plain = make_submission(1)
+    thinking = make_submission(2, model=plain.model, declaration=make_declaration(thinking=True))
+    adapted = make_submission(3, model=plain.model, adapter="org/lora", adapter_revision="c" * 40)
+    for each in (plain, thinking, adapted):
+        ledger.create(each)
+        save(ledger, store, each.id)
+    redis.flushall()
+    assert journal.restore(ledger, store) == 3
+    again = [each.model_copy(update={"id": f"s-20260302-{n:08x}"}) for n, each in enumerate((plain, thinking, adapted))]
+    assert [ledger.create(each) for each in again] == [plain.id, thinking.id, adapted.id]
 
 
 def test_a_newer_copy_in_the_store_replaces_an_older_one_in_redis(redis, ledger, store, submission, run_id):

@@ -11,7 +11,7 @@ from leaderboard.records import Failure, State, Submission
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger, MovedMeanwhile
 from leaderboard.submissions.states import ENDED, NEXT, IllegalTransition
-from tests.builders import make_plan, make_submission
+from tests.builders import make_declaration, make_plan, make_submission
 from tests.waiting import at_once
 
 FAILURE = Failure(cause=Cause.LOAD_ERROR, message="It does not load.", remedy="Mend it.")
@@ -63,11 +63,43 @@ def test_the_same_model_at_the_same_sha_leads_to_the_submission_that_was_there(l
         ledger.submission(again.id)
 
 
-@pytest.mark.parametrize("change", [{"model": "org/other"}, {"revision": "b" * 40}, {"protocols": ("other",)}])
-def test_another_model_sha_or_protocol_is_another_submission(ledger, change):
+LORA = {"adapter": "org/lora", "adapter_revision": "c" * 40}
+THINKING = {"declaration": make_declaration(thinking=True)}
+OTHERS = [
+    {"model": "org/other"},
+    {"revision": "b" * 40},
+    {"protocols": ("other",)},
+    LORA,
+    LORA | {"adapter": "org/other-lora"},
+    LORA | {"adapter_revision": "d" * 40},
+    THINKING,
+    LORA | THINKING,
+]
+
+
+def test_whatever_decides_the_answers_makes_another_submission(ledger):
     first = make_submission(1)
-    other = make_submission(2, **({"model": first.model} | change))
-    assert [ledger.create(first), ledger.create(other)] == [first.id, other.id]
+    others = [make_submission(2 + number, **({"model": first.model} | each)) for number, each in enumerate(OTHERS)]
+    assert [ledger.create(each) for each in (first, *others)] == [first.id, *(each.id for each in others)]
+    for number, each in enumerate(others):
+        assert ledger.create(each.model_copy(update={"id": f"s-20260302-{number:08x}"})) == each.id
+
+
+def test_what_decides_no_answer_makes_no_other_submission(ledger):
+    first = make_submission(1)
+    declared = make_declaration(base_model="org/base", publish_answers=False)
+    again = make_submission(2, model=first.model, submitter="bob", declaration=declared)
+    assert [ledger.create(first), ledger.create(again)] == [first.id, first.id]
+
+
+def test_forgetting_one_mode_of_a_model_leaves_the_other_known(ledger):
+    plain, thinking = make_submission(1), make_submission(2, model="org/model-1", **THINKING)
+    for each in (plain, thinking):
+        ledger.create(each)
+    ledger.forget_fingerprints(thinking)
+    assert ledger.create(make_submission(3, model="org/model-1")) == plain.id
+    again = make_submission(4, model="org/model-1", **THINKING)
+    assert ledger.create(again) == again.id
 
 
 def test_a_refused_duplicate_leaves_nothing_behind(ledger):

@@ -7,11 +7,14 @@ import pytest
 from redis import Redis
 
 from evaluator.errors import Cause, RapportError
+from evaluator.models import pin_adapter
+from evaluator.protocol import EvaluationProtocol, Reference, load_protocol
 from leaderboard.records import Failure, Relation, State, TrainingData
 from leaderboard.settings import Settings
 from leaderboard.submissions.invite import JOB, queue
 from leaderboard.submissions.service import SubmissionService, declaration_of
-from tests.builders import make_declaration, make_model_folder
+from tests.builders import make_declaration
+from tests.model_folders import make_adapter_folder, make_model_folder
 
 
 @pytest.fixture
@@ -141,3 +144,113 @@ def test_only_maintainers_enter_references_whatever_a_submitter_calls_himself(se
     assert (view.submission.model, view.state) == ("reference/gold", State.QUEUED)
     again = service.submit("reference/gold", None, make_declaration(), "maintainer", by_maintainer=True)
     assert again.submission == view.submission
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [{"revision": "main"}, {"adapter": "local/lora"}, {"declaration": make_declaration(thinking=True)}],
+)
+def test_a_reference_takes_nothing_along(service, redis, extra):
+    make_adapter_folder(service._settings.models)
+    asked = {"model": "reference/gold", "revision": None, "declaration": make_declaration(), "submitter": "maintainer"}
+    with pytest.raises(RapportError, match="is a reference: it has no revision") as caught:
+        service.submit(**(asked | extra), by_maintainer=True)
+    assert caught.value.cause is Cause.MALFORMED_ID
+    assert redis.dbsize() == 0
+
+
+def with_adapter(service: SubmissionService, adapter: str | None, revision: str | None = None):
+    return service.submit(
+        "local/tiny", None, make_declaration(), "alice", adapter=adapter, adapter_revision=revision
+    ).submission
+
+
+def test_an_adapter_is_pinned_with_its_model_and_makes_another_submission(service, redis):
+    models = service._settings.models
+    name = make_adapter_folder(models)
+    alone, adapted = submit(service).submission, with_adapter(service, f" {models}/lora ")
+    assert (adapted.adapter, adapted.adapter_revision) == (name, pin_adapter(name, None, models).sha)
+    assert (alone.adapter, alone.adapter_revision) == (None, None)
+    assert (adapted.model, adapted.revision) == (alone.model, alone.revision)
+    assert with_adapter(service, name) == adapted
+    (models / "lora" / "adapter_model.safetensors").write_text("trained a little longer")
+    longer = with_adapter(service, name)
+    assert longer.adapter_revision != adapted.adapter_revision
+    assert waiting(redis) == [one.run_ids()[0] for one in (alone, adapted, longer)]
+
+
+@pytest.mark.parametrize(
+    ("adapter", "revision", "cause"),
+    [
+        ("not an adapter", None, Cause.MALFORMED_ID),
+        ("/etc/passwd", None, Cause.FORBIDDEN_PATH),
+        ("reference/gold", None, Cause.MALFORMED_ID),
+        ("local/nosuch", None, Cause.NOT_FOUND),
+        ("local/tiny", None, Cause.LOAD_ERROR),
+        ("local/pickled", None, Cause.UNSAFE_FORMAT),
+        ("local/lora", "main", Cause.NOT_FOUND),
+        (None, "main", Cause.MALFORMED_ID),
+    ],
+)
+def test_an_adapter_that_does_not_pass_the_checks_leaves_nothing_behind(service, redis, adapter, revision, cause):
+    make_adapter_folder(service._settings.models)
+    make_adapter_folder(service._settings.models, "pickled", leave_out="adapter_model.safetensors")
+    with pytest.raises(RapportError) as caught:
+        with_adapter(service, adapter, revision)
+    assert caught.value.cause is cause
+    assert redis.dbsize() == 0
+
+
+def test_a_model_declared_as_thinking_is_another_submission(service, redis):
+    plain = submit(service).submission
+    thinking = service.submit("local/tiny", None, make_declaration(thinking=True), "mallory").submission
+    assert thinking.id != plain.id
+    assert submit(service).submission == plain
+    assert waiting(redis) == [plain.run_ids()[0], thinking.run_ids()[0]]
+
+
+def test_references_are_submitted_for_each_protocol_once(service, redis):
+    first = service.submit_references(["demo-v1"])
+    assert [(view.submission.model, view.state) for view in first] == [
+        (f"reference/{each}", State.QUEUED) for each in Reference
+    ]
+    both = service.submit_references(["official-v1", "demo-v1"])
+    assert [view.submission.protocols for view in both] == [("official-v1",)] * 3 + [("demo-v1",)] * 3
+    assert both[3:] == first
+    assert waiting(redis) == [view.runs[0].id for view in (*first, *both[:3])]
+
+
+def test_a_reference_is_the_maintainers_names_nobody_and_leaves_what_is_shown_to_the_data_set(service):
+    for view in service.submit_references(["demo-v1"]):
+        entered = view.submission
+        assert (entered.submitter, entered.terms.personal_data) == ("maintainer", "none")
+        declared = entered.declaration
+        assert (declared.thinking, declared.publish_answers) == (False, True)
+        assert (declared.training_data, declared.base_model) == (TrainingData.NEITHER, None)
+
+
+def test_a_reference_that_a_maintainer_submitted_alone_is_not_submitted_again(service):
+    alone = service.submit("reference/gold", None, make_declaration(), "maintainer", by_maintainer=True)
+    assert [view.submission.id for view in service.submit_references(["demo-v1"])].count(alone.submission.id) == 1
+
+
+def test_a_reference_that_failed_is_taken_up_again(service, redis):
+    (view, *_) = service.submit_references(["demo-v1"])
+    queue(redis).empty()
+    service.ledger.fail(view.runs[0].id, "worker", Failure(cause=Cause.TIMEOUT, message="Slow.", remedy="Again."))
+    assert service.submit_references(["demo-v1"])[0].state is State.QUEUED
+    assert view.runs[0].id in waiting(redis)
+
+
+def test_of_unknown_protocols_no_reference_is_entered(service, redis):
+    with pytest.raises(RapportError, match="no protocol 'nosuch'"):
+        service.submit_references(["demo-v1", "nosuch"])
+    assert redis.dbsize() == 0
+
+
+def test_only_the_references_that_a_protocol_names_are_submitted(service, monkeypatch):
+    def with_gold_alone(protocol: str) -> EvaluationProtocol:
+        return load_protocol(protocol).model_copy(update={"references": (Reference.GOLD,)})
+
+    monkeypatch.setattr("leaderboard.submissions.service.load_protocol", with_gold_alone)
+    assert [view.submission.model for view in service.submit_references(["demo-v1"])] == ["reference/gold"]

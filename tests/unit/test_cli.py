@@ -10,13 +10,14 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from evaluator.protocol import Reference
 from leaderboard.cli import demo as demo_command
 from leaderboard.cli.main import main
 from leaderboard.records import Relation, State, TrainingData
 from leaderboard.store.base import StoreError
 from leaderboard.submissions.invite import queue
 from leaderboard.submissions.ledger import Ledger
-from tests.builders import make_model_folder
+from tests.model_folders import make_adapter_folder, make_model_folder
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_submitting_enters_a_model_and_says_under_which_id(monkeypatch, capsys, 
     assert [job.args[0] for job in queue(site).jobs] == [view.runs[0].id]
 
 
-def test_what_a_form_asks_is_an_option_each(monkeypatch, capsys, site):
+def test_what_a_form_asks_is_an_option_each(monkeypatch, capsys, site, tmp_path):
     options = [
         "--relation",
         "owner",
@@ -57,6 +58,8 @@ def test_what_a_form_asks_is_an_option_each(monkeypatch, capsys, site):
         "hicupid-train",
         "--thinking",
         "--no-publish-answers",
+        "--adapter",
+        make_adapter_folder(tmp_path / "models"),
     ]
 
     assert rapport(monkeypatch, "submit", "local/tiny", "--json", *options) == 0
@@ -67,11 +70,22 @@ def test_what_a_form_asks_is_an_option_each(monkeypatch, capsys, site):
         "submission_id": submission.id,
         "model": "local/tiny",
         "revision": submission.revision,
+        "adapter": "local/lora",
+        "adapter_revision": submission.adapter_revision,
         "state": "queued",
     }
+    assert submission.adapter_revision
     declared = submission.declaration
     assert (declared.relation, declared.training_data) == (Relation.OWNER, TrainingData.TRAIN)
     assert (declared.base_model, declared.thinking, declared.publish_answers) == ("org/base", True, False)
+
+
+def test_the_references_of_every_protocol_are_submitted_by_one_command(monkeypatch, capsys, site):
+    for _ in range(2):
+        assert rapport(monkeypatch, "references") == 0
+        lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+        assert [line[1:] for line in lines] == [["demo-v1", f"reference/{name}", "queued"] for name in Reference]
+    assert [job.args[0].split(".")[0] for job in queue(site).jobs] == [line[0] for line in lines]
 
 
 def test_nothing_is_claimed_that_was_not_said(monkeypatch, capsys, site):

@@ -210,7 +210,7 @@ def test_who_is_logged_in_is_read_on_the_server_and_organisations_do_no_harm(log
 def submitted(port: int, cookie: str) -> str:
     """Sends the form with a model id that is none, so that nothing leaves this machine."""
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Cookie": cookie}, timeout=60) as client:
-        values = ["not a model", "", "none", "", "unknown", False, True]
+        values = ["not a model", "", "", "", "none", "", "unknown", False, True]
         event = client.post("/gradio_api/call/submit", json={"data": values}).json()["event_id"]
         return client.get(f"/gradio_api/call/submit/{event}").text
 
