@@ -12,7 +12,7 @@ from typing import Any
 
 from evaluator.engines.base import Message
 from evaluator.errors import Cause, RapportError
-from evaluator.hicupid.prompts import PackStatus, PromptPack, make_pack
+from evaluator.hicupid.prompts import PromptPack, make_pack
 
 LARGEST_SOURCE = 1_000_000
 """Bytes; the authors' file of 2025-02 has 41,906."""
@@ -33,13 +33,12 @@ _REFUSED = {
 }
 
 
-def pack_from_source(source: bytes, status: PackStatus) -> PromptPack:
-    """Returns the prompts that a `constants.py` in the authors' layout assigns.
+def pack_from_source(source: bytes) -> PromptPack:
+    """Returns the prompts that a `constants.py` in the authors' layout assigns, as a pack of the status `imported`.
 
     Args:
         source: The file: UTF-8, at most `LARGEST_SOURCE` bytes, with the assignments of `INFERENCE_PROMPTS` and
             `EVALUATION_PROMPTS` once each at its top level. Styles may be flat keys (`few/user/3`) or nested dicts.
-        status: What the pack is to count as.
 
     Raises:
         RapportError: `data_error`, naming the line or the prompt that cannot be read. Nothing of the file is run.
@@ -51,7 +50,7 @@ def pack_from_source(source: bytes, status: PackStatus) -> PromptPack:
             raise _refused(f"{_INFERENCE} has the style {style} twice")
         inference[style] = messages
     evaluation = {str(name): _messages(f"the prompt {name}", value) for name, value in values[_EVALUATION].items()}
-    return make_pack(inference, evaluation, status)
+    return make_pack(inference, evaluation, "imported")
 
 
 def _parsed(source: bytes) -> ast.Module:

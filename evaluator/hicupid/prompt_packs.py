@@ -1,6 +1,7 @@
 """Prompt packs on disk: one JSON file each, named by its prompts, never believed without a look.
 
-A file tells which source it was made from; whether that makes it official is decided anew at every reading.
+A file tells which source it was made from; whether that and its prompts make it official is decided anew at every
+reading.
 """
 
 from __future__ import annotations
@@ -121,8 +122,10 @@ def _official(packs: Path, sources: PromptSources) -> PromptPack:
             fetched = _made_from(place, packs, sources, sources.hashes)
         except RapportError as error:
             faults.append(error)
-        else:
+            continue
+        if fetched.pack.status == "official":
             return _store(fetched, sources).pack
+        faults.append(_other_pack(place, fetched.pack.id))
     raise RapportError(
         # Whoever did not answer now may do so later; a wrong file stays wrong.
         Cause.DATA_ERROR if all(fault.cause is Cause.DATA_ERROR for fault in faults) else Cause.INFRASTRUCTURE,
@@ -139,9 +142,21 @@ def _made_from(place: str, packs: Path, sources: PromptSources, hashes: Sequence
         raise RapportError(
             Cause.DATA_ERROR, f"{place} has the SHA-256 {found}, not {' or '.join(hashes)}.", "Take another version."
         )
-    pack = pack_from_source(content, sources.status(found))
+    pack = pack_from_source(content)
     name = place if "://" in place else Path(place).name
-    return StoredPack(pack, packs / f"{pack.id}.json", name, found)
+    return StoredPack(_with_standing(pack, found, sources), packs / f"{pack.id}.json", name, found)
+
+
+def _with_standing(pack: PromptPack, source_sha256: str, sources: PromptSources) -> PromptPack:
+    """Returns a pack with the standing that its prompts and their source give it."""
+    return pack.model_copy(update={"status": sources.status(source_sha256, pack.id)})
+
+
+def _other_pack(place: str, pack_id: str) -> RapportError:
+    """Says that an accepted file does not make the pack that it is known to make."""
+    return RapportError(
+        Cause.DATA_ERROR, f"What lies at {place} makes the pack {pack_id}, not the accepted one.", "Update Rapport."
+    )
 
 
 def _store(stored: StoredPack, sources: PromptSources) -> StoredPack:
@@ -190,8 +205,7 @@ def _read(path: Path, sources: PromptSources) -> StoredPack:
         if path.stat().st_size > _LARGEST_FILE:
             raise _broken(path, f"it is larger than {_LARGEST_FILE:,} bytes")
         file = _PackFile.model_validate_json(path.read_bytes())
-        status = sources.status(file.source_sha256)
-        pack = PromptPack(inference=file.inference, evaluation=file.evaluation, status=status)
+        pack = PromptPack(inference=file.inference, evaluation=file.evaluation, status="imported")
     except ValidationError as error:
         raise _broken(path, first_fault(error)) from error
     except OSError as error:
@@ -200,7 +214,7 @@ def _read(path: Path, sources: PromptSources) -> StoredPack:
         ) from error
     if pack.id != path.stem:
         raise _broken(path, f"its prompts are those of {pack.id}")
-    return StoredPack(pack, path, file.source, file.source_sha256)
+    return StoredPack(_with_standing(pack, file.source_sha256, sources), path, file.source, file.source_sha256)
 
 
 def _broken(path: Path, fault: str) -> RapportError:

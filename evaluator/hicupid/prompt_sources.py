@@ -35,6 +35,8 @@ class AcceptedFile(Record):
     """A file whose prompts are official."""
 
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    pack: str = Field(pattern=r"^[0-9a-f]{16}$")
+    """Id of the pack that the file makes, without which a stored pack would be believed when it names the file."""
     note: str
     """Which version it is."""
 
@@ -43,10 +45,9 @@ class PromptSources(Record):
     """Where to look for the authors' prompts, and how to know them.
 
     Example:
-        >>> PromptSources(sources=(), accepted=(AcceptedFile(sha256="0" * 64, note="v1"),)).status("0" * 64)
-        'official'
-        >>> PromptSources(sources=(), accepted=()).status("0" * 64)
-        'imported'
+        >>> known = PromptSources(sources=(), accepted=(AcceptedFile(sha256="0" * 64, pack="1" * 16, note="v1"),))
+        >>> known.status("0" * 64, "1" * 16), known.status("0" * 64, "2" * 16), known.status("3" * 64, "1" * 16)
+        ('official', 'imported', 'imported')
     """
 
     sources: tuple[str, ...]
@@ -59,9 +60,9 @@ class PromptSources(Record):
         """SHA-256 of the official files, the preferred first."""
         return [file.sha256 for file in self.accepted]
 
-    def status(self, sha256: str) -> PackStatus:
-        """Returns what the prompts of a file with this SHA-256 count as."""
-        return "official" if sha256 in self.hashes else "imported"
+    def status(self, sha256: str, pack: str) -> PackStatus:
+        """Returns what a pack with this id, said to be made from a file with this SHA-256, counts as."""
+        return "official" if any((file.sha256, file.pack) == (sha256, pack) for file in self.accepted) else "imported"
 
 
 def load_sources(extra: str = "") -> PromptSources:

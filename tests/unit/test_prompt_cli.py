@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluator.hicupid.prompt_import import pack_from_source
 from evaluator.hicupid.prompts import builtin_pack
 from leaderboard.cli.main import main
 from tests.unit.authors_file import SHA256, SOURCE, changed, sends, serving
@@ -16,7 +17,8 @@ from tests.unit.authors_file import SHA256, SOURCE, changed, sends, serving
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Packs in a folder of their own, and our file accepted as official."""
     accepted = tmp_path / "mine.yaml"
-    accepted.write_text(f"sources: []\naccepted: [{{sha256: {SHA256}, note: ours}}]\n")
+    pack = pack_from_source(SOURCE.encode()).id
+    accepted.write_text(f'sources: []\naccepted: [{{sha256: {SHA256}, pack: "{pack}", note: ours}}]\n')
     (tmp_path / "constants.py").write_text(SOURCE, encoding="utf-8")
     monkeypatch.setenv("RAPPORT_PACKS", str(tmp_path / "packs"))
     monkeypatch.setenv("RAPPORT_PROMPT_SOURCES", str(accepted))
@@ -49,7 +51,7 @@ def test_importing_another_file_says_that_it_never_ranks(monkeypatch, capsys, fo
 
     out, err = capsys.readouterr()
     assert out.split()[1] == "imported"
-    assert "never rank" in err
+    assert f"makes the pack {out.split()[0]} is accepted: results with these prompts never rank" in err
 
 
 def test_importing_from_an_address_is_the_same(monkeypatch, capsys, folder):

@@ -19,13 +19,13 @@ from tests.unit.authors_file import SOURCE, changed
 
 
 def read(source: str) -> PromptPack:
-    return pack_from_source(source.encode(), "imported")
+    return pack_from_source(source.encode())
 
 
 def fault(source: str | bytes) -> str:
     """Returns the one sentence that a file is refused with."""
     with pytest.raises(RapportError) as refused:
-        pack_from_source(source.encode() if isinstance(source, str) else source, "imported")
+        pack_from_source(source.encode() if isinstance(source, str) else source)
     assert refused.value.cause is Cause.DATA_ERROR
     assert "\n" not in str(refused.value)
     return refused.value.message

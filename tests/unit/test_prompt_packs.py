@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from evaluator.engines.base import Message
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid import prompt_packs, prompt_sources
-from evaluator.hicupid.prompt_import import LARGEST_SOURCE
-from evaluator.hicupid.prompt_packs import find_pack, import_pack, stored_packs
+from evaluator.hicupid.prompt_import import LARGEST_SOURCE, pack_from_source
+from evaluator.hicupid.prompt_packs import StoredPack, find_pack, import_pack, stored_packs
 from evaluator.hicupid.prompt_sources import AcceptedFile, PromptSources, load_sources, read_source
-from evaluator.hicupid.prompts import builtin_pack
+from evaluator.hicupid.prompts import builtin_pack, make_pack
 from tests.unit.authors_file import SHA256, SOURCE, Server, changed, leads_to, refuses, sends, serving
 
 OTHER = changed("I shall.", "I will.")
 NOTHING_KNOWN = PromptSources(sources=(), accepted=())
 
 
-def known(*sources: str, hashes: tuple[str, ...] = (SHA256,)) -> PromptSources:
-    """Returns sources that accept some files as official."""
-    return PromptSources(sources=sources, accepted=tuple(AcceptedFile(sha256=each, note="ours") for each in hashes))
+PACK = pack_from_source(SOURCE.encode()).id
+PACKS = {SHA256: PACK, hashlib.sha256(OTHER.encode()).hexdigest(): pack_from_source(OTHER.encode()).id}
+
+
+def known(*sources: str, hashes: tuple[str, ...] = (SHA256,), pack: str | None = None) -> PromptSources:
+    """Returns sources that accept some files as official, where they make a certain pack: their own if left out."""
+    accepted = tuple(AcceptedFile(sha256=each, pack=pack or PACKS[each], note="ours") for each in hashes)
+    return PromptSources(sources=sources, accepted=accepted)
 
 
 @pytest.fixture
@@ -110,6 +117,35 @@ def test_a_file_with_another_hash_than_asked_for_is_not_stored(packs, file):
     assert refused.value.cause is Cause.DATA_ERROR
     assert not packs.exists()
     assert import_pack(str(file), packs, known(), SHA256.upper()).source_sha256 == SHA256
+
+
+def rewritten(stored: StoredPack) -> str:
+    """Stores other prompts that claim to come from the same file, under their own id, which is returned."""
+    content = json.loads(stored.path.read_text())
+    _with_other_words(content)
+    said = [{k: [Message(*m) for m in v] for k, v in content[part].items()} for part in ("inference", "evaluation")]
+    pack_id = make_pack(*said, "imported").id
+    assert pack_id != stored.pack.id
+    (stored.path.parent / f"{pack_id}.json").write_text(json.dumps(content))
+    return pack_id
+
+
+def test_other_prompts_that_claim_an_accepted_file_are_not_official(packs, file):
+    stored = import_pack(str(file), packs, NOTHING_KNOWN)
+    sources = known(pack=stored.pack.id)
+    forged = rewritten(stored)
+    assert find_pack(forged, packs, sources).status == "imported"
+    assert find_pack("official", packs, sources).id == stored.pack.id
+    stored.path.unlink()
+    assert refusal("official", packs, sources).remedy.startswith("Get src/constants.py")
+
+
+def test_an_accepted_file_that_makes_another_pack_is_stored_but_not_official(packs, file, server):
+    sources = known(server.url("/constants.py"), pack="0" * 16)
+    assert import_pack(str(file), packs, sources).pack.status == "imported"
+    error = refusal("official", packs, sources)
+    assert error.cause is Cause.DATA_ERROR
+    assert "not the accepted one" in error.message
 
 
 def _with_other_words(stored: dict) -> None:
@@ -324,18 +360,21 @@ def test_a_path_is_read_up_to_the_largest_size(tmp_path, file):
         assert read_fault(str(missing)).cause is Cause.NOT_FOUND
 
 
-def test_the_shipped_sources_know_the_authors_file():
+def test_the_shipped_sources_know_the_authors_file_and_its_pack():
     shipped = load_sources()
     assert shipped.sources == ("https://raw.githubusercontent.com/12kimih/HiCUPID/main/src/constants.py",)
     assert shipped.hashes == ["a449a241b866710f7f6a22b1f36832cafbd13b0f729320bce1e510d7061eeac9"]
+    assert shipped.status(shipped.hashes[0], "375456de47a93de1") == "official"
+    assert shipped.status(shipped.hashes[0], "0" * 16) == "imported"
 
 
 def test_a_list_of_ones_own_adds_to_the_shipped_one(tmp_path):
     mine = tmp_path / "mine.yaml"
-    mine.write_text(f"sources: [https://example.org/x.py]\naccepted: [{{sha256: {SHA256}, note: ours}}]\n")
+    accepted = f"[{{sha256: {SHA256}, pack: '{PACK}', note: ours}}]"
+    mine.write_text(f"sources: [https://example.org/x.py]\naccepted: {accepted}\n")
     both = load_sources(str(mine))
     assert both.sources == (*load_sources().sources, "https://example.org/x.py")
-    assert both.status(SHA256) == both.status(load_sources().hashes[0]) == "official"
+    assert both.status(SHA256, PACK) == both.status(both.hashes[0], "375456de47a93de1") == "official"
 
 
 @pytest.mark.parametrize(
@@ -344,7 +383,9 @@ def test_a_list_of_ones_own_adds_to_the_shipped_one(tmp_path):
         (None, Cause.NOT_FOUND),
         ("sources: [", Cause.DATA_ERROR),
         ("sources: []\n", Cause.DATA_ERROR),
-        ("sources: []\naccepted: [{sha256: ABC, note: x}]\n", Cause.DATA_ERROR),
+        (f"sources: []\naccepted: [{{sha256: ABC, pack: {'0' * 16!r}, note: x}}]\n", Cause.DATA_ERROR),
+        (f"sources: []\naccepted: [{{sha256: {SHA256}, note: x}}]\n", Cause.DATA_ERROR),
+        (f"sources: []\naccepted: [{{sha256: {SHA256}, pack: ABC, note: x}}]\n", Cause.DATA_ERROR),
     ],
 )
 def test_a_list_that_cannot_be_read_is_named(tmp_path, text, cause):
