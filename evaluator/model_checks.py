@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from evaluator.engines.adapter_settings import CONFIG_FILE, WEIGHTS_FILE, check_adapter_settings
 from evaluator.errors import Cause, RapportError
 
 Check = Callable[[str, Mapping[str, int | None], Callable[[str], bytes]], None]
@@ -13,11 +14,7 @@ Check = Callable[[str, Mapping[str, int | None], Callable[[str], bytes]], None]
 
 _LARGEST_CONFIG = 16 * 2**20
 """Bytes; the largest tokenizer settings in use are a tenth of it."""
-_ADAPTER_CONFIG = "adapter_config.json"
-_ADAPTER_WEIGHTS = "adapter_model.safetensors"
-_HIGHEST_RANK = 256
-"""Of a LoRA adapter; what engines can be told to make room for."""
-_TEMPLATE_FILE = "chat_template.jinja"
+TEMPLATE_FILE = "chat_template.jinja"
 """The one file besides its settings from which a tokenizer takes a template; `chat_template.json` is not read."""
 
 
@@ -36,7 +33,7 @@ def check_model(model: str, sizes: Mapping[str, int | None], read: Callable[[str
     """
     settings = _check_loadable(model, sizes, read)
     inline = settings.get("tokenizer_config.json", {}).get("chat_template")
-    if not inline and not sizes.get(_TEMPLATE_FILE):
+    if not inline and not sizes.get(TEMPLATE_FILE):
         raise RapportError(
             Cause.NO_CHAT_TEMPLATE,
             f"{model} has no chat template, so it is a base model and cannot hold a conversation.",
@@ -73,34 +70,20 @@ def _check_loadable(
 
 
 def check_adapter(adapter: str, sizes: Mapping[str, int | None], read: Callable[[str], bytes]) -> None:
-    """Refuses an adapter that is no LoRA, or could not be loaded safely; parameters as of `check_model`."""
-    if _ADAPTER_CONFIG not in sizes:
+    """Refuses an adapter that is no plain LoRA, or could not be loaded safely; parameters as of `check_model`."""
+    if CONFIG_FILE not in sizes:
         raise RapportError(
             Cause.LOAD_ERROR,
-            f"{adapter} has no {_ADAPTER_CONFIG}, so it is no adapter.",
+            f"{adapter} has no {CONFIG_FILE}, so it is no adapter.",
             "Save the adapter with save_pretrained(), or evaluate it as a model.",
         )
-    if _ADAPTER_WEIGHTS not in sizes:
+    if WEIGHTS_FILE not in sizes:
         raise RapportError(
             Cause.UNSAFE_FORMAT,
-            f"{adapter} has no {_ADAPTER_WEIGHTS}; pickled weights are not loaded.",
+            f"{adapter} has no {WEIGHTS_FILE}; pickled weights are not loaded.",
             "Save the adapter with save_pretrained(), which writes safetensors.",
         )
-    config = _read_settings(adapter, _ADAPTER_CONFIG, sizes[_ADAPTER_CONFIG], read)
-    _refuse_code(adapter, _ADAPTER_CONFIG, config)
-    kind, rank = config.get("peft_type"), config.get("r")
-    if kind != "LORA":
-        raise RapportError(
-            Cause.LOAD_ERROR,
-            f"{adapter} is an adapter of the kind {kind!r}; only LORA is loaded.",
-            "Merge it into its model and submit the whole model.",
-        )
-    if not isinstance(rank, int) or isinstance(rank, bool) or not 1 <= rank <= _HIGHEST_RANK:
-        raise RapportError(
-            Cause.LOAD_ERROR,
-            f"{adapter} has the rank {rank!r}; ranks from 1 to {_HIGHEST_RANK} are loaded.",
-            "Merge it into its model and submit the whole model.",
-        )
+    check_adapter_settings(adapter, _read_settings(adapter, CONFIG_FILE, sizes[CONFIG_FILE], read))
 
 
 def _refuse_code(model: str, name: str, content: Mapping[str, Any]) -> None:

@@ -15,10 +15,9 @@ from evaluator.errors import Cause, RapportError
 from evaluator.hub import download, read_file, resolve
 from evaluator.identity import folder_digest, text_digest
 from evaluator.model_checks import Check, check_adapter, check_encoder, check_model, is_weights
-from evaluator.protocol import Reference, is_reference
+from evaluator.protocol import REFERENCE, Reference, is_reference
 
 LOCAL = "local/"
-REFERENCE = "reference/"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _WEIGHTS = "*.safetensors"
 _ALLOWED_FILES = (_WEIGHTS, "*.json", "*.model", "*.tiktoken", "*.jinja", "*.txt")
@@ -71,7 +70,7 @@ def model_name(text: str, models: Path) -> str:
     parts = text.split("/")
     if len(parts) != 2 or not all(_NAME.fullmatch(part) and ".." not in part for part in parts):
         raise _malformed(text)
-    if parts[0] == "reference" and parts[1] not in [*Reference]:
+    if is_reference(text) and parts[1] not in [*Reference]:
         known = ", ".join(REFERENCE + each for each in Reference)
         raise RapportError(Cause.NOT_FOUND, f"There is no reference {text!r}.", f"Choose one of: {known}.")
     return text

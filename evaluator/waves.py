@@ -10,8 +10,13 @@ from evaluator.hicupid.contexts import Contexts, prompt_messages
 from evaluator.hicupid.selection import UserItems
 from evaluator.setup import RunSetup, questions_of
 
+Count = Callable[[Sequence[tuple[Message, ...]]], list[int]]
+"""Returns the prompt tokens of each conversation."""
+
 _UNKNOWN_CAPACITY = 2**18
 """Tokens that a server is taken to hold which does not say; a wave of a quarter million keeps a fleet busy."""
+_CHARACTERS_PER_TOKEN = 4
+"""Of most tokenizers on English text; good enough for a capacity that is not known either."""
 _TAIL_TOKENS = 128
 """Instruction, question and partly filled blocks: what a question adds to the history besides its answer."""
 
@@ -19,9 +24,24 @@ _TAIL_TOKENS = 128
 def waves(
     setup: RunSetup, users: Iterable[UserItems], engine: Engine, contexts: Contexts
 ) -> Iterator[tuple[UserItems, ...]]:
-    """Yields users in their order, together as many as the engine's cache holds, at least one at a time."""
-    capacity = engine.info.kv_cache_tokens or _UNKNOWN_CAPACITY
-    return pack(users, lambda user: _tokens(setup, user, engine, contexts), capacity)
+    """Yields users in their order, together as many as the engine's cache holds, at least one at a time.
+
+    A server that does not tell how much it holds is not asked to count tokens either, which only some can.
+    """
+    capacity = engine.info.kv_cache_tokens
+    count = estimated_tokens if capacity is None else engine.count_tokens
+    return pack(users, lambda user: _tokens(setup, user, count, contexts), capacity or _UNKNOWN_CAPACITY)
+
+
+def estimated_tokens(conversations: Sequence[tuple[Message, ...]]) -> list[int]:
+    """Returns about how many tokens each conversation has, told from its characters.
+
+    Example:
+        >>> estimated_tokens([(Message("user", "Where is ramen served?"), Message("assistant", "Around here."))])
+        [8]
+    """
+    characters = (sum(len(message.content) for message in messages) for messages in conversations)
+    return [count // _CHARACTERS_PER_TOKEN for count in characters]
 
 
 def pack(
@@ -52,7 +72,7 @@ def pack(
         yield tuple(wave)
 
 
-def _tokens(setup: RunSetup, user: UserItems, engine: Engine, contexts: Contexts) -> int:
+def _tokens(setup: RunSetup, user: UserItems, count: Count, contexts: Contexts) -> int:
     """Estimates a user's share of the cache: every distinct context once, and a tail for each question."""
     questions = questions_of(setup, user)
     if not questions:
@@ -62,4 +82,4 @@ def _tokens(setup: RunSetup, user: UserItems, engine: Engine, contexts: Contexts
     prompts = [prompt_messages(messages, questions[0], setup.protocol, setup.pack) for messages in distinct]
     sampling = sampling_of(setup)
     tail = sampling.max_tokens + sampling.thought_tokens + _TAIL_TOKENS
-    return sum(engine.count_tokens(prompts)) + tail * len(questions)
+    return sum(count(prompts)) + tail * len(questions)

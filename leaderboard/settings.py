@@ -1,6 +1,7 @@
 """All settings, read once from the environment; every one has a default that works on one machine.
 
-Each setting is an environment variable with the prefix `RAPPORT_`, such as `RAPPORT_REDIS_URL`.
+Each setting is an environment variable with the prefix `RAPPORT_`, such as `RAPPORT_REDIS_URL`; an empty one counts as
+not set.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from evaluator.engines.base import ADDRESS, VARIABLE, Flavour
+
 
 class Settings(BaseSettings):
     """What a process of Rapport needs to know about its surroundings.
@@ -21,7 +24,9 @@ class Settings(BaseSettings):
         False
     """
 
-    model_config = SettingsConfigDict(env_prefix="RAPPORT_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="RAPPORT_", env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     redis_url: str = Field(default="", description="Where the ledger and the queue live; empty starts a private one.")
     data: Path = Field(default=Path("data"), description="Folder of the local store, logs and the private Redis.")
@@ -34,6 +39,24 @@ class Settings(BaseSettings):
     protocols: tuple[str, ...] = Field(default=("demo-v1",), description="Protocols that a submission is run on.")
     dtype: str = Field(default="auto", description="Precision of models; `auto` is float32 on a CPU.")
     kv_cache_gib: float = Field(default=1.0, gt=0, description="Key-value cache of an engine on a CPU, in GiB.")
+    context_tokens: int = Field(
+        default=32_768, gt=0, description="Most tokens of prompt and answer that an engine is set up for."
+    )
+    judge_url: str | None = Field(
+        default=None, pattern=ADDRESS, description="Server that runs the judge, with `/v1`; unset runs it here."
+    )
+    judge_name: str | None = Field(
+        default=None, min_length=1, description="The judge's name on that server; unset is its model's."
+    )
+    judge_key_variable: str | None = Field(
+        default=None, pattern=VARIABLE, description="Environment variable that holds that server's key."
+    )
+    judge_flavour: Flavour = Field(
+        default="vllm", description="Kind of that server: `vllm`, or `plain` for any other OpenAI-compatible one."
+    )
+    judge_context: int | None = Field(
+        default=None, gt=0, description="Tokens of prompt and answer there, for a server that does not tell."
+    )
     lease_seconds: float = Field(default=30.0, gt=0, description="How long a silent worker keeps its shard.")
     job_seconds: int = Field(default=6 * 3600, gt=0, description="Longest time that one job may take.")
     journal_seconds: float = Field(default=20.0, gt=0, le=60, description="How often the ledger is saved to the store.")

@@ -10,16 +10,19 @@ from typing import NamedTuple, Self
 
 from evaluator.ask import AnswerSource, ModelAnswers
 from evaluator.context_mode import Dense
+from evaluator.encoders.base import Encoder
 from evaluator.encoders.process import load_encoder
 from evaluator.engines.base import EndpointSpec, Engine, EngineSpec
 from evaluator.engines.load import best_engine, load_engine
 from evaluator.engines.process import EngineProcess
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.contexts import make_contexts
+from evaluator.judges.spec import JudgeSpec
 from evaluator.models import PinnedModel, fetch
 from evaluator.references import ReferenceAnswers
 from evaluator.setup import RunSetup
 from leaderboard.settings import Settings
+from worker.troubles import RETRIED
 
 _GPU_SHARE = 0.9
 """Part of a card that a run may take; model and judge halve it unless they are one engine."""
@@ -35,6 +38,26 @@ class Endpoints(NamedTuple):
 
 
 NO_ENDPOINTS = Endpoints()
+
+
+def judge_endpoint(settings: Settings, judge: JudgeSpec) -> EndpointSpec | None:
+    """Returns the server on which the settings let the judge run; None where it runs on this machine.
+
+    Example:
+        >>> from evaluator.judges.spec import load_judge
+        >>> served = Settings(judge_url="http://judge.internal:8000/v1", judge_key_variable="JUDGE_KEY")
+        >>> judge_endpoint(served, load_judge("demo")).model
+        'local/SmolLM2-135M-Instruct'
+    """
+    if settings.judge_url is None:
+        return None
+    return EndpointSpec(
+        base_url=settings.judge_url,
+        model=settings.judge_name or judge.model,
+        key_variable=settings.judge_key_variable,
+        flavour=settings.judge_flavour,
+        context_length=settings.judge_context,
+    )
 
 
 class Engines(NamedTuple):
@@ -57,6 +80,7 @@ class RunEngines:
         """Engines write to `log` with an ending of their own; loads nothing yet."""
         self._setup, self._settings, self._log, self._endpoints = setup, settings, log, endpoints
         self._loaded: dict[Spec, Engine] = {}
+        self._encoder: Encoder | None = None
         self._engines: Engines | None = None
         self._exits = contextlib.ExitStack()
 
@@ -64,7 +88,8 @@ class RunEngines:
         """Returns the loaded sides, downloading and loading them first if needed.
 
         Raises:
-            RapportError: `judge_error` if the judge cannot be had; else what fetching or loading the model ended with.
+            RapportError: `judge_error` if the judge cannot be had, and not only for now; else what fetching or loading
+                a model ended with.
         """
         if self._engines is None:
             judge_model = PinnedModel(self._setup.judge.model, self._setup.judge_revision)
@@ -77,8 +102,9 @@ class RunEngines:
         return self._engines
 
     def peak_rss_mb(self) -> float:
-        """Returns the highest resident memory of any one engine process so far, in MB."""
-        return max((engine.peak_rss_mb() for engine in self._loaded.values()), default=0.0)
+        """Returns the highest resident memory of any one process of a model so far, the encoder's too, in MB."""
+        encoders = (self._encoder,) if self._encoder else ()
+        return max((each.peak_rss_mb() for each in (*self._loaded.values(), *encoders)), default=0.0)
 
     def __enter__(self) -> Self:
         """Returns the engines themselves."""
@@ -92,12 +118,12 @@ class RunEngines:
         """Returns who answers."""
         if model is None:
             return ReferenceAnswers(self._setup)
-        mode, encoder = self._setup.protocol.context, None
+        mode = self._setup.protocol.context
         if isinstance(mode, Dense):
             pinned = PinnedModel(mode.encoder, str(mode.revision))
             log = self._log.with_name(f"{self._log.name}-encoder.log")
-            encoder = self._exits.enter_context(load_encoder(pinned, self._settings.models, log))
-        return ModelAnswers(self._setup, model, make_contexts(mode, model, encoder))
+            self._encoder = self._exits.enter_context(load_encoder(pinned, self._settings.models, log))
+        return ModelAnswers(self._setup, model, make_contexts(mode, model, self._encoder))
 
     def _model(self, gpu_share: float) -> Engine | None:
         """Loads the submitted model; None where the answers come out of the data set."""
@@ -133,15 +159,17 @@ class RunEngines:
             model_path=str(fetch(pinned, settings.models).resolve()),
             adapter_path=adapter and str(fetch(adapter, settings.models).resolve()),
             dtype=dtype,
+            max_model_len=settings.context_tokens,
             kv_cache_gib=settings.kv_cache_gib,
             gpu_share=gpu_share,
         )
 
     @contextlib.contextmanager
     def _as_judge(self) -> Iterator[None]:
-        """Says of a failure that it is the judge's."""
+        """Says of a failure that it is the judge's; one that may pass keeps its cause, so that it is tried again."""
         try:
             yield
         except RapportError as error:
+            cause = error.cause if error.cause in RETRIED else Cause.JUDGE_ERROR
             message = f"The judge {self._setup.judge.id}: {error.message}"
-            raise RapportError(Cause.JUDGE_ERROR, message, error.remedy) from error
+            raise RapportError(cause, message, error.remedy) from error

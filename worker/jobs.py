@@ -18,7 +18,7 @@ from leaderboard.records import Failure, State, submission_of
 from leaderboard.settings import Settings
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.states import ENDED, IN_WORK
-from worker.engines import RunEngines
+from worker.engines import Endpoints, RunEngines, judge_endpoint
 from worker.lease import GrantsExhausted, Heartbeat, Lease, Leases, StaleLease
 from worker.outbox import Outbox
 from worker.planning import OutdatedPlan, check_unchanged, make_plan, prepare
@@ -82,7 +82,8 @@ def _work(run_id: str, settings: Settings, redis: Redis, ledger: Ledger) -> None
     setup = prepare(ledger.submission(submission_of(run_id)), run_id, settings)
     plan = plan or ledger.put_plan(make_plan(run_id, setup))
     check_unchanged(plan, setup)
-    with RunEngines(setup, settings, settings.data / "logs" / run_id) as engines:
+    endpoints = Endpoints(judge=judge_endpoint(settings, setup.judge))
+    with RunEngines(setup, settings, settings.data / "logs" / run_id, endpoints) as engines:
         work = Work(setup, plan, settings, ledger, engines, Outbox(redis))
         while lease := leases.claim(plan, worker_name()):
             ledger.advance(run_id, State.GENERATING, worker_name())

@@ -2,90 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
 from safetensors import SafetensorError, safe_open
 
+from evaluator.engines.adapter_settings import CONFIG_FILE, MERGE, WEIGHTS_FILE, Adapter, check_adapter_settings
 from evaluator.errors import Cause, RapportError
 
-CONFIG_FILE = "adapter_config.json"
-WEIGHTS_FILE = "adapter_model.safetensors"
-
-_MAX_RANKS = (8, 16, 32, 64, 128, 256)
-"""What vLLM can be told to make room for; it knows larger ones too, which take more memory than they are worth."""
-_PLAIN_STARTS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")
-"""Ways to start a training that leave the model's own weights as they are, so that the trained adapter fits them."""
-_UNSUPPORTED = (
-    "modules_to_save",
-    "trainable_token_indices",
-    "layer_replication",
-    "alora_invocation_tokens",
-    "use_dora",
-    "use_qalora",
-    "use_bdlora",
-    "lora_bias",
-)
-"""Features that change more than a product of two small matrices can."""
-_HUB_CODE = "transformers_modules"
-"""The package under which transformers would import the code of a repository."""
 _PACKED = "U8"
 """How bitsandbytes keeps two numbers of four bits in one."""
 _PEFT_PREFIX = "base_model.model."
 _LOW_RANK = (".lora_A.", ".lora_B.", ".lora_embedding_A", ".lora_embedding_B")
-_MERGE = "Merge the adapter into its model with merge_and_unload() and submit the whole model."
-
-
-class Adapter(NamedTuple):
-    """An adapter that can be served.
-
-    Attributes:
-        rank: The highest rank of any of its matrices.
-        max_rank: The smallest rank, of those that vLLM makes room for, into which all of them fit.
-    """
-
-    rank: int
-    max_rank: int
-
-
-class _CodeSource(BaseModel):
-    """Where the class of the model is defined on which an adapter was trained."""
-
-    parent_library: str | None = None
-
-
-class _Config(BaseModel):
-    """What is read of an adapter's settings; `extra` keeps the rest, of which only the presence matters."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    peft_type: str | None = None
-    r: StrictInt = Field(gt=0)
-    rank_pattern: dict[str, StrictInt] | None = None
-    bias: str = "none"
-    init_lora_weights: bool | str | None = None
-    auto_map: Any = None
-    auto_mapping: _CodeSource | None = None
-
-    @property
-    def rank(self) -> int:
-        """The highest rank of any matrix."""
-        return max(self.r, *(self.rank_pattern or {}).values(), 0)
-
-    @property
-    def special(self) -> list[str]:
-        """Settings under which a plain LoRA of the same matrices would be another model."""
-        found = [name for name in _UNSUPPORTED if (self.model_extra or {}).get(name)]
-        if self.peft_type != "LORA":
-            found.append(f"peft_type {self.peft_type}")
-        if self.bias != "none":
-            found.append(f"bias {self.bias}")
-        start = self.init_lora_weights
-        if isinstance(start, str) and start.lower() not in _PLAIN_STARTS:
-            found.append(f"init_lora_weights {start}")
-        return found
 
 
 def read_adapter(folder: Path) -> Adapter:
@@ -95,47 +25,30 @@ def read_adapter(folder: Path) -> Adapter:
         RapportError: `unsafe_format` if it has no safetensors weights or needs code of its own, `load_error` if it is
             broken, larger than rank 256, or more than a plain LoRA.
     """
-    config = _read_config(folder)
-    if config.auto_map or (config.auto_mapping and (config.auto_mapping.parent_library or "").startswith(_HUB_CODE)):
-        raise RapportError(
-            Cause.UNSAFE_FORMAT,
-            f"The adapter {folder.name} needs code of its own, and code of submitters is never run.",
-            "Train the adapter on a model of an architecture that transformers knows.",
-        )
+    adapter = check_adapter_settings(folder.name, _read_settings(folder))
     if not (folder / WEIGHTS_FILE).is_file():
         raise RapportError(
             Cause.UNSAFE_FORMAT,
             f"The adapter {folder.name} has no {WEIGHTS_FILE}; pickled weights are not loaded.",
             "Save the adapter with save_pretrained(), which writes safetensors.",
         )
-    if config.special:
-        raise RapportError(
-            Cause.LOAD_ERROR,
-            f"The adapter {folder.name} is no plain LoRA: it uses {', '.join(config.special)}.",
-            _MERGE,
-        )
     _refuse_whole_weights(folder)
-    max_rank = next((room for room in _MAX_RANKS if room >= config.rank), None)
-    if max_rank is None:
-        raise RapportError(
-            Cause.LOAD_ERROR,
-            f"The adapter {folder.name} has rank {config.rank}; at most {_MAX_RANKS[-1]} can be served.",
-            _MERGE,
-        )
-    return Adapter(config.rank, max_rank)
+    return adapter
 
 
-def _read_config(folder: Path) -> _Config:
+def _read_settings(folder: Path) -> dict[str, Any]:
     """Reads the adapter's settings."""
     try:
-        return _Config.model_validate_json((folder / CONFIG_FILE).read_bytes())
-    except (OSError, ValidationError) as error:
-        words = " ".join(str(error).split())[:300]
+        settings = json.loads((folder / CONFIG_FILE).read_bytes())
+    except (OSError, ValueError):
+        settings = None
+    if not isinstance(settings, dict):
         raise RapportError(
             Cause.LOAD_ERROR,
-            f"The adapter {folder.name} has no {CONFIG_FILE} that tells what it is: {words}",
+            f"The adapter {folder.name} has no {CONFIG_FILE} that tells what it is.",
             "Save the adapter again with save_pretrained().",
-        ) from error
+        )
+    return settings
 
 
 def check_fits(adapter: Path, model: Path) -> None:
@@ -198,5 +111,5 @@ def _refuse_whole_weights(folder: Path) -> None:
             f"The adapter {folder.name} brings whole weights besides its low-rank ones: {', '.join(whole[:5])}."
             if whole
             else f"The adapter {folder.name} holds no weights.",
-            _MERGE,
+            MERGE,
         )

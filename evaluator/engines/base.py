@@ -9,15 +9,23 @@ from __future__ import annotations
 import resource
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, Self
+from typing import Literal, NamedTuple, Protocol, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
 from evaluator.errors import Cause
+from evaluator.identity import digest
 from evaluator.records import Record
 
 TEMPLATE_DATE = "2025-01-01"
 """The date that every chat template is told, so that prompts do not change from day to day."""
+
+ADDRESS = r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$"
+"""What the address of a server looks like; neither a user's name nor a key may stand in it."""
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+"""What the name of an environment variable looks like."""
+Flavour: TypeAlias = Literal["vllm", "plain"]
+"""Kinds of chat-completions servers: `vllm serve`, or any other."""
 
 
 class Message(NamedTuple):
@@ -43,6 +51,7 @@ class Sampling(Record):
     top_p: float = Field(default=1.0, gt=0, le=1)
     max_tokens: int = Field(gt=0)
     seed: int = 42
+    """What the random stream of each request is derived from."""
     pattern: str | None = None
     """A regular expression that the whole completion is forced to match."""
     watch: tuple[str, ...] = ()
@@ -63,6 +72,21 @@ class Sampling(Record):
         return self
 
 
+def request_seed(sampling: Sampling, request: Request) -> int:
+    """Returns the seed from which a request is drawn, in 0..2**31 - 1.
+
+    Engines begin a stream of random numbers with every request. Each key gets a stream of its own, so that questions
+    are drawn independently; the same key gets the same one on every engine, whatever else is asked. An answer after a
+    thought begins the stream of its request anew.
+
+    Example:
+        >>> one, other = (Request(key, "", ()) for key in ("one", "other"))
+        >>> request_seed(Sampling(max_tokens=1), one) == request_seed(Sampling(max_tokens=1), other)
+        False
+    """
+    return int(digest([sampling.seed, request.key])[:8], 16) & 0x7FFFFFFF
+
+
 class Completion(Record):
     """What came out for one request; its prompt counts are those of the prompt without any thought."""
 
@@ -76,8 +100,15 @@ class Completion(Record):
     failure: Cause | None = None
     prompt_hash: str
     prompt_tokens: int
-    cached_tokens: int
-    shared_tokens: int
+    cached_tokens: int | None
+    """Prompt tokens that were not computed; None where a server does not tell.
+
+    An answer after a thought is asked for with a second request, and what of the prompt has left the cache by then
+    counts as computed: these are the tokens that the first request found in the cache, less those that the second one
+    did not find, at least 0. After a preemption vLLM computes a prompt again without telling, so that such tokens still
+    count as cached."""
+    shared_tokens: int | None
+    """Longest common prefix with an earlier prompt of the same group; None where a server does not tell its tokens."""
     output_tokens: int
     """Tokens of the answer alone."""
     finish_reason: str
@@ -92,8 +123,8 @@ class EngineSpec(Record):
     engine: Literal["vllm", "transformers"]
     model_path: str
     dtype: str
-    max_model_len: int | None = None
-    """Tokens; None takes what the model's config declares."""
+    max_model_len: int | None = Field(default=None, gt=0)
+    """Most tokens of prompt, thought and answer together where the model declares more; None is what it declares."""
     kv_cache_gib: float = Field(default=1.0, gt=0)
     """Size of the key-value cache on a CPU; on a GPU vLLM takes its share of the card."""
     gpu_share: float = Field(default=0.9, gt=0, le=1)
@@ -121,13 +152,13 @@ class EndpointSpec(Record, hide_input_in_errors=True):
     """
 
     engine: Literal["openai"] = "openai"
-    base_url: str = Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$")
+    base_url: str = Field(pattern=ADDRESS)
     """As its operator gives it, most often with `/v1` at the end; neither a user's name nor a key may stand in it."""
     model: str = Field(min_length=1)
     """The name under which the server knows the model."""
-    key_variable: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    key_variable: str | None = Field(default=None, pattern=VARIABLE)
     """Name of the environment variable that holds the key; None for a server that asks for none."""
-    flavour: Literal["vllm", "plain"] = "vllm"
+    flavour: Flavour = "vllm"
     """`plain` is sent nothing that other servers than vLLM refuse or ignore."""
     concurrency: int = Field(default=32, gt=0, le=1000)
     """Requests under way at the same time."""

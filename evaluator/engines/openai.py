@@ -2,7 +2,7 @@
 
 Prompts are written by the server's own template and tokenizer, so provenance is what the server tells: token ids where
 it is vLLM, messages elsewhere. A vLLM counts the tokens of its cache only when it is started with
-`--enable-prompt-tokens-details`; without it they are reported as none. Its text leaves out the unfinished last
+`--enable-prompt-tokens-details`; without it nobody knows them. Its text leaves out the unfinished last
 character of an answer that was cut at `max_tokens`, for which engines of ours write a replacement character.
 """
 
@@ -98,16 +98,16 @@ class OpenAIEngine:
     async def _answer(self, server: Server, request: Request, sampling: Sampling) -> _Outcome:
         """Asks for one answer."""
         started = time.monotonic()
-        messages = self._messages(request.messages)
+        sent = request._replace(messages=self._messages(request.messages))
         reply, failure, prompt = None, None, None
         try:
-            reply = await server.ask(ChatReply, "/chat/completions", chat_body(self._spec, messages, sampling))
+            reply = await server.ask(ChatReply, "/chat/completions", chat_body(self._spec, sent, sampling))
         except TimeoutError:
             failure = Cause.TIMEOUT
         except APIStatusError as error:
             failure = self._refused(error, request)
             if failure is Cause.CONTEXT_OVERFLOW:
-                prompt = await token_ids(server, self._spec, messages)
+                prompt = await token_ids(server, self._spec, sent.messages)
         if reply is not None:
             prompt = reply.prompt_token_ids
             failure = failure_of(reply, sampling, self.info.context_length)
@@ -141,8 +141,8 @@ class OpenAIEngine:
                 failure=failure,
                 prompt_hash=self._prompt_hash(request, prompt),
                 prompt_tokens=reply.usage.prompt_tokens if reply else len(prompt or ()),
-                cached_tokens=0,
-                shared_tokens=0,
+                cached_tokens=reply.cached_tokens if reply else 0,
+                shared_tokens=self._shared(request, prompt) if reply else 0,
                 output_tokens=0,
                 finish_reason="error",
                 seconds=seconds,
@@ -155,12 +155,16 @@ class OpenAIEngine:
             prompt_hash=self._prompt_hash(request, prompt),
             prompt_tokens=reply.usage.prompt_tokens,
             cached_tokens=reply.cached_tokens,
-            shared_tokens=0 if prompt is None else self._prefixes.add(request.group, prompt),
+            shared_tokens=self._shared(request, prompt),
             output_tokens=reply.usage.completion_tokens - reply.thought_tokens,
             finish_reason=reply.finish_reason,
             seconds=seconds,
             word_probabilities=reply.word_probabilities(sampling.watch),
         )
+
+    def _shared(self, request: Request, prompt: tuple[int, ...] | None) -> int | None:
+        """Returns how much of a prompt an earlier one of its group began with; None where its tokens are not known."""
+        return None if prompt is None else self._prefixes.add(request.group, prompt)
 
     def _prompt_hash(self, request: Request, prompt: tuple[int, ...] | None) -> str:
         """Returns the digest of the prompt's token ids; where they are not known, of what the server makes it from."""

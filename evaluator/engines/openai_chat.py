@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from evaluator.engines.base import TEMPLATE_DATE, EndpointSpec, Message, Sampling
+from evaluator.engines.base import TEMPLATE_DATE, EndpointSpec, Message, Request, Sampling, request_seed
 from evaluator.engines.words import word_probabilities
 from evaluator.errors import Cause, RapportError
 
@@ -83,8 +83,9 @@ class ChatReply(_Reply):
 
     @property
     def text(self) -> str:
-        """The answer; empty if the server sends none."""
-        return self.choices[0].message.content or ""
+        """The answer, or the words in which the model refuses one; empty if the server sends neither."""
+        message = self.choices[0].message
+        return message.content or message.refusal or ""
 
     @property
     def thought(self) -> str | None:
@@ -98,16 +99,16 @@ class ChatReply(_Reply):
         return self.choices[0].finish_reason or "none"
 
     @property
-    def cached_tokens(self) -> int:
-        """Prompt tokens from the server's cache; 0 where it does not tell."""
+    def cached_tokens(self) -> int | None:
+        """Prompt tokens from the server's cache; None where it does not tell."""
         details = self.usage.prompt_tokens_details
-        return (details and details.cached_tokens) or 0
+        return details.cached_tokens if details else None
 
     @property
     def thought_tokens(self) -> int:
         """Tokens of the thought; 0 where the server does not count them apart."""
         details = self.usage.completion_tokens_details
-        return (details and details.reasoning_tokens) or 0
+        return (details.reasoning_tokens if details else None) or 0
 
     def word_probabilities(self, words: Sequence[str]) -> tuple[tuple[str, float], ...]:
         """Returns what `words.word_probabilities` finds; nothing where a thought stands among the tokens."""
@@ -174,21 +175,21 @@ def check_supported(spec: EndpointSpec, sampling: Sampling) -> None:
         )
 
 
-def chat_body(spec: EndpointSpec, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
+def chat_body(spec: EndpointSpec, request: Request, sampling: Sampling) -> dict[str, Any]:
     """Returns the body of a request for one answer.
 
     Example:
         >>> spec = EndpointSpec(base_url="http://judge/v1", model="judge", flavour="plain")
-        >>> body = chat_body(spec, [Message("user", "Hello")], Sampling(max_tokens=8))
+        >>> body = chat_body(spec, Request("q", "user", (Message("user", "Hello"),)), Sampling(max_tokens=8))
         >>> sorted(body)
         ['max_tokens', 'messages', 'model', 'seed', 'temperature', 'top_p']
     """
     body = {
         "model": spec.model,
-        "messages": [message._asdict() for message in messages],
+        "messages": [message._asdict() for message in request.messages],
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
-        "seed": sampling.seed,
+        "seed": request_seed(sampling, request),
         "max_tokens": sampling.max_tokens,
     }
     if sampling.watch:
@@ -219,14 +220,12 @@ def failure_of(reply: ChatReply, sampling: Sampling, context_length: int) -> Cau
     """Returns why a reply is no answer to its own prompt; None if it is one.
 
     A server answers although prompt and answer together may not fit, and cuts where the context ends; engines of ours
-    never ask such a question, so it is an overflow here too.
+    never ask such a question, so it is an overflow here too. An answer that the server holds back (`content_filter`)
+    is a failure of the server; a refusal in the model's own words is an answer.
     """
     if reply.usage.prompt_tokens + sampling.max_tokens > context_length:
         return Cause.CONTEXT_OVERFLOW
-    message = reply.choices[0].message
-    if reply.finish_reason == "content_filter" or (message.content is None and message.refusal):
-        return Cause.LOAD_ERROR
-    return None
+    return Cause.LOAD_ERROR if reply.finish_reason == "content_filter" else None
 
 
 def check_followed(spec: EndpointSpec, reply: ChatReply, sampling: Sampling) -> None:

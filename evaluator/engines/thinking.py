@@ -74,6 +74,21 @@ class Draft(NamedTuple):
     finish_reason: str
 
 
+def cached_twice(prompt_tokens: int, first: int, second: int) -> int:
+    """Returns how many prompt tokens count as cached after two requests on one prompt, as `Completion` defines it.
+
+    Args:
+        prompt_tokens: Of the prompt, without the thought.
+        first: Tokens that the first request found in the cache.
+        second: Tokens that the second one found there, those of the thought among them.
+
+    Example:
+        >>> cached_twice(100, 90, 110), cached_twice(100, 90, 96), cached_twice(100, 90, 0)
+        (90, 86, 0)
+    """
+    return max(0, first - max(0, prompt_tokens - second))
+
+
 def no_draft(max_tokens: int) -> Draft:
     """Returns the draft of a model that is not to think."""
     return Draft(None, 0, [], "", [], max_tokens, "")

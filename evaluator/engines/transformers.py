@@ -18,11 +18,20 @@ import xgrammar
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, GenerationConfig
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Message, Request, Sampling, process_peak_rss_mb
+from evaluator.engines.base import (
+    Completion,
+    EngineInfo,
+    EngineSpec,
+    Message,
+    Request,
+    Sampling,
+    process_peak_rss_mb,
+    request_seed,
+)
 from evaluator.engines.hooks import Forced, Until, Watched
 from evaluator.engines.prefixes import SharedPrefixes, common_prefix_of_lists
 from evaluator.engines.prompt import Prompt, PromptRenderer, overflow, prompt_digest
-from evaluator.engines.thinking import Draft, no_draft
+from evaluator.engines.thinking import Draft, cached_twice, no_draft
 from evaluator.engines.words import word_probabilities
 from evaluator.errors import Cause, RapportError
 
@@ -69,6 +78,8 @@ class TransformersEngine:
                 ("adapter", "none"),
                 ("batch_invariant", "1"),  # There is one prompt a batch.
                 ("block_size", "1"),
+                ("context_declared", str(declared)),
+                ("context_used", str(context_length)),
                 ("kv_cache_tokens", str(context_length)),
                 ("prefix_caching", "previous prompt"),
                 ("seed", str(spec.seed)),
@@ -114,12 +125,18 @@ class TransformersEngine:
         self, request: Request, prompt: Prompt, sampling: Sampling, grammar: xgrammar.CompiledGrammar | None
     ) -> Completion:
         """Answers one prompt, after a thought if the model is to think."""
-        started, ids = time.monotonic(), prompt.token_ids
+        started, ids, seed = time.monotonic(), prompt.token_ids, request_seed(sampling, request)
         shared, cached = self._prefixes.add(request.group, ids), self._cached(ids)
-        draft = self._draft(prompt, sampling) if sampling.thought_tokens else no_draft(sampling.max_tokens)
+        draft = no_draft(sampling.max_tokens)
+        if sampling.thought_tokens:
+            draft = self._draft(prompt, sampling, seed)
+            if draft.left:
+                cached = cached_twice(len(ids), cached, self._cached([*ids, *draft.prefix]))
         watched = Watched()
         processors = [*([Forced(grammar)] if grammar else ()), *([watched] if sampling.watch else ())]
-        written = self._write([*ids, *draft.prefix], draft.left, sampling, processors=processors) if draft.left else []
+        written = []
+        if draft.left:
+            written = self._write([*ids, *draft.prefix], draft.left, sampling, seed, processors=processors)
         answer = [*draft.kept, *written]
         text, decode = draft.begun + self._renderer.text(answer), self._renderer.tokenizer.decode
         return Completion(
@@ -139,11 +156,11 @@ class TransformersEngine:
             ),
         )
 
-    def _draft(self, prompt: Prompt, sampling: Sampling) -> Draft:
+    def _draft(self, prompt: Prompt, sampling: Sampling, seed: int) -> Draft:
         """Lets the model write until its end marker, its own end or the end of its budget."""
         reader = self._renderer.reader()
         until = Until(reader.markers.end, len(prompt.token_ids), reader.decode)
-        written = self._write(prompt.token_ids, sampling.thought_tokens, sampling, until=until)
+        written = self._write(prompt.token_ids, sampling.thought_tokens, sampling, seed, until=until)
         ended = self._ended(written, sampling)
         return reader.read(written, opened=prompt.opened, ended=ended, max_tokens=sampling.max_tokens)
 
@@ -163,6 +180,7 @@ class TransformersEngine:
         ids: list[int],
         max_tokens: int,
         sampling: Sampling,
+        seed: int,
         processors: Sequence[Any] = (),
         until: Until | None = None,
     ) -> list[int]:
@@ -174,7 +192,7 @@ class TransformersEngine:
             cache.crop(cached - len(tokens))  # Negative: how many are to go.
         self._last = ([], None)  # Should this fail, nobody knows what the cache holds.
         prompt = torch.tensor([ids], device=self._model.device)
-        torch.manual_seed(sampling.seed)
+        torch.manual_seed(seed)
         with torch.inference_mode():
             output = self._model.generate(
                 prompt,

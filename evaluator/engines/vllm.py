@@ -19,16 +19,27 @@ import psutil
 os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # Read when vllm is imported.
 
 import vllm
-from vllm import LLM, SamplingParams
+from vllm import LLM, EngineArgs, SamplingParams
 from vllm.inputs import TokensPrompt
 from vllm.lora.request import LoRARequest
 from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
-from evaluator.engines.adapters import Adapter, check_fits, read_adapter
-from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Message, Request, Sampling, process_peak_rss_mb
+from evaluator.engines.adapter_settings import Adapter
+from evaluator.engines.adapter_words import check_same_words
+from evaluator.engines.adapters import check_fits, read_adapter
+from evaluator.engines.base import (
+    Completion,
+    EngineInfo,
+    EngineSpec,
+    Message,
+    Request,
+    Sampling,
+    process_peak_rss_mb,
+    request_seed,
+)
 from evaluator.engines.prefixes import SharedPrefixes
 from evaluator.engines.prompt import Prompt, PromptRenderer, overflow, prompt_digest
-from evaluator.engines.thinking import Draft, no_draft
+from evaluator.engines.thinking import Draft, cached_twice, no_draft
 from evaluator.engines.words import word_probabilities
 from evaluator.errors import Cause, RapportError
 
@@ -70,7 +81,9 @@ class VllmEngine:
         on_cpu = vllm.platforms.current_platform.is_cpu()
         if on_cpu:
             os.environ["VLLM_CPU_KVCACHE_SPACE"] = str(max(1, round(spec.kv_cache_gib)))
-        self._llm = LLM(**_load_arguments(spec, adapter, on_cpu))
+        arguments = _load_arguments(spec, adapter, on_cpu)
+        declared = _declared_context(arguments)
+        self._llm = LLM(**arguments, max_model_len=min(declared, spec.max_model_len or declared))
         self._adapter = _load_adapter(self._llm, spec) if adapter else None
         self._renderer = PromptRenderer(self._llm.get_tokenizer(), spec.folder.name)
         self._prefixes = SharedPrefixes()
@@ -80,7 +93,7 @@ class VllmEngine:
             engine="vllm",
             version=vllm.__version__,
             dtype=str(model_config.dtype).removeprefix("torch."),
-            flags=_flags(self._llm, spec, adapter, on_cpu),
+            flags=_flags(self._llm, spec, adapter, declared, on_cpu),
             hardware=_hardware(on_cpu),
             context_length=model_config.max_model_len,
             kv_cache_tokens=_kv_cache_tokens(self._llm),
@@ -120,12 +133,13 @@ class VllmEngine:
     def _ask(self, waiting: dict[str, _Asked], asked: _Asked, sampling: Sampling) -> None:
         """Hands a request over: for a draft, for the answer after one, or for the answer at once."""
         tail: list[int] = []
+        seed = request_seed(sampling, asked.request)
         if asked.draft:
-            tail, parameters = asked.draft.prefix, _parameters(sampling, asked.draft.left)
+            tail, parameters = asked.draft.prefix, _parameters(sampling, seed, asked.draft.left)
         elif sampling.thought_tokens:
-            parameters = _parameters(sampling, sampling.thought_tokens, stop=self._renderer.reader().markers.end)
+            parameters = _parameters(sampling, seed, sampling.thought_tokens, stop=self._renderer.reader().markers.end)
         else:
-            parameters = _parameters(sampling, sampling.max_tokens)
+            parameters = _parameters(sampling, seed, sampling.max_tokens)
         number = f"{next(self._numbers)}"
         prompt = TokensPrompt(prompt_token_ids=[*asked.prompt.token_ids, *tail])
         self._llm.llm_engine.add_request(number, prompt, parameters, lora_request=self._adapter, priority=asked.place)
@@ -140,13 +154,15 @@ class VllmEngine:
             ended=written.finish_reason == "stop" and not isinstance(written.stop_reason, str),
             max_tokens=sampling.max_tokens,
         )
-        return asked._replace(draft=draft, cached=output.num_cached_tokens or 0)
+        return asked._replace(draft=draft, cached=output.num_cached_tokens)
 
     def _completion(self, asked: _Asked, output: Any, sampling: Sampling, seconds: float) -> Completion:
         """Turns vLLM's output into our record."""
         written, prompt = output.outputs[0], asked.prompt.token_ids
         draft = asked.draft or no_draft(sampling.max_tokens)
         answer = [*draft.kept, *(written.token_ids if draft.left else ())]
+        followed_up = asked.draft is not None and draft.left > 0
+        cached: int = output.num_cached_tokens
         # vLLM's own text leaves an unfinished last character out; other engines do not.
         text = draft.begun + self._renderer.text(answer)
         return Completion(
@@ -156,7 +172,7 @@ class VllmEngine:
             thought_tokens=draft.thought_tokens,
             prompt_hash=prompt_digest(prompt),
             prompt_tokens=len(prompt),
-            cached_tokens=asked.cached if asked.draft else output.num_cached_tokens or 0,
+            cached_tokens=cached_twice(len(prompt), asked.cached, cached) if followed_up else cached,
             shared_tokens=asked.shared,
             output_tokens=len(answer),
             finish_reason=str(written.finish_reason) if draft.left else draft.finish_reason,
@@ -194,7 +210,6 @@ def _load_arguments(spec: EngineSpec, adapter: Adapter | None, on_cpu: bool) -> 
     return {
         "model": spec.model_path,
         "dtype": spec.dtype,
-        "max_model_len": spec.max_model_len,
         "seed": spec.seed,
         "gpu_memory_utilization": spec.gpu_share,
         "block_size": spec.block_size,
@@ -213,12 +228,19 @@ def _load_arguments(spec: EngineSpec, adapter: Adapter | None, on_cpu: bool) -> 
     }
 
 
+def _declared_context(arguments: dict[str, Any]) -> int:
+    """Returns the tokens that the model declares, as vLLM derives them: stretched positions and all."""
+    return int(EngineArgs(**arguments).create_model_config().max_model_len)
+
+
 def _readable_adapter(spec: EngineSpec) -> Adapter | None:
     """Reads what the adapter needs; None if there is none."""
     if not spec.adapter_path:
         return None
-    adapter = read_adapter(Path(spec.adapter_path))
-    check_fits(Path(spec.adapter_path), spec.folder)
+    folder = Path(spec.adapter_path)
+    adapter = read_adapter(folder)
+    check_fits(folder, spec.folder)
+    check_same_words(folder, spec.folder)
     return adapter
 
 
@@ -243,12 +265,16 @@ def _kv_cache_tokens(llm: Any) -> int:
     return int(cache.kv_cache_size_tokens * (cache.num_gpu_blocks - 1) // cache.num_gpu_blocks)
 
 
-def _flags(llm: Any, spec: EngineSpec, adapter: Adapter | None, on_cpu: bool) -> tuple[tuple[str, str], ...]:
+def _flags(
+    llm: Any, spec: EngineSpec, adapter: Adapter | None, declared: int, on_cpu: bool
+) -> tuple[tuple[str, str], ...]:
     """Returns what else decides how fast and how exactly the engine answers, sorted by name."""
     flags = {
         "adapter": f"rank {adapter.rank}" if adapter else "none",
         "batch_invariant": os.environ.get("VLLM_BATCH_INVARIANT", "0"),
         "block_size": str(llm.llm_engine.vllm_config.cache_config.block_size),
+        "context_declared": str(declared),
+        "context_used": str(llm.model_config.max_model_len),
         "enforce_eager": str(on_cpu).lower(),
         "kv_cache_gib": f"{spec.kv_cache_gib:g}" if on_cpu else "rest of gpu_share",
         "kv_cache_tokens": str(_kv_cache_tokens(llm)),
@@ -259,14 +285,14 @@ def _flags(llm: Any, spec: EngineSpec, adapter: Adapter | None, on_cpu: bool) ->
     return tuple(sorted(flags.items()))
 
 
-def _parameters(sampling: Sampling, max_tokens: int, stop: str | None = None) -> SamplingParams:
+def _parameters(sampling: Sampling, seed: int, max_tokens: int, stop: str | None = None) -> SamplingParams:
     """Translates the protocol's sampling into vLLM's; `stop` is a text that ends a draft and belongs to it."""
     return SamplingParams(
         temperature=sampling.temperature,
         top_k=sampling.top_k,
         top_p=sampling.top_p,
         max_tokens=max_tokens,
-        seed=sampling.seed,
+        seed=seed,
         ignore_eos=sampling.ignore_end,
         logprobs=_LIKELIEST if sampling.watch else None,
         structured_outputs=StructuredOutputsParams(regex=sampling.pattern) if sampling.pattern else None,

@@ -10,7 +10,7 @@ from evaluator.engines.base import Message, Request, Sampling
 from evaluator.engines.process import EngineProcess
 from evaluator.errors import Cause, RapportError
 from tests.engines.conftest import spec_of
-from tests.tiny_model import make_adapter, merge_adapter
+from tests.tiny_model import THINKING_TEMPLATE, make_adapter, make_tokenizer, merge_adapter
 
 GREEDY = Sampling(max_tokens=12)
 KV_CACHE_TOKENS = 2048
@@ -26,6 +26,7 @@ def test_an_adapter_answers_like_the_model_into_which_it_was_merged(
     rank: int, tiny_model: Path, tmp_path: Path, transformers_engine: EngineProcess
 ) -> None:
     adapter = make_adapter(tmp_path / "adapter", rank=rank)
+    make_tokenizer().save_pretrained(adapter)  # The model's own, as training programs leave it.
     merged = merge_adapter(tiny_model, adapter, tmp_path / "merged")
     served = spec_of(tiny_model, adapter_path=str(adapter), kv_cache_tokens=KV_CACHE_TOKENS)
     with (
@@ -38,6 +39,17 @@ def test_an_adapter_answers_like_the_model_into_which_it_was_merged(
 
     assert all(answers[key] != text for key, text in texts(transformers_engine).items())
     assert (flags["adapter"], flags["kv_cache_tokens"]) == (f"rank {rank}", str(KV_CACHE_TOKENS))
+
+
+def test_an_adapter_that_was_trained_on_another_chat_template_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    adapter = make_adapter(tmp_path / "adapter")
+    make_tokenizer(chat_template=THINKING_TEMPLATE).save_pretrained(adapter)
+
+    with pytest.raises(RapportError, match="brings a chat template") as refusal:
+        EngineProcess(spec_of(tiny_model, adapter_path=str(adapter)), tmp_path / "log")
+
+    assert refusal.value.cause is Cause.LOAD_ERROR
+    assert "Merge" in refusal.value.remedy
 
 
 def test_the_transformers_engine_says_that_it_serves_no_adapters(

@@ -114,6 +114,38 @@ def test_the_seed_alone_decides_what_is_drawn(name: str, request: pytest.Fixture
     assert draw(7) == draw(7) != draw(8)
 
 
+@pytest.mark.parametrize("name", ["vllm_engine", "transformers_engine"])
+def test_every_key_is_drawn_by_itself_whatever_else_is_asked(name: str, request: pytest.FixtureRequest) -> None:
+    engine: EngineProcess = request.getfixturevalue(name)
+    drawn = Sampling(max_tokens=24, temperature=1.0)
+    asked = [Request(key, "same", (Message("user", "Say something."),)) for key in ("one", "two", "three")]
+
+    together = {item.key: item.text for item in engine.generate(asked, drawn)}
+    alone = {item.key: item.text for each in reversed(asked) for item in engine.generate([each], drawn)}
+
+    assert len(set(together.values())) == 3
+    assert together == alone
+
+
+@pytest.mark.parametrize("engine", ["vllm", "transformers"])
+def test_a_context_is_what_the_model_declares_and_at_most_what_is_asked_for(
+    engine: str, tiny_model: Path, tmp_path: Path
+) -> None:
+    with EngineProcess(spec_of(tiny_model, engine, max_model_len=512), tmp_path / "log") as limited:
+        flags = dict(limited.info.flags)
+        too_long = Request("long", "long", (Message("user", "x" * 600),))
+        (completion,) = limited.generate([too_long], GREEDY)
+
+    assert limited.info.context_length == 512
+    assert (flags["context_declared"], flags["context_used"]) == ("2048", "512")
+    assert completion.failure is Cause.CONTEXT_OVERFLOW
+
+
+def test_a_context_is_never_longer_than_the_model_declares(tiny_model: Path) -> None:
+    with TransformersEngine(spec_of(tiny_model, "transformers", max_model_len=10**6)) as engine:
+        assert engine.info.context_length == 2048
+
+
 def test_the_models_repository_has_no_say_in_how_it_is_sampled(
     tiny_model: Path, tmp_path: Path, transformers_engine: EngineProcess
 ) -> None:

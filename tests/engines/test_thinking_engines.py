@@ -50,6 +50,8 @@ def test_thought_and_answer_have_budgets_of_their_own(name: str, request: pytest
     assert max(item.thought_tokens for item in completions) == BUDGET
     for item in completions:
         assert (item.thought is None) == (item.thought_tokens == 0)
+        assert item.cached_tokens is not None
+        assert 0 <= item.cached_tokens <= item.prompt_tokens
         assert not any(marker in (item.thought or "") + (item.text or "") for marker in MARKERS)
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from evaluator.engines.adapters import Adapter, check_fits, read_adapter
+from evaluator.engines.adapter_settings import Adapter
+from evaluator.engines.adapter_words import check_same_words
+from evaluator.engines.adapters import check_fits, read_adapter
 from evaluator.errors import Cause, RapportError
-from tests.tiny_model import make_adapter, make_tiny_model
+from tests.tiny_model import CHAT_TEMPLATE, REFUSING_TEMPLATE, make_adapter, make_tiny_model, make_tokenizer
 
 
 def refused(folder: Path) -> RapportError:
@@ -71,6 +73,7 @@ def test_the_class_of_a_known_library_is_no_code_of_its_own(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("settings", "word"),
     [
+        ({"layer_replication": [[0, 1]]}, "layer_replication"),
         ({"modules_to_save": ["lm_head"]}, "modules_to_save"),
         ({"trainable_token_indices": [1]}, "trainable_token_indices"),
         ({"use_dora": True}, "use_dora"),
@@ -179,3 +182,109 @@ def test_settings_of_another_shape_are_refused_and_not_stumbled_over(tmp_path: P
     for odd in ({"auto_mapping": "x"}, {"rank_pattern": [1]}, {"rank_pattern": {"q_proj": "x"}}):
         (adapter / "adapter_config.json").write_text(json.dumps(config | odd))
         assert refused(adapter).cause is Cause.LOAD_ERROR
+
+
+def with_words(folder: Path, tokenizer: Any) -> Path:
+    """Writes an adapter that brings a tokenizer, as training programs leave one; returns its folder."""
+    adapter = make_adapter(folder)
+    tokenizer.save_pretrained(adapter)
+    return adapter
+
+
+def other_words(adapter: Path, model: Path) -> RapportError:
+    with pytest.raises(RapportError) as refusal:
+        check_same_words(adapter, model)
+    assert refusal.value.cause is Cause.LOAD_ERROR
+    assert adapter.name in refusal.value.message
+    return refusal.value
+
+
+def test_an_adapter_without_words_of_its_own_takes_the_models(model: Path, tmp_path: Path) -> None:
+    check_same_words(make_adapter(tmp_path / "wordless"), model)
+
+
+def test_an_adapter_that_brings_the_models_own_words_written_in_another_way_is_taken(
+    model: Path, tmp_path: Path
+) -> None:
+    trained = make_tokenizer()
+    trained.backend_tokenizer.enable_truncation(8)
+    trained.backend_tokenizer.enable_padding(length=64)
+    adapter = with_words(tmp_path / "trained", trained)
+    settings = json.loads((adapter / "tokenizer_config.json").read_text())
+    (adapter / "chat_template.jinja").unlink()
+    marked = {"content": settings["eos_token"], "lstrip": False}
+    named = [{"name": "tool_use", "template": "x"}, {"name": "default", "template": CHAT_TEMPLATE}]
+    changed = settings | {"chat_template": named, "eos_token": marked, "pad_token": "<|user|>"}
+    (adapter / "tokenizer_config.json").write_text(json.dumps(changed))
+    content = json.loads((adapter / "tokenizer.json").read_text())
+    assert content["truncation"]["max_length"] == 8
+    (adapter / "tokenizer.json").write_text(json.dumps(content, indent=7))
+
+    check_same_words(adapter, model)
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"chat_template": REFUSING_TEMPLATE}, "chat template"),
+        ({"words": ["<tool>"]}, "tokenizer that is not"),
+        ({"adds_begin": True}, "tokenizer that is not"),
+    ],
+)
+def test_an_adapter_that_was_trained_on_other_words_is_to_be_merged(
+    changes: dict[str, Any], word: str, model: Path, tmp_path: Path
+) -> None:
+    error = other_words(with_words(tmp_path / "other", make_tokenizer(**changes)), model)
+
+    assert word in error.message
+    assert "merge" in error.remedy.lower()
+
+
+def test_a_tokenizer_of_the_same_vocabulary_that_cuts_otherwise_is_another(model: Path, tmp_path: Path) -> None:
+    from tokenizers import normalizers
+
+    lowering = make_tokenizer()
+    lowering.backend_tokenizer.normalizer = normalizers.Lowercase()
+
+    assert "tokenizer that is not" in other_words(with_words(tmp_path / "lower", lowering), model).message
+
+
+def test_another_end_of_an_answer_is_another_tokenizer(model: Path, tmp_path: Path) -> None:
+    ending = make_tokenizer()
+    ending.eos_token = "<|user|>"
+
+    assert "special tokens" in other_words(with_words(tmp_path / "ending", ending), model).message
+
+
+def test_a_chat_template_in_a_file_alone_is_compared_too(model: Path, tmp_path: Path) -> None:
+    adapter = make_adapter(tmp_path / "template")
+    (adapter / "chat_template.jinja").write_text(CHAT_TEMPLATE)
+    check_same_words(adapter, model)
+
+    (adapter / "chat_template.jinja").write_text(f"{CHAT_TEMPLATE}<think>")
+    assert "chat template" in other_words(adapter, model).message
+
+
+def test_a_tokenizer_in_an_older_form_is_compared_by_its_bytes(model: Path, tmp_path: Path) -> None:
+    import shutil
+
+    adapter, older = make_adapter(tmp_path / "pieces"), shutil.copytree(model, tmp_path / "older")
+    (adapter / "tokenizer.model").write_bytes(b"pieces")
+    assert "tokenizer that is not" in other_words(adapter, older).message
+
+    (older / "tokenizer.model").write_bytes(b"pieces")
+    check_same_words(adapter, older)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *(("tokenizer.json", content) for content in ("", "[]", "{", '{"model": 1}')),
+        *(("tokenizer_config.json", content) for content in ("", "[]", "{")),
+    ],
+)
+def test_words_that_cannot_be_read_are_refused(name: str, content: str, model: Path, tmp_path: Path) -> None:
+    adapter = with_words(tmp_path / "broken", make_tokenizer())
+    (adapter / name).write_text(content)
+
+    assert name in other_words(adapter, model).message

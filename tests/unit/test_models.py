@@ -7,7 +7,7 @@ import pytest
 
 from evaluator.errors import Cause, RapportError
 from evaluator.models import fetch, model_name, pin
-from tests.builders import make_model_folder
+from tests.model_folders import make_model_folder
 
 CHAT = json.dumps({"chat_template": "{{ messages }}"})
 

@@ -30,6 +30,10 @@ def test_every_setting_says_what_it_is_for_and_has_a_default(name):
         ("RAPPORT_JOB_SECONDS", "60", "job_seconds", 60),
         ("RAPPORT_PROTOCOLS", '["demo-v1", "other"]', "protocols", ("demo-v1", "other")),
         ("RAPPORT_ALLOW_LOCAL_USER", "true", "allow_local_user", True),
+        ("RAPPORT_CONTEXT_TOKENS", "8192", "context_tokens", 8192),
+        ("RAPPORT_JUDGE_URL", "http://judge.internal:8000/v1", "judge_url", "http://judge.internal:8000/v1"),
+        ("RAPPORT_JUDGE_CONTEXT", "4096", "judge_context", 4096),
+        ("RAPPORT_JUDGE_FLAVOUR", "plain", "judge_flavour", "plain"),
     ],
 )
 def test_a_setting_is_an_environment_variable_with_our_prefix(monkeypatch, variable, value, setting, expected):
@@ -49,12 +53,31 @@ def test_a_variable_without_our_prefix_is_not_a_setting(monkeypatch):
         ("RAPPORT_JOB_SECONDS", "soon"),
         ("RAPPORT_JOURNAL_SECONDS", "61"),
         ("RAPPORT_KV_CACHE_GIB", "-1"),
+        ("RAPPORT_CONTEXT_TOKENS", "0"),
+        ("RAPPORT_JUDGE_URL", "judge:8000"),
+        ("RAPPORT_JUDGE_KEY_VARIABLE", "sk-0123"),
+        ("RAPPORT_JUDGE_FLAVOUR", "other"),
+        ("RAPPORT_JUDGE_CONTEXT", "-1"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_by_name(monkeypatch, variable, value):
     monkeypatch.setenv(variable, value)
     with pytest.raises(ValidationError, match=variable.removeprefix("RAPPORT_").lower()):
         Settings()
+
+
+@pytest.mark.parametrize("variable", [f"RAPPORT_{name.upper()}" for name in Settings.model_fields])
+def test_an_empty_variable_is_not_set(monkeypatch, variable):
+    monkeypatch.setenv(variable, "")
+    name = variable.removeprefix("RAPPORT_").lower()
+    assert getattr(Settings(), name) == Settings.model_fields[name].default
+
+
+def test_a_refused_value_is_not_shown_for_it_may_hold_a_key(monkeypatch):
+    monkeypatch.setenv("RAPPORT_JUDGE_URL", "http://user:secret@judge/v1")
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert "secret" not in str(refused.value)
 
 
 def test_settings_do_not_change_under_a_running_process():

@@ -63,3 +63,18 @@ def test_a_user_of_whom_nothing_is_asked_takes_no_room(setup, capacity):
 def test_a_server_that_does_not_tell_its_cache_gets_more_than_one_user_at_a_time(setup):
     engine = ScriptedEngine(hello, kv_cache_tokens=None)
     assert len(next(waves(setup, users_in(setup), engine, FullContexts()))) > 1
+
+
+class _Uncounting(ScriptedEngine):
+    """Stands for a server that counts no tokens."""
+
+    def count_tokens(self, conversations):
+        raise AssertionError("a server that does not tell its cache is not asked to count")
+
+
+def test_a_server_that_counts_no_tokens_gets_its_users_by_the_length_of_their_histories(setup, monkeypatch):
+    engine, users = _Uncounting(hello, kv_cache_tokens=None), users_in(setup)
+    assert [user for wave in waves(setup, users, engine, FullContexts()) for user in wave] == users
+
+    monkeypatch.setattr("evaluator.waves._UNKNOWN_CAPACITY", 1)
+    assert list(waves(setup, users, engine, FullContexts())) == [(user,) for user in users]

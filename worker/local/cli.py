@@ -7,7 +7,7 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 from rich.console import Console
@@ -19,7 +19,7 @@ from evaluator.judges.spec import load_judge
 from evaluator.models import model_name, pin, pin_adapter
 from evaluator.protocol import EvaluationProtocol, is_reference, load_protocol, read_protocol
 from leaderboard.settings import Settings
-from worker.engines import Endpoints
+from worker.engines import Endpoints, judge_endpoint
 from worker.local.compare import compare_folders
 from worker.local.dry_run import estimate
 from worker.local.evaluation import Wanted, evaluate
@@ -44,7 +44,17 @@ class EngineChoice(StrEnum):
     TRANSFORMERS = "transformers"
 
 
+class FlavourChoice(StrEnum):
+    """Kinds of servers."""
+
+    VLLM = "vllm"
+    PLAIN = "plain"
+
+
 _MODEL = "owner/name on the Hub, local/NAME, or reference/gold, reference/general_answer, reference/empty."
+_KEY = "Environment variable with that server's key."
+_FLAVOUR = "vllm if left out; plain for any other OpenAI-compatible server."
+_CONTEXT = "Tokens of prompt and answer there, if that server does not tell."
 _AS_JSON = typer.Option("--json", help="Print JSON on standard output.")
 
 
@@ -66,16 +76,25 @@ def evaluate_command(
     adapter_revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of the adapter.")] = None,
     thinking: Annotated[bool, typer.Option("--thinking", help="The model thinks before it answers.")] = False,
     engine: Annotated[EngineChoice | None, typer.Option(help="What runs models; RAPPORT_ENGINE if left out.")] = None,
+    context_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Most tokens an engine is set up for; RAPPORT_CONTEXT_TOKENS if left out.")
+    ] = None,
     model_url: Annotated[str | None, typer.Option(help="Server that runs the model, such as http://h:8000/v1.")] = None,
     model_name_there: Annotated[
         str | None, typer.Option("--model-name", help="The model's name on that server; MODEL if left out.")
     ] = None,
-    model_key: Annotated[str | None, typer.Option(help="Environment variable with that server's key.")] = None,
-    judge_url: Annotated[str | None, typer.Option(help="Server that runs the judge.")] = None,
+    model_key: Annotated[str | None, typer.Option(help=_KEY)] = None,
+    model_flavour: Annotated[FlavourChoice | None, typer.Option(help=_FLAVOUR)] = None,
+    model_context: Annotated[int | None, typer.Option(min=1, help=_CONTEXT)] = None,
+    judge_url: Annotated[
+        str | None, typer.Option(help="Server that runs the judge; RAPPORT_JUDGE_URL if left out.")
+    ] = None,
     judge_name: Annotated[
         str | None, typer.Option(help="The judge's name on that server; its model if left out.")
     ] = None,
-    judge_key: Annotated[str | None, typer.Option(help="Environment variable with that server's key.")] = None,
+    judge_key: Annotated[str | None, typer.Option(help=_KEY)] = None,
+    judge_flavour: Annotated[FlavourChoice | None, typer.Option(help=_FLAVOUR)] = None,
+    judge_context: Annotated[int | None, typer.Option(min=1, help=_CONTEXT)] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the evaluation; below data/evaluations if left out.")
     ] = None,
@@ -86,22 +105,25 @@ def evaluate_command(
 
     Exit codes: 0 done; 1 failed with a cause; 2 wrong usage; 130 stopped by Ctrl-C.
     """
-    settings = Settings()
-    if engine is not None:
-        settings = settings.model_copy(update={"engine": engine.value})
+    settings = _with(Settings(), engine=engine and engine.value, context_tokens=context_tokens)
     asked = _protocol(protocol)
     judging = load_judge(judge or asked.judge)
     named = model_name(model, settings.models)
     if is_reference(named) and (revision or adapter or model_url or thinking):
         raise typer.BadParameter("a reference takes no --revision, --adapter, --model-url and --thinking")
+    if adapter and model_url and not model_name_there:
+        raise typer.BadParameter("say with --model-name under which name the server serves the adapter")
+    model_there = _Server(model_url, model_name_there, model_key, model_flavour, model_context)
+    judge_there = _Server(judge_url, judge_name, judge_key, judge_flavour, judge_context)
+    endpoints = Endpoints(
+        model_there.endpoint("model", named),
+        judge_there.endpoint("judge", judging.model) or judge_endpoint(settings, judging),
+    )
     adapted = pin_adapter(model_name(adapter, settings.models), adapter_revision, settings.models) if adapter else None
     wanted = Wanted(
         Candidate(pin(named, revision, settings.models), adapted, thinking, publish_answers=False),
         Conditions(asked, judging, prompts or judging.prompt_pack, data or settings.data_set),
-        Endpoints(
-            _endpoint(model_url, model_name_there or named, model_key),
-            _endpoint(judge_url, judge_name or judging.model, judge_key),
-        ),
+        endpoints,
         limit,
         out,
     )
@@ -146,16 +168,41 @@ def _protocol(wanted: str) -> EvaluationProtocol:
     return read_protocol(Path(wanted)) if wanted.endswith((".yaml", ".yml")) else load_protocol(wanted)
 
 
-def _endpoint(url: str | None, name: str, key: str | None) -> EndpointSpec | None:
-    """Returns the server at an address, if there is one."""
-    if url is None:
-        return None
-    try:
-        return EndpointSpec(base_url=url, model=name, key_variable=key)
-    except ValueError as error:
-        raise RapportError(
-            Cause.MALFORMED_ID, "The server's address or key variable is malformed.", "Write it as http://host:8000/v1."
-        ) from error
+class _Server(NamedTuple):
+    """What options say of a server."""
+
+    url: str | None
+    name: str | None
+    key: str | None
+    flavour: FlavourChoice | None
+    context: int | None
+
+    def endpoint(self, role: Literal["model", "judge"], name: str) -> EndpointSpec | None:
+        """Returns the server, which knows the model of a role by `name` if the options do not say; None without one."""
+        if self.url is None:
+            if any(told is not None for told in self):
+                others = ", ".join(f"--{role}-{option}" for option in self._fields[1:])
+                raise typer.BadParameter(f"{others} belong to --{role}-url")
+            return None
+        try:
+            return EndpointSpec(
+                base_url=self.url,
+                model=self.name or name,
+                key_variable=self.key,
+                flavour=(self.flavour or FlavourChoice.VLLM).value,
+                context_length=self.context,
+            )
+        except ValueError as error:
+            raise RapportError(
+                Cause.MALFORMED_ID,
+                "The server's address or key variable is malformed.",
+                "Write it as http://host:8000/v1.",
+            ) from error
+
+
+def _with(settings: Settings, **chosen: Any) -> Settings:
+    """Returns settings under which those that were chosen, so are not None, stand in the place of others."""
+    return settings.model_copy(update={name: value for name, value in chosen.items() if value is not None})
 
 
 def _log_to(console: Console) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from evaluator.ask import KnownRows, StageClock, ask_users, owed
+from evaluator.engines.base import EndpointSpec
 from evaluator.engines.load import best_engine
 from evaluator.errors import Cause, RapportError
 from evaluator.identity import digest
@@ -104,7 +105,7 @@ def conditions_of(setup: RunSetup, wanted: Wanted, settings: Settings) -> tuple[
         "adapter_sha": adapter.sha if adapter else "",
         "thinking": str(setup.thinking).lower(),
         "protocol": setup.protocol.id,
-        "protocol_config": digest(setup.protocol.model_dump(mode="json")),
+        "protocol_config": setup.protocol.digest(),
         "judge": setup.judge.id,
         "judge_revision": setup.judge_revision,
         "judge_config": setup.judge.digest(),
@@ -113,8 +114,19 @@ def conditions_of(setup: RunSetup, wanted: Wanted, settings: Settings) -> tuple[
         "limit": str(wanted.limit or ""),
         "engine": "reference" if model.is_reference else "openai" if endpoints.model else own,
         "judge_engine": "openai" if endpoints.judge else own,
+        "context_tokens": str(settings.context_tokens),
+        "model_server": _described(endpoints.model),
+        "judge_server": _described(endpoints.judge),
     }
     return tuple(sorted(told.items()))
+
+
+def _described(server: EndpointSpec | None) -> str:
+    """Names a server by what decides its answers; empty if there is none."""
+    if server is None:
+        return ""
+    declared = f", {server.context_length} tokens" if server.context_length else ""
+    return f"{server.model} at {server.base_url} ({server.flavour}{declared})"
 
 
 def _begin(
@@ -178,7 +190,7 @@ def _ask_what_is_owed(
 ) -> None:
     """Loads engines and asks, if anything is left to ask."""
     answers = {row.key.question_id: row for row in rows.generations.rows}
-    if rows.reports.rows and not owed(setup, plan.items, answers, rows.verdicts.rows):
+    if rows.reports.rows and not owed(plan.items, answers, rows.verdicts.rows):
         return
     log = folder.path / "logs" / "engine"
     with RunEngines(setup, settings, log, wanted.endpoints) as loading:
@@ -231,7 +243,7 @@ def _score(folder: Folder, evaluation: Evaluation, plan: Plan, rows: Rows, wante
 
 def _own_reasons(evaluation: Evaluation, wanted: Wanted) -> Iterator[str]:
     """Yields what keeps results of this machine from being compared with others."""
-    if evaluation.limit is not None:
+    if evaluation.limit is not None and wanted.conditions.protocol.items is None:  # Else the scorecard says it.
         yield f"limited to {evaluation.limit} items"
     if wanted.endpoints.model:
         yield "model behind a server"

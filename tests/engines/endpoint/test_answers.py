@@ -76,6 +76,14 @@ def test_the_seed_alone_decides_what_is_drawn(connect: Connect) -> None:
         assert draw(7) == draw(7) != draw(8)
 
 
+def test_equal_prompts_of_other_keys_are_drawn_apart(connect: Connect) -> None:
+    drawn = Sampling(max_tokens=24, temperature=1.0)
+    asked = [Request(key, "same", (Message("user", "Say something."),)) for key in ("one", "two", "three")]
+
+    with connect() as engine:
+        assert len(set(texts(engine, asked, drawn).values())) == 3
+
+
 def test_top_k_reaches_the_server(connect: Connect) -> None:
     with connect() as engine:
         drawn = texts(engine, questions(3, "top"), Sampling(max_tokens=12, temperature=2.0, top_k=1))
@@ -197,7 +205,7 @@ def test_a_plain_server_is_sent_only_what_every_server_knows(connect: Connect, p
     standard = {"model", "messages", "temperature", "top_p", "seed", "max_tokens", "logprobs", "top_logprobs"}
     assert proxy.chats()[0].body.keys() == standard
     assert {asked.path for asked in proxy.asked} == {"/v1/models", "/v1/chat/completions"}
-    assert (item.failure, item.shared_tokens, len(item.prompt_hash)) == (None, 0, 64)
+    assert (item.failure, item.shared_tokens, len(item.prompt_hash)) == (None, None, 64)
     assert (info.version, info.chat_template_hash, info.chat_template_arguments) == ("unknown", "remote-unknown", ())
 
 

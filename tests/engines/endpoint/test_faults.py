@@ -225,19 +225,22 @@ def test_empty_and_missing_texts_are_answers(connect: Connect, proxy: Proxy) -> 
         cut, silent = engine.generate(questions(2), GREEDY)
 
     assert (cut.text, cut.thought, cut.thought_tokens, cut.output_tokens) == ("", "Well, well", 10, 2)
-    assert (cut.cached_tokens, cut.finish_reason, cut.failure) == (0, "length", None)
+    assert (cut.cached_tokens, cut.finish_reason, cut.failure) == (None, "length", None)
     assert (silent.text, silent.thought, silent.failure) == ("", None, None)
 
 
-def test_an_answer_that_the_server_holds_back_fails_alone(connect: Connect, proxy: Proxy) -> None:
+def test_an_answer_that_the_server_holds_back_fails_alone_and_a_refusal_is_an_answer(
+    connect: Connect, proxy: Proxy
+) -> None:
     proxy.faults = {
         0: Edit(lambda reply: reply["choices"][0].update(finish_reason="content_filter")),
         1: Edit(lambda reply: reply["choices"][0].update(message={"content": None, "refusal": "I must not"})),
     }
     with connect(concurrency=1) as engine:
-        failures = [item.failure for item in engine.generate(questions(3), GREEDY)]
+        held_back, refused, answered = engine.generate(questions(3), GREEDY)
 
-    assert failures == [Cause.LOAD_ERROR, Cause.LOAD_ERROR, None]
+    assert [item.failure for item in (held_back, refused, answered)] == [Cause.LOAD_ERROR, None, None]
+    assert (held_back.text, refused.text) == (None, "I must not")
 
 
 def test_an_answer_that_was_broken_off_ends_the_run(connect: Connect, proxy: Proxy) -> None:
