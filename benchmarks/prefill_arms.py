@@ -205,14 +205,21 @@ def _vllm_requests(settings: Settings, ordered: Callable[[int], Iterable[list[Re
     return Spent(
         questions=len(done),
         prompt_tokens=prompts,
-        computed_tokens=prompts - sum(item.cached_tokens for item in done),
-        distinct_tokens=prompts - sum(item.shared_tokens for item in done),
+        computed_tokens=prompts - sum(_told(item.cached_tokens) for item in done),
+        distinct_tokens=prompts - sum(_told(item.shared_tokens) for item in done),
         prefill_seconds=clock.prefill,
         decode_seconds=clock.decode,
         seconds=seconds,
-        shareable_tokens=sum(item.shared_tokens // spec.block_size * spec.block_size for item in done),
+        shareable_tokens=sum(_told(item.shared_tokens) // spec.block_size * spec.block_size for item in done),
         block_size=spec.block_size,
     )
+
+
+def _told(tokens: int | None) -> int:
+    """Returns a count that vLLM itself always tells."""
+    if tokens is None:
+        raise SystemExit("The engine does not tell its counts of cached and shared tokens.")
+    return tokens
 
 
 def _check(done: list[Completion], tokens: int) -> None:

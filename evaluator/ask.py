@@ -13,9 +13,10 @@ from typing import NamedTuple, Protocol
 from evaluator.engines.base import Engine, EngineInfo
 from evaluator.generate import generate, input_key
 from evaluator.hicupid.contexts import Contexts
+from evaluator.hicupid.outcomes import about
 from evaluator.hicupid.questions import Item
 from evaluator.hicupid.selection import UserItems
-from evaluator.judge import judge, settled, verdict_key
+from evaluator.judge import is_said_by, judge, settled
 from evaluator.records import Generation, InputKey, Verdict
 from evaluator.setup import RunSetup, users_of
 from evaluator.waves import waves
@@ -119,6 +120,8 @@ def ask_users(
 ) -> None:
     """Asks and judges some items, user by user; what the sink knows already is not asked again.
 
+    Answers and verdicts that engines gave under other conditions than these do not count as known.
+
     Args:
         setup: The run.
         items: All that the run asks of some users.
@@ -134,30 +137,28 @@ def ask_users(
     asked = list(items)
     keys = [source.key(item.question_id).digest() for item in asked]
     there = {row.key.question_id: row for key in keys if (row := known.generations.get(key))}
-    for wave in source.waves(users_of(owed(setup, asked, there, known.verdicts))):
+    said = [row for row in known.verdicts if is_said_by(row, judge_engine.info)]
+    for wave in source.waves(users_of(owed(asked, there, said))):
         with clock.stage("generate"):
             fresh = sink.generations(source.answers(wave, known.generations.keys()))
         with clock.stage("judge"):
-            sink.verdicts(judge(setup, wave, [*there.values(), *fresh], judge_engine, known.verdicts))
+            sink.verdicts(judge(setup, wave, [*there.values(), *fresh], judge_engine, said))
 
 
-def owed(
-    setup: RunSetup, items: Iterable[Item], answers: Mapping[str, Generation], verdicts: Iterable[Verdict]
-) -> list[Item]:
+def owed(items: Iterable[Item], answers: Mapping[str, Generation], verdicts: Iterable[Verdict]) -> list[Item]:
     """Returns the items that still lack their answer, or a verdict that can be had, in their order.
 
     Args:
-        setup: The run.
         items: What the run asks.
         answers: What is there, by question id.
-        verdicts: All attempts that are there.
+        verdicts: All attempts of the run's judge that are there.
     """
-    finished = {row.verdict_key for row in verdicts if settled(row)}
+    finished = {about(row) for row in verdicts if settled(row)}
 
     def lacks(item: Item) -> bool:
         answer = answers.get(item.question_id)
         if answer is None or answer.answer is None or answer.defect is not None:
             return answer is None
-        return any(verdict_key(setup, item, answer, order).digest() not in finished for order in item.orders)
+        return any((item.question_id, answer.content_hash, order) not in finished for order in item.orders)
 
     return [item for item in items if lacks(item)]

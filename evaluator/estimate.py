@@ -59,6 +59,7 @@ class Cost(Record):
     cache_tokens: int | None
     """Tokens of the key-value cache that fit beside the weights."""
     context_length: int | None
+    """Tokens of a prompt and its answer; longer ones are not asked."""
     minutes: float | None
     """On the assumed card; None where the model's size is not known."""
 

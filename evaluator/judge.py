@@ -53,7 +53,7 @@ def judge(
     tried: dict[str, int] = {}
     for row in known:
         tried[row.verdict_key] = max(tried.get(row.verdict_key, 0), MOST_ATTEMPTS if settled(row) else row.attempt)
-    asked = _asked(setup, users, generations)
+    asked = _asked(setup, users, generations, engine.info)
     for attempt in range(1, MOST_ATTEMPTS + 1):
         due = {name: prompt for name, prompt in asked.items() if tried.get(name, 0) < attempt}
         for type_ in sorted({prompt.question.type for prompt in due.values()}):
@@ -69,7 +69,16 @@ def settled(row: Verdict) -> bool:
     return row.outcome is not None or row.failure is Cause.CONTEXT_OVERFLOW or row.attempt >= MOST_ATTEMPTS
 
 
-def _asked(setup: RunSetup, users: Sequence[UserItems], generations: Iterable[Generation]) -> dict[str, _Asked]:
+def is_said_by(row: Verdict, engine: EngineInfo) -> bool:
+    """Says whether a verdict was given by an engine that runs as this one does."""
+    key = row.key
+    ran = (key.engine, key.dtype, key.chat_template_hash, key.chat_template_arguments)
+    return ran == (engine.engine, engine.dtype, engine.chat_template_hash, engine.chat_template_arguments)
+
+
+def _asked(
+    setup: RunSetup, users: Sequence[UserItems], generations: Iterable[Generation], engine: EngineInfo
+) -> dict[str, _Asked]:
     """Returns the judge prompts on some answers by the digest of their verdict keys."""
     questions = {question.question_id: question for user in users for question in questions_of(setup, user)}
     asked: dict[str, _Asked] = {}
@@ -78,15 +87,25 @@ def _asked(setup: RunSetup, users: Sequence[UserItems], generations: Iterable[Ge
         if question is None or generation.answer is None or generation.defect is not None:
             continue
         for order in slot_orders(question, setup.protocol):
-            key = verdict_key(setup, question, generation, order)
+            key = verdict_key(setup, question, generation, order, engine)
             messages = judge_messages(question, generation.answer, order, setup.pack)
             name = key.digest()
             asked[name] = _Asked(key, question, Request(name, f"judge/{question.type}", messages))
     return asked
 
 
-def verdict_key(setup: RunSetup, question: Question | Item, generation: Generation, order: SlotOrder) -> VerdictKey:
-    """Returns the key under which a verdict on an answer is known."""
+def verdict_key(
+    setup: RunSetup, question: Question | Item, generation: Generation, order: SlotOrder, judge_engine: EngineInfo
+) -> VerdictKey:
+    """Returns the key under which a verdict on an answer is known.
+
+    Args:
+        setup: The run.
+        question: What was asked.
+        generation: What was answered, which is not None.
+        order: Which answer stands in slot A.
+        judge_engine: What the judge runs on.
+    """
     assert generation.content_hash is not None
     return VerdictKey(
         content_hash=generation.content_hash,
@@ -96,6 +115,10 @@ def verdict_key(setup: RunSetup, question: Question | Item, generation: Generati
         rater_revision=setup.judge_revision,
         judge_prompt_pack=setup.pack.evaluation_id,
         decoding=setup.judge.decoding(question.type),
+        engine=judge_engine.engine,
+        dtype=judge_engine.dtype,
+        chat_template_hash=judge_engine.chat_template_hash,
+        chat_template_arguments=judge_engine.chat_template_arguments,
         slot_order=order,
     )
 
@@ -119,7 +142,6 @@ def _verdict(asked: _Asked, completion: Completion, attempt: int, engine: Engine
         cached_tokens=completion.cached_tokens,
         output_tokens=completion.output_tokens,
         attempt=attempt,
-        engine=engine.engine,
         engine_version=engine.version,
         seconds=round(completion.seconds, 3),
         terms=terms,

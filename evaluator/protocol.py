@@ -5,7 +5,6 @@ Results of different protocols never share a ranking; a protocol file that chang
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -19,6 +18,7 @@ from evaluator.context_mode import ContextMode
 from evaluator.engines.base import Sampling
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.questions import QuestionType
+from evaluator.identity import digest
 from evaluator.records import Record
 
 
@@ -63,15 +63,21 @@ class Reference(StrEnum):
     """No answer at all."""
 
 
+REFERENCE = "reference/"
+"""What the name of a reference begins with; on the Hub nobody of that name can be evaluated."""
+
+
 def is_reference(model: str) -> bool:
     """Says whether a model's name is that of a reference, such as `reference/gold`."""
-    return model.startswith("reference/")
+    return model.startswith(REFERENCE)
 
 
 class PublishedRow(Record):
     """A result that somebody else published; nothing of it was run here."""
 
     label: str
+    setting: str
+    """What is known of how it was run, such as `zero-shot`."""
     source: str
     """Where it was published."""
     persona: float
@@ -94,6 +100,10 @@ class EvaluationProtocol(Record):
     suite: Literal["hicupid"]
     official: bool
     """Whether its results may rank on the official board."""
+    data_set: str | None = None
+    """Hub id of the data set that it is about; results on another one never rank. None is about any."""
+    items: int | None = Field(default=None, gt=0)
+    """Items that it asks of that data set; results of fewer never rank. None where that depends on the data set."""
     splits: tuple[str, ...] = Field(min_length=1)
     types: tuple[QuestionType, ...] = Field(min_length=1)
     limit: QuestionLimit | None
@@ -111,7 +121,18 @@ class EvaluationProtocol(Record):
     references: tuple[Reference, ...] = tuple(Reference)
     """Rows that stand beside the models', so that a reader knows the scale."""
     published: tuple[PublishedRow, ...] = ()
-    """Figures of others under the same setting, shown as published and never ranked."""
+    """Figures of others, shown as published and never ranked."""
+
+    def conditions(self) -> str:
+        """Returns the digest of what decides a prompt and its answer, apart from question, prompt pack and model.
+
+        It is part of an answer's input key: an answer under another wording of the protocol is another answer.
+        """
+        return digest(self.model_dump(mode="json", include={"prompt_style", "context", "sampling", "thought_tokens"}))
+
+    def digest(self) -> str:
+        """Returns the SHA-256 of the whole protocol."""
+        return digest(self.model_dump(mode="json"))
 
 
 _FOLDER = files("evaluator") / "protocols"
@@ -120,11 +141,6 @@ _FOLDER = files("evaluator") / "protocols"
 def protocol_ids() -> list[str]:
     """Returns the ids of all shipped protocols, sorted."""
     return sorted(entry.name.removesuffix(".yaml") for entry in _FOLDER.iterdir() if entry.name.endswith(".yaml"))
-
-
-def all_protocols() -> Iterator[EvaluationProtocol]:
-    """Yields every shipped protocol."""
-    return map(load_protocol, protocol_ids())
 
 
 @cache
@@ -164,7 +180,7 @@ def read_protocol(path: Path) -> EvaluationProtocol:
         raise RapportError(
             Cause.DATA_ERROR,
             f"The protocol file {path} has the id {protocol.id}, which is shipped, or calls itself official.",
-            "Give it an id of its own, and write `official: false`.",
+            "Name a shipped protocol by its id; give any other an id of its own, and write `official: false`.",
         )
     return protocol
 

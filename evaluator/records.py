@@ -54,6 +54,8 @@ class InputKey(Record):
     adapter_sha: str | None
     data_sha: str
     protocol: str
+    conditions: str
+    """Digest of what the protocol decides of a prompt and its answer; see `EvaluationProtocol.conditions`."""
     prompt_pack: str
     chat_template_hash: str
     chat_template_arguments: tuple[tuple[str, str], ...]
@@ -101,16 +103,18 @@ class Generation(Record):
     rouge_l: float | None = Field(ge=0, le=100)
     """ROUGE-L F1 of the answer against gold; None without an answer."""
     evidence_recall: float | None = Field(ge=0, le=1)
-    """Share of the gold evidence dialogues of which at least a part stood in the context; None without evidence."""
+    """Share of the gold evidence dialogues of which at least a part stood in the context; None without evidence or
+    without an answer."""
     failure: Cause | None
     """Why there is no answer, such as `context_overflow`."""
     prompt_hash: str
     """SHA-256 of the prompt's token ids."""
     prompt_tokens: int = Field(ge=0)
-    cached_tokens: int = Field(ge=0)
-    """Prompt tokens that the engine took from its prefix cache."""
-    shared_tokens: int = Field(ge=0)
-    """Longest common prefix with any earlier prompt of the same user in the same engine: what sharing allowed."""
+    cached_tokens: int | None = Field(ge=0)
+    """Prompt tokens that the engine took from its prefix cache; None where it does not tell."""
+    shared_tokens: int | None = Field(ge=0)
+    """Longest common prefix with any earlier prompt of the same user in the same engine: what sharing allowed; None
+    where the engine does not tell the prompt's tokens."""
     output_tokens: int = Field(ge=0)
     """Of the answer, without the thought."""
     thought_tokens: int = Field(ge=0)
@@ -158,6 +162,11 @@ class VerdictKey(Record):
     judge_prompt_pack: str
     decoding: str
     """Digest of the judge's sampling and forced pattern."""
+    engine: str
+    dtype: str
+    chat_template_hash: str
+    chat_template_arguments: tuple[tuple[str, str], ...]
+    """Sorted name and value pairs handed to the judge's chat template, a pinned date among them."""
     slot_order: SlotOrder
 
     def digest(self) -> str:
@@ -186,10 +195,10 @@ class Verdict(Record):
     out."""
     prompt_hash: str
     prompt_tokens: int = Field(ge=0)
-    cached_tokens: int = Field(ge=0)
+    cached_tokens: int | None = Field(ge=0)
+    """None where the engine does not tell."""
     output_tokens: int = Field(ge=0)
     attempt: int = Field(ge=1)
-    engine: str
     engine_version: str
     seconds: float = Field(ge=0)
     terms: Terms

@@ -10,8 +10,7 @@ from evaluator.generate import Asked, generation_row, input_key
 from evaluator.hicupid.questions import Question
 from evaluator.hicupid.selection import UserItems
 from evaluator.identity import digest
-from evaluator.models import REFERENCE
-from evaluator.protocol import Reference
+from evaluator.protocol import REFERENCE, Reference
 from evaluator.records import Generation, InputKey
 from evaluator.setup import RunSetup, questions_of
 

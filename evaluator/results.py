@@ -19,8 +19,8 @@ class Rate(Record):
     value: float | None
     """None if no item counts."""
     judged: int
-    """Items that the mean is of: those with at least one verdict; of a figure that needs no judge, those that have
-    it."""
+    """Items that the mean is of: one readable verdict is enough, so it may be more than `Result.judged`, which counts
+    an item only once none of its verdicts is missing. Of a figure that needs no judge, the items that have it."""
     items: int
     """Items that the protocol asks for."""
     interval: Interval | None
@@ -42,9 +42,9 @@ class Total(Record):
     value: float | None
     """None unless every question type has an item with a verdict."""
     worst_case: float | None
-    """The Total of all items if every missing verdict were a loss."""
+    """The Total of all items if every missing verdict were a loss; None unless every question type has an item."""
     judged: int
-    """Items with at least one verdict."""
+    """Items with at least one verdict, as in `Rate`."""
     items: int
     interval: Interval | None
 
@@ -109,7 +109,7 @@ class Result(Scores):
     generations: int
     """Items with an answer."""
     judged: int
-    """Items of which no verdict is missing."""
+    """Items of which no verdict is missing: stricter than `Rate.judged`, for which one of two verdicts is enough."""
     judged_share: float | None
     """These over all items, in 0..1; None without items."""
     defects: tuple[tuple[str, int], ...]
@@ -132,8 +132,13 @@ class Result(Scores):
     rouge_l: Rate
     """Mean ROUGE-L F1 against gold of all answers."""
     evidence_recall: Rate
-    """Share of the evidence that the context showed, of items that have evidence."""
+    """Share of the evidence that the context showed, of the answered items that have evidence."""
     position_consistency: Rate
     """Share of pairs whose two verdicts agree."""
+    slot_a_share: Rate
+    """How often the judge preferred slot A where it preferred either, over pairs whose verdicts in both orders were
+    read: about 50 for a judge that looks at the answers, 100 or 0 for one that looks at the slot alone. `judged` counts
+    the words A and B of these pairs, `items` the verdicts that all pairs with both orders are owed."""
     prefill_efficiency: float | None
-    """Distinct prompt tokens over prompt tokens computed, by the engine's own cached-token counts."""
+    """Distinct prompt tokens over prompt tokens computed, by the engine's own counts; None where it does not tell
+    them."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import json
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from evaluator.hicupid.questions import Item, PersonaFact, ProfileFact, Question, QuestionType, ScheduleFact
@@ -68,6 +66,7 @@ def make_input_key(question_id: str = "test_1/1", **changes: Any) -> InputKey:
         "adapter_sha": None,
         "data_sha": "d" * 40,
         "protocol": "demo-v1",
+        "conditions": "e" * 64,
         "prompt_pack": "pack",
         "chat_template_hash": "t" * 64,
         "chat_template_arguments": (("date_string", "01 Jan 2025"),),
@@ -93,7 +92,7 @@ def make_generation(
         "defect": None,
         "bleu": None if answer is None else 12.5,
         "rouge_l": None if answer is None else 25.0,
-        "evidence_recall": 1.0,
+        "evidence_recall": None if answer is None else 1.0,
         "failure": None,
         "prompt_hash": "p" * 64,
         "prompt_tokens": 100,
@@ -122,6 +121,10 @@ def make_verdict_key(generation: Generation, order: SlotOrder = SlotOrder.ANSWER
         "rater_revision": "r1",
         "judge_prompt_pack": "pack",
         "decoding": "greedy",
+        "engine": "vllm",
+        "dtype": "float32",
+        "chat_template_hash": "t" * 64,
+        "chat_template_arguments": (("date_string", "01 Jan 2025"),),
         "slot_order": order,
     }
     return VerdictKey(**(values | changes))
@@ -159,7 +162,6 @@ def make_verdict(
         "cached_tokens": 150,
         "output_tokens": 20,
         "attempt": 1,
-        "engine": "vllm",
         "engine_version": "1",
         "seconds": 0.1,
         "terms": TERMS,
@@ -262,6 +264,11 @@ def make_report(**changes: Any) -> ShardReport:
         "engine_flags": (),
         "dtype": "float32",
         "hardware": "cpu",
+        "judge_engine": "vllm",
+        "judge_engine_version": "1",
+        "judge_dtype": "float32",
+        "judge_hardware": "cpu",
+        "context": (),
         "stage_seconds": (("generate", 2.0), ("judge", 1.0), ("load", 3.0)),
         "peak_rss_mb": 512.0,
         "terms": TERMS,
@@ -314,18 +321,27 @@ def make_scorecard(model: str, total: float | None = 50.0, **changes: Any) -> Sc
         "submitter": submission.submitter,
         "declaration": submission.declaration,
         "protocol": "demo-v1",
+        "protocol_config": "f" * 64,
         "judge": "demo",
         "judge_revision": "r1",
+        "judge_config": "c" * 64,
         "judge_status": "official",
         "prompt_pack": "pack",
         "prompt_pack_status": "official",
         "data_source": "demo",
         "data_sha": "d" * 40,
+        "context": (),
+        "chat_template_arguments": (("date_string", "01 Jan 2025"),),
+        "instruction_moved": False,
         "engine": "vllm",
         "engine_version": "1",
         "engine_flags": (("batch_invariant", "false"),),
         "dtype": "float32",
         "hardware": "cpu",
+        "judge_engine": "vllm",
+        "judge_engine_version": "1",
+        "judge_dtype": "float32",
+        "judge_hardware": "cpu",
         "result": result.model_copy(
             update={"total": result.total.model_copy(update={"value": total, "worst_case": total})}
         ),
@@ -359,22 +375,6 @@ def publish(store: Store, *cards: Scorecard) -> None:
             Write(path, make_user_scores(card).model_dump_json().encode()),
         ]
         store.commit(writes, f"scorecard {card.id}")
-
-
-def make_model_folder(models: Path, name: str = "tiny", *, leave_out: Iterable[str] = (), **files: str) -> Path:
-    """Writes a folder that looks like a chat model; `files` maps names, dots written as `__`, to other contents."""
-    folder = models / name
-    folder.mkdir(parents=True)
-    contents = {
-        "config.json": "{}",
-        "model.safetensors": "weights",
-        "tokenizer_config.json": json.dumps({"chat_template": "{{ messages }}"}),
-    }
-    contents |= {file.replace("__", "."): text for file, text in files.items()}
-    for file, text in contents.items():
-        if file not in set(leave_out):
-            (folder / file).write_text(text, encoding="utf-8")
-    return folder
 
 
 def unlike(value: Any) -> Any:

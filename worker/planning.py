@@ -9,7 +9,6 @@ from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.data import HicupidData, demo_set
 from evaluator.hicupid.prompt_packs import find_pack
 from evaluator.hicupid.prompt_sources import load_sources
-from evaluator.identity import digest
 from evaluator.judges.spec import JudgeSpec, load_judge
 from evaluator.models import PinnedModel, pin, pin_encoder
 from evaluator.protocol import EvaluationProtocol, load_protocol
@@ -125,7 +124,7 @@ def check_unchanged(plan: Plan, setup: RunSetup) -> None:
         raise OutdatedPlan(
             Cause.DATA_ERROR, "The data set has changed since the run was planned.", "Submit the model again."
         )
-    if plan.protocol_config != digest(setup.protocol.model_dump(mode="json")):
+    if plan.protocol_config != setup.protocol.digest():
         raise OutdatedPlan(
             Cause.DATA_ERROR, "The protocol has changed since the run was planned.", "Submit the model again."
         )
@@ -153,7 +152,7 @@ def make_plan(run_id: str, setup: RunSetup) -> Plan:
         data_sha=setup.data.sha,
         prompt_pack=setup.pack.id,
         prompt_pack_status=setup.pack.status,
-        protocol_config=digest(setup.protocol.model_dump(mode="json")),
+        protocol_config=setup.protocol.digest(),
         judge=setup.judge.id,
         judge_revision=setup.judge_revision,
         judge_config=setup.judge.digest(),

@@ -84,7 +84,8 @@ def run_shard(work: Work, leases: Leases, lease: Lease) -> None:
 
 def make_report(engines: RunEngines, clock: StageClock, plan: Plan) -> ShardReport:
     """Says what some work cost and what it ran on."""
-    info = engines.get().source.info
+    source, judge = engines.get()
+    info = source.info
     return ShardReport(
         worker=worker_name(),
         engine=info.engine,
@@ -92,6 +93,11 @@ def make_report(engines: RunEngines, clock: StageClock, plan: Plan) -> ShardRepo
         engine_flags=info.flags,
         dtype=info.dtype,
         hardware=info.hardware,
+        judge_engine=judge.info.engine,
+        judge_engine_version=judge.info.version,
+        judge_dtype=judge.info.dtype,
+        judge_hardware=judge.info.hardware,
+        context=next((source.key(item.question_id).context for item in plan.items), ()),
         stage_seconds=clock.stages(),
         peak_rss_mb=round(max(engines.peak_rss_mb(), process_peak_rss_mb()), 1),
         terms=plan.terms,

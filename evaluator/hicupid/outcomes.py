@@ -55,7 +55,7 @@ def join_rows(
         verdicts: Rows of one judge. Of several on the same answer in the same order the last readable attempt counts.
     """
     answers = {row.key.question_id: row for row in sorted(generations, key=_standing)}
-    said = {_about(row): row for row in sorted(verdicts, key=_weight)}
+    said = {about(row): row for row in sorted(verdicts, key=_weight)}
     return [
         _joined(item, answers.get(item.question_id), said) for item in sorted(items, key=lambda item: item.question_id)
     ]
@@ -80,8 +80,8 @@ def _weight(row: Verdict) -> tuple[bool, int, str, str]:
     return row.outcome is not None, row.attempt, row.word or str(row.failure), row.verdict_key
 
 
-def _about(row: Verdict) -> tuple[str, str, SlotOrder]:
-    """Names what a verdict is about."""
+def about(row: Verdict) -> tuple[str, str, SlotOrder]:
+    """Names what a verdict is about: question, answer by its hash, and slot order."""
     return row.key.question_id, row.key.content_hash, row.key.slot_order
 
 

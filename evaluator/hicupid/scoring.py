@@ -14,7 +14,7 @@ from evaluator.hicupid.outcomes import CREDIT, JudgedItem, count_clashes, join_r
 from evaluator.hicupid.questions import Item, QuestionType
 from evaluator.metrics.efficiency import prefill_efficiency
 from evaluator.metrics.intervals import Part, UserSums, clustered_interval, ratio
-from evaluator.records import Generation, Outcome, Verdict
+from evaluator.records import Generation, Outcome, SlotOrder, Verdict
 from evaluator.results import Interval, PairwiseScores, Rate, Result, Scores, SplitScores, Total
 
 TOTAL_WEIGHTS = {QuestionType.PERSONA: 25 / 40, QuestionType.PROFILE: 5 / 40, QuestionType.SCHEDULE: 10 / 40 / 2}
@@ -78,6 +78,7 @@ def score(items: Iterable[Item], generations: Iterable[Generation], verdicts: It
         rouge_l=_rate(entries, lambda entry: entry.answer.rouge_l if entry.answer else None),
         evidence_recall=_rate([entry for entry in entries if entry.item.evidence], _recall),
         position_consistency=_rate(pairs, _agreement),
+        slot_a_share=_slot_a_share(pairs),
         prefill_efficiency=rounded(prefill_efficiency(answers)),
     )
 
@@ -125,11 +126,15 @@ def _user(entry: JudgedItem) -> User:
 
 def _rate(entries: Sequence[JudgedItem], figure: Figure) -> Rate:
     """The mean of a figure over the items that have it, with counts and interval."""
-    sums = sums_by_user(entries, users_of(entries), figure)
+    return _rate_of(sums_by_user(entries, users_of(entries), figure), len(entries))
+
+
+def _rate_of(sums: Sequence[UserSums], items: int) -> Rate:
+    """The rate that users' sums come to."""
     return Rate(
         value=rounded(ratio(sums)),
         judged=sum(user.items for user in sums),
-        items=len(entries),
+        items=items,
         interval=cut(clustered_interval([Part(sums)]), 0.0, 100.0),
     )
 
@@ -166,10 +171,10 @@ def _total(by_type: Mapping[QuestionType, Sequence[JudgedItem]]) -> Total:
     users = users_of(entries)
     parts = [Part(sums_by_user(by_type[type_], users, score_of), weight) for type_, weight in TOTAL_WEIGHTS.items()]
     rates = [rate for part in parts if (rate := ratio(part.users)) is not None]
-    known = len(rates) == len(parts)
+    worst = [_worst_case(by_type[type_]) for type_ in TOTAL_WEIGHTS if by_type[type_]]
     return Total(
-        value=rounded(total_of(*rates)) if known else None,
-        worst_case=rounded(total_of(*(_worst_case(by_type[type_]) for type_ in TOTAL_WEIGHTS))) if known else None,
+        value=rounded(total_of(*rates)) if len(rates) == len(parts) else None,
+        worst_case=rounded(total_of(*worst)) if len(worst) == len(parts) else None,
         judged=sum(user.items for part in parts for user in part.users),
         items=len(entries),
         interval=cut(clustered_interval(parts), 0.0, HIGHEST_TOTAL),
@@ -191,6 +196,19 @@ def _recall(entry: JudgedItem) -> float | None:
 def _agreement(entry: JudgedItem) -> float | None:
     """100 where both verdicts on a pair agree, 0 where they do not."""
     return 100.0 * (len(set(entry.read)) == 1) if len(entry.read) == 2 else None
+
+
+def _slot_a_share(pairs: Sequence[JudgedItem]) -> Rate:
+    """How often slot A was preferred, of all preferences in pairs whose two verdicts were read."""
+    preferred: dict[User, list[float]] = {user: [] for user in users_of(pairs)}
+    for entry in pairs:
+        if len(entry.read) == 2:
+            preferred[_user(entry)] += [
+                100.0 * ((outcome is Outcome.WIN) == (order is SlotOrder.ANSWER_FIRST))
+                for order, outcome in zip(entry.item.orders, entry.read, strict=True)
+                if outcome is not Outcome.TIE
+            ]
+    return _rate_of([UserSums(math.fsum(slots), len(slots)) for slots in preferred.values()], 2 * len(pairs))
 
 
 def _counts(names: Iterable[str]) -> tuple[tuple[str, int], ...]:

@@ -9,7 +9,10 @@ from evaluator.records import Generation
 
 
 def prefill_efficiency(generations: Iterable[Generation]) -> float | None:
-    """Returns distinct prompt tokens over prompt tokens computed, in 0..1; None if nothing was computed.
+    """Returns distinct prompt tokens over prompt tokens computed, in 0..1.
+
+    None if nothing was computed, or if the engine left either count untold for any row that counts: what is unknown is
+    never taken for the best there is.
 
     Distinct tokens are those that no earlier prompt of the same user shared; computed tokens are those that the
     engine did not take from its prefix cache. 1 means that every history was prefilled once by each engine that took
@@ -20,6 +23,8 @@ def prefill_efficiency(generations: Iterable[Generation]) -> float | None:
     for generation in generations:
         if generation.failure is Cause.CONTEXT_OVERFLOW:
             continue
+        if generation.shared_tokens is None or generation.cached_tokens is None:
+            return None
         distinct += generation.prompt_tokens - generation.shared_tokens
         computed += generation.prompt_tokens - generation.cached_tokens
     return min(1.0, distinct / computed) if computed else None

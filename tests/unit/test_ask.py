@@ -7,10 +7,12 @@ import pytest
 from evaluator.ask import KnownRows, ModelAnswers, StageClock, ask_users, owed
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.contexts import FullContexts
+from evaluator.judge import MOST_ATTEMPTS
 from evaluator.models import PinnedModel
 from evaluator.records import Defect
 from evaluator.references import ReferenceAnswers
 from evaluator.setup import items, questions_of, users_of
+from tests.builders import TIE, make_generation, make_verdict
 from tests.scripted import ScriptedEngine, answers, hello, judging, users_in
 
 
@@ -52,7 +54,7 @@ def test_everything_is_asked_and_judged_once(setup):
     assert sorted(by_question(sink.answers)) == sorted(item.question_id for item in asked)
     assert len(sink.answers) == len(asked)
     assert len({row.verdict_key for row in sink.said}) == len(sink.said) == sum(len(item.orders) for item in asked)
-    assert owed(setup, asked, by_question(sink.answers), sink.said) == []
+    assert owed(asked, by_question(sink.answers), sink.said) == []
 
 
 def test_of_some_items_only_their_users_are_asked(setup, user):
@@ -108,13 +110,34 @@ def test_an_answer_under_other_conditions_does_not_count(setup):
     assert judge.asked == []
 
 
+def test_a_verdict_under_other_conditions_does_not_count(setup):
+    sink = ListSink()
+    run(setup, sink)
+    before = len(sink.said)
+    model, judge = run(setup, sink, judge=ScriptedEngine(judging, dtype="bfloat16"))
+    assert model.asked == []
+    assert len(judge.asked) == len(sink.said) - before == before
+
+
+def test_an_item_is_owed_until_its_verdict_in_every_order_is_settled(setup, user):
+    first = next(item for item in items(setup) if len(item.orders) == 2)
+    answer = by_question(answers(setup, [user]))[first.question_id]
+    one, other = (make_verdict(answer, TIE, order) for order in first.orders)
+    unread = make_verdict(answer, None, other.key.slot_order)
+    on_another_answer = make_verdict(make_generation(answer.key, "Another."), TIE, other.key.slot_order)
+    for verdicts in ([], [one], [one, unread], [one, on_another_answer]):
+        assert owed([first], {first.question_id: answer}, verdicts) == [first]
+    for last in (other, unread.model_copy(update={"attempt": MOST_ATTEMPTS})):
+        assert owed([first], {first.question_id: answer}, [one, last]) == []
+
+
 def test_an_answer_that_cannot_be_judged_owes_no_verdict(setup, user):
     first, second, third = list(items(setup))[:3]
     rows = by_question(answers(setup, [user]))
     rows[first.question_id] = rows[first.question_id].model_copy(update={"defect": Defect.EMPTY})
     failed = {"answer": None, "content_hash": None, "failure": Cause.CONTEXT_OVERFLOW}
     rows[second.question_id] = rows[second.question_id].model_copy(update=failed)
-    assert owed(setup, [first, second, third], rows, ()) == [third]
+    assert owed([first, second, third], rows, ()) == [third]
 
 
 def test_what_came_before_an_engine_died_has_reached_the_sink(setup):

@@ -11,7 +11,7 @@ from tests.builders import make_generation
 prompts = st.lists(st.integers(0, 2), max_size=8)
 
 
-def prompt(tokens: int, *, shared: int, cached: int):
+def prompt(tokens: int, *, shared: int | None, cached: int | None):
     return make_generation(prompt_tokens=tokens, shared_tokens=shared, cached_tokens=cached)
 
 
@@ -41,6 +41,17 @@ def test_a_prompt_that_did_not_fit_was_never_computed():
     too_long = make_generation(answer=None, failure=Cause.CONTEXT_OVERFLOW, prompt_tokens=9000)
     assert prefill_efficiency([*computed, too_long]) == prefill_efficiency(computed)
     assert prefill_efficiency([too_long]) is None
+
+
+def test_what_an_engine_does_not_tell_makes_efficiency_unknown():
+    known = prompt(100, shared=0, cached=0)
+    for untold in (prompt(100, shared=90, cached=None), prompt(100, shared=None, cached=90)):
+        assert prefill_efficiency([known, untold]) is None
+
+
+def test_what_an_engine_does_not_tell_of_a_prompt_that_did_not_fit_is_not_needed():
+    too_long = make_generation(answer=None, failure=Cause.CONTEXT_OVERFLOW, cached_tokens=None, shared_tokens=None)
+    assert prefill_efficiency([prompt(100, shared=0, cached=0), too_long]) == 1
 
 
 def prefixes_of(tokens: list[int]) -> set[tuple[int, ...]]:

@@ -138,4 +138,11 @@ def test_a_dry_run_measures_a_sample_and_says_so(tiny, tmp_path, monkeypatch, ca
     assert told.model.distinct_tokens < told.model.prompt_tokens / 3
     assert (told.judge.prompts, told.judge_cost.weight_gb is not None) == (84, True)
     assert f"measured on {told.measured_users} of them" in told.describe()
+    assert "context_overflow" not in told.describe()
     assert not (tmp_path / "data").exists(), "a dry run leaves nothing behind"
+
+    assert run([*command, "--dry-run", "--json", "--context-tokens", str(told.model.longest_prompt)]) == 0
+    short = Estimate.model_validate_json(capsys.readouterr().out)
+    assert short.model_cost is not None
+    assert short.model_cost.context_length == told.model.longest_prompt
+    assert f"{told.model.longest_prompt + 20:,} tokens with the answer at most" in short.describe()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from evaluator.context_mode import GoldEvidence
+from evaluator.engines.base import Sampling
 from evaluator.errors import Cause
 from evaluator.generate import generate, input_key, sampling_of
 from evaluator.hicupid.contexts import FullContexts
@@ -73,6 +77,40 @@ def test_adapter_and_declared_thinking_are_conditions_of_an_answer(setup):
     assert len({plain.digest(), adapted.digest(), thinking.digest()}) == 3
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"prompt_style": "zero/system"},
+        {"context": GoldEvidence(mode="gold")},
+        {"sampling": Sampling(max_tokens=49)},
+        {"thought_tokens": 1024},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_another_wording_of_the_protocol_is_another_condition_under_the_same_id(setup, changes):
+    assert setup.protocol.sampling == Sampling(max_tokens=48)
+    reworded = setup._replace(protocol=setup.protocol.model_copy(update=changes))
+    ours, other = (input_key(each, "test_1/1", INFO) for each in (setup, reworded))
+    assert (ours.protocol, ours.conditions) != (other.protocol, other.conditions)
+    assert other.model_copy(update={"conditions": ours.conditions}) == ours
+
+
+@pytest.mark.parametrize("changes", [{"title": "Other."}, {"judge": "other"}, {"orders": "one"}, {"items": 7}])
+def test_what_does_not_reach_a_prompt_or_its_answer_is_no_condition_of_it(setup, changes):
+    reworded = setup._replace(protocol=setup.protocol.model_copy(update=changes))
+    assert input_key(reworded, "test_1/1", INFO) == input_key(setup, "test_1/1", INFO)
+
+
+def test_what_an_engine_does_not_tell_stays_untold(setup, user):
+    class Silent(ScriptedEngine):
+        def generate(self, requests, sampling):
+            for completion in super().generate(requests, sampling):
+                yield completion.model_copy(update={"cached_tokens": None, "shared_tokens": None})
+
+    rows = ask(setup, [user], Silent(hello))
+    assert {(row.cached_tokens, row.shared_tokens) for row in rows} == {(None, None)}
+
+
 def test_only_a_model_that_thinks_has_room_for_a_thought(setup):
     assert sampling_of(setup).thought_tokens == 0
     thinking = sampling_of(setup._replace(thinking=True))
@@ -99,7 +137,7 @@ def test_a_question_that_does_not_fit_is_a_row_with_its_cause_and_stops_no_other
     }
     failed = rows.pop(too_long.question_id)
     assert failed.failure is Cause.CONTEXT_OVERFLOW
-    assert (failed.bleu, failed.rouge_l, failed.defect) == (None, None, None)
+    assert (failed.bleu, failed.rouge_l, failed.defect, failed.evidence_recall) == (None, None, None, None)
     assert {row.answer for row in rows.values()} == {"Fine."}
 
 

@@ -43,6 +43,57 @@ def test_a_judge_that_always_says_a_wins_in_one_order_and_loses_in_the_other(set
     }
 
 
+@pytest.mark.parametrize(
+    ("says", "share", "preferences"),
+    [
+        pytest.param("Better Response: A", 100, 32, id="always A"),
+        pytest.param("Better Response: B", 0, 32, id="always B"),
+        pytest.param("The first answer is better.", None, 0, id="prose"),
+    ],
+)
+def test_a_judge_without_a_verdict_of_its_own_shows_in_the_result(setup, says, share, preferences):
+    everybody = users_in(setup)
+    generations = answers(setup, everybody)
+    verdicts = verdicts_on(setup, everybody, generations, ScriptedEngine(lambda _: says))
+    slot_a = score(items(setup), generations, verdicts).slot_a_share
+    assert (slot_a.value, slot_a.judged, slot_a.items) == (share, preferences, 32)
+
+
+def test_a_verdict_names_what_the_judge_ran_on(setup, user):
+    engine = ScriptedEngine(judging, dtype="bfloat16", chat_template_arguments=(("date_string", "01 Jan 2025"),))
+    row = verdicts_on(setup, [user], answers(setup, [user]), engine)[0]
+    assert (row.key.engine, row.key.dtype) == ("scripted", "bfloat16")
+    assert (row.key.chat_template_hash, row.key.chat_template_arguments) == (
+        "t" * 64,
+        (("date_string", "01 Jan 2025"),),
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"engine": "vllm"},
+        {"dtype": "bfloat16"},
+        {"chat_template_hash": "u" * 64},
+        {"chat_template_arguments": (("date_string", "02 Jan 2025"),)},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_verdict_of_a_judge_that_runs_in_another_way_settles_nothing(setup, user, changes):
+    generations = answers(setup, [user])
+    known = verdicts_on(setup, [user], generations, ScriptedEngine(judging))
+    again = verdicts_on(setup, [user], generations, ScriptedEngine(judging, **changes), known)
+    assert len(again) == len(known)
+    assert not {row.verdict_key for row in again} & {row.verdict_key for row in known}
+
+
+@pytest.mark.parametrize("changes", [{"version": "2"}, {"hardware": "gpu"}, {"load_seconds": 9.0}])
+def test_a_verdict_holds_on_other_hardware_and_under_another_version(setup, user, changes):
+    generations = answers(setup, [user])
+    known = verdicts_on(setup, [user], generations, ScriptedEngine(judging))
+    assert verdicts_on(setup, [user], generations, ScriptedEngine(judging, **changes), known) == []
+
+
 def test_each_type_is_asked_in_its_own_decoding(setup, user):
     engine = ScriptedEngine(judging)
     verdicts_on(setup, [user], answers(setup, [user]), engine)

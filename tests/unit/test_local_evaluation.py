@@ -53,9 +53,27 @@ def test_whatever_changes_a_row_makes_another_evaluation(setup):
     assert len({told(setup), *others}) == len(others) + 1
 
 
-def test_where_a_server_stands_makes_none(setup):
-    elsewhere = SERVER.model_copy(update={"base_url": "http://elsewhere/v1"})
-    assert told(setup, endpoints=Endpoints(SERVER)) == told(setup, endpoints=Endpoints(elsewhere))
+@pytest.mark.parametrize("which", ["model", "judge"])
+@pytest.mark.parametrize("changes", [{"base_url": "http://elsewhere/v1"}, {"model": "other"}, {"flavour": "plain"}])
+def test_another_server_or_another_name_on_it_makes_another_evaluation(setup, which, changes):
+    here, there = SERVER, SERVER.model_copy(update=changes)
+    differing = set(told(setup, endpoints=Endpoints(**{which: here}))) ^ set(
+        told(setup, endpoints=Endpoints(**{which: there}))
+    )
+    assert {name for name, _ in differing} == {f"{which}_server"}
+
+
+def test_another_limit_of_the_context_makes_another_evaluation(setup):
+    short, long = (
+        conditions_of(setup, wanted(setup), Settings(engine="vllm", context_tokens=tokens)) for tokens in (4096, 8192)
+    )
+    assert {name for name, _ in set(short) ^ set(long)} == {"context_tokens"}
+
+
+@pytest.mark.parametrize("changes", [{"concurrency": 4}, {"request_seconds": 9.0}, {"key_variable": "KEY"}])
+def test_how_a_server_is_reached_makes_none(setup, changes):
+    otherwise = SERVER.model_copy(update=changes)
+    assert told(setup, endpoints=Endpoints(SERVER)) == told(setup, endpoints=Endpoints(otherwise))
 
 
 def test_a_second_call_finds_submission_and_plan_of_the_first(setup, tmp_path):

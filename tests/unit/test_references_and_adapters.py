@@ -11,7 +11,7 @@ import pytest
 from evaluator.errors import Cause, RapportError
 from evaluator.models import PinnedModel, fetch, model_name, outline, pin, pin_adapter, pin_encoder
 from evaluator.protocol import Reference
-from tests.builders import make_model_folder
+from tests.model_folders import make_model_folder
 
 CONFIG = {"peft_type": "LORA", "r": 8, "lora_alpha": 16}
 

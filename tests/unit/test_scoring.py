@@ -189,7 +189,10 @@ def test_without_one_of_the_types_there_is_no_total(absent, asked):
         elif asked:
             entries.append(entry._replace(verdicts=()))
     total = result_of(*entries).total
-    assert (total.value, total.worst_case, total.interval) == (None, None, None)
+    assert (total.value, total.interval) == (None, None)
+    full = {PERSONA: 50, PROFILE: 50, SCHEDULE: 100}
+    at_worst = total_of(*(0 if type_ is absent else full[type_] for type_ in full))
+    assert total.worst_case == (at_worst if asked else None)
 
 
 def test_the_worst_case_takes_every_missing_verdict_for_a_loss():
@@ -283,6 +286,35 @@ def test_position_consistency_is_the_share_of_two_order_items_that_agree():
     assert (consistency.value, consistency.judged, consistency.items) == (50, 4, 5)
 
 
+def test_a_judge_that_looks_at_the_slot_alone_is_told_by_its_share_of_a():
+    always_a = [answered(make_item(f"test_1/{number}"), WIN, LOSS) for number in range(3)]
+    always_b = [answered(make_item(f"test_1/{number}", PROFILE), LOSS, WIN) for number in range(3)]
+    for entries, share in ((always_a, 100), (always_b, 0)):
+        slot_a = result_of(*entries).slot_a_share
+        assert (slot_a.value, slot_a.judged, slot_a.items) == (share, 6, 6)
+
+
+def test_a_judge_that_prefers_an_answer_says_a_half_the_time_whichever_it_is():
+    slot_a = result_of(
+        answered(make_item("test_1/1"), WIN, WIN),
+        answered(make_item("test_1/2"), LOSS, LOSS),
+        answered(make_item("test_1/3"), LOSS, LOSS),
+    ).slot_a_share
+    assert (slot_a.value, slot_a.judged) == (50, 6)
+
+
+def test_the_share_of_slot_a_is_of_preferences_in_pairs_read_in_both_orders():
+    slot_a = result_of(
+        answered(make_item("test_1/1"), WIN, TIE),
+        answered(make_item("test_1/ties"), TIE, TIE),
+        answered(make_item("test_1/half"), LOSS, None),
+        answered(make_item("test_1/empty"), defect=Defect.EMPTY),
+        answered(make_item("test_1/single", SCHEDULE), YES),
+        answered(make_item("test_1/one", orders=(SlotOrder.ANSWER_FIRST,)), LOSS),
+    ).slot_a_share
+    assert (slot_a.value, slot_a.judged, slot_a.items) == (100, 1, 6)
+
+
 def test_each_split_has_scores_of_its_own():
     seen = one_of_each([TIE, TIE], [WIN, WIN], [YES])
     unseen = [
@@ -336,7 +368,8 @@ def test_ten_users_are_enough_for_intervals_and_nine_are_not():
         ]
 
     nine, ten = result_of(*by_users(9)), result_of(*by_users(10))
-    for name in ("persona", "schedule", "total", "bleu", "rouge_l", "evidence_recall", "position_consistency"):
+    names = ("persona", "schedule", "total", "bleu", "rouge_l", "evidence_recall", "position_consistency")
+    for name in (*names, "slot_a_share"):
         few, enough = (getattr(result, name) for result in (nine, ten))
         few, enough = (few.score, enough.score) if name == "persona" else (few, enough)
         assert few.interval is None, name

@@ -134,9 +134,21 @@ def test_the_worst_case_is_the_total_with_a_loss_for_every_missing_verdict(entri
         lost = NO if entry.item.type is SCHEDULE else LOSS
         losses += [make_verdict(answer, lost, order) for order in missing if answer.defect is None]
     total = score(*rows).total
+    assert total.worst_case == score(*rows._replace(verdicts=rows.verdicts + losses)).total.value
     if total.value is not None:
-        assert total.worst_case == score(*rows._replace(verdicts=rows.verdicts + losses)).total.value
+        assert total.worst_case is not None
         assert 0 <= total.worst_case <= total.value <= 87.5
+
+
+@given(answered_items())
+def test_what_the_judge_ran_on_changes_no_figure(entries: list[Answered]):
+    rows = rows_of(entries)
+    keys = [row.key.model_copy(update={"engine": "transformers", "dtype": "bfloat16"}) for row in rows.verdicts]
+    elsewhere = [
+        row.model_copy(update={"key": key, "verdict_key": key.digest()})
+        for row, key in zip(rows.verdicts, keys, strict=True)
+    ]
+    assert rows._replace(verdicts=elsewhere).written() == rows.written()
 
 
 @given(answered_items())

@@ -7,10 +7,10 @@ from evaluator.hicupid.prompts import builtin_pack
 from evaluator.hicupid.questions import QuestionType
 from evaluator.hicupid.scoring import total_of
 from evaluator.judges.spec import load_judge
-from evaluator.protocol import Reference, all_protocols, is_reference, load_protocol
+from evaluator.protocol import Reference, is_reference, load_protocol, protocol_ids
 from leaderboard.settings import Settings
 
-PROTOCOLS = {protocol.id: protocol for protocol in all_protocols()}
+PROTOCOLS = {name: load_protocol(name) for name in protocol_ids()}
 AS_OFFICIAL = {
     "gold-v1": {"context"},
     "seen-v1": {"splits"},
@@ -20,6 +20,40 @@ AS_OFFICIAL = {
     "few-3-v1": {"prompt_style"},
 }
 """Protocols that change one thing of the official one, and what."""
+DIGESTS = {
+    "bm25-dialogue-5-v1": "0b9d22452906ae313a24dabbc5d720c419d6cb194ad115ebd70590cd4a89f44a",
+    "demo-v1": "64fa14e82eadee1869b53ef0db319f3afd9afa7899b47a007bb99e5ae062a944",
+    "dense-dialogue-5-v1": "16324748a2388beafd719e1bcc6d8b21ef81c56fb6ec2d0a4361a55d7f6fd982",
+    "few-3-v1": "890110e871f9a2995e177ae9d00e550919bd1d34b3e6601a8d6dd3f8e26180b4",
+    "gold-v1": "f91d66713e09ad86726288c3e941f9a88db440238976f994adfe66dcf159ffdd",
+    "official-v1": "4c76a5c58d94d668c174599bdcd4ac6aab4d868ca87110f770dbd956bb5aefb4",
+    "paper": "e25afbf824ccc860689ad635e9e5f2df00ef8b024ed8c0002f166b1118f0fbb3",
+    "seen-v1": "6d1370a4b43ee9edbece833ececf4c8197549fae898e90f6c8b062ecbd7b3a7f",
+    "window-8k-v1": "28a5f40ea34ee70722b075da60f85bea708be376541bc2a08e2e111c9d94100d",
+}
+"""Every shipped protocol as it was published: one that changes takes a new id, and this list a new line."""
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_a_protocol_that_was_published_does_not_change_under_its_id(name):
+    assert PROTOCOLS[name].digest() == DIGESTS.get(name)
+
+
+def test_no_protocol_that_was_published_is_gone():
+    assert set(DIGESTS) <= set(PROTOCOLS)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS)
+def test_a_whole_protocol_names_its_data_set_and_what_it_asks_of_it(protocol):
+    whole = ("12kimih/HiCUPID", 10_000) if protocol.limit is None else (None, None)
+    assert (protocol.data_set, protocol.items) == whole
+
+
+def test_the_papers_setting_is_the_one_that_its_authors_released():
+    paper = PROTOCOLS["paper"]
+    assert (paper.prompt_style, paper.splits, paper.orders) == ("zero/system", ("test_1",), "one")
+    drawn = paper.sampling
+    assert (drawn.temperature, drawn.top_k, drawn.top_p, drawn.max_tokens) == (0.6, 50, 1.0, 200)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS)
@@ -73,7 +107,7 @@ def test_every_protocol_has_the_rows_that_tell_its_scale():
 PUBLISHED = [(protocol.id, row) for protocol in PROTOCOLS.values() for row in protocol.published]
 
 
-@pytest.mark.parametrize(("protocol", "row"), PUBLISHED, ids=[row.label for _, row in PUBLISHED])
+@pytest.mark.parametrize(("protocol", "row"), PUBLISHED, ids=[f"{row.label} {row.setting}" for _, row in PUBLISHED])
 def test_the_total_reproduces_the_published_rows(protocol, row):
     assert total_of(row.persona, row.profile, row.schedule) == pytest.approx(row.total, abs=0.07)
     assert not PROTOCOLS[protocol].official
@@ -81,11 +115,11 @@ def test_the_total_reproduces_the_published_rows(protocol, row):
 
 
 def test_the_papers_rows_are_all_there():
-    assert {(row.label, row.total) for _, row in PUBLISHED} == {
-        ("GPT-4o-mini zero-shot", 30.4),
-        ("GPT-4o-mini 3-shot", 37.5),
-        ("Llama-3.1-8B SFT+DPO", 44.6),
-        ("Qwen2.5-7B SFT+DPO", 44.2),
+    assert {(row.label, row.setting, row.total) for _, row in PUBLISHED} == {
+        ("GPT-4o-mini", "zero-shot", 30.4),
+        ("GPT-4o-mini", "3-shot", 37.5),
+        ("Llama-3.1-8B", "SFT+DPO", 44.6),
+        ("Qwen2.5-7B", "SFT+DPO", 44.2),
     }
 
 

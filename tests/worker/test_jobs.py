@@ -12,7 +12,8 @@ from leaderboard.records import Plan, State
 from leaderboard.settings import Settings
 from leaderboard.submissions import keys
 from leaderboard.submissions.service import SubmissionService
-from tests.builders import make_declaration, make_model_folder, make_submission
+from tests.builders import make_declaration, make_submission
+from tests.model_folders import make_model_folder
 from worker.jobs import evaluate
 from worker.planning import LEAST_USERS_PER_SHARD, make_plan, prepare
 

@@ -227,6 +227,22 @@ def test_an_answer_with_a_defect_and_an_unread_first_attempt_are_no_verdicts_to_
     unread = ROWS.verdicts[2].model_copy(update={"outcome": None, "word": None})
     with progress.over(PLAN.items, [spoilt], [unread]):
         assert progress.told() == "1/3 answered, 0/3 judged"
+        progress.judged([unread])
+        assert progress.told() == "1/3 answered, 0/3 judged"
+
+
+def test_of_an_engine_that_does_not_tell_what_it_computed_no_pace_is_told():
+    progress, clock = progress_on(Console(file=io.StringIO()))
+    with progress.over(PLAN.items, (), ()):
+        clock.seconds = 10
+        progress.answered([ROWS.generations[0].model_copy(update={"cached_tokens": None})])
+        assert progress.told() == "1/3 answered, 0/5 judged, 1:10 min left"
+        progress.answered(ROWS.generations[1:2])
+        assert "tokens/s" not in progress.told()
+    with progress.over(PLAN.items, ROWS.generations[:2], ()):
+        clock.seconds = 20
+        progress.answered(ROWS.generations[2:])
+        assert "tokens/s" in progress.told()
 
 
 def test_without_a_terminal_lines_are_few_and_whole():
@@ -263,7 +279,7 @@ def test_a_summary_names_what_a_reader_needs_first():
     card = make_scorecard(SUBMISSION, PLAN, rows, load_protocol("demo-v1"), load_judge("demo"), (), NOON)
     told = summary(card)
     assert told.startswith("org/model under demo-v1, judged by demo (demo)")
-    assert "Total       none" in told
+    assert "Total       none: not every question type has a judged item, at worst 6.2\n" in told
     assert "persona     0.0 of 1 items" in told
     assert "schedule    none of 1 items" in told
     assert "answered    3 of 3 items\n" in told

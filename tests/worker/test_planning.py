@@ -13,7 +13,8 @@ from evaluator.models import pin
 from evaluator.protocol import EvaluationProtocol, load_protocol
 from evaluator.setup import RunSetup
 from leaderboard.settings import Settings
-from tests.builders import make_model_folder, make_submission
+from tests.builders import make_submission
+from tests.model_folders import make_model_folder
 from worker.planning import (
     Candidate,
     Conditions,
@@ -75,6 +76,13 @@ def test_an_encoder_is_pinned_with_the_plan_and_a_changed_one_is_another_plan(se
     (settings.models / "encoder" / "model.safetensors").write_text("trained a little longer")
     with pytest.raises(OutdatedPlan, match="protocol has changed"):
         check_unchanged(plan, setup_under(settings, dense()))
+
+
+def test_a_plan_names_protocol_and_judge_by_their_whole_content(settings):
+    plan = make_plan(RUN, setup_under(settings))
+    assert (plan.protocol_config, plan.judge_config) == (DEMO.digest(), load_judge("demo").digest())
+    reworded = DEMO.model_copy(update={"thought_tokens": 7})
+    assert make_plan(RUN, setup_under(settings, reworded)).protocol_config != plan.protocol_config
 
 
 def test_an_encoder_that_is_not_there_is_named(settings):

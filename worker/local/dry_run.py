@@ -98,7 +98,8 @@ def _model_work(setup: RunSetup, sample: Sequence[UserItems], settings: Settings
     folder = outline(setup.model, settings.models).folder
     with TokenizerProcess(TokenizerSpec(model_path=str(folder.resolve())), log) as tokenizer:
         rows = list(generate(setup, sample, tokenizer, make_contexts(mode, tokenizer), ()))
-    return _work(rows, sum(row.shared_tokens for row in rows), sampling.max_tokens + sampling.thought_tokens)
+    shared = sum(row.shared_tokens or 0 for row in rows)  # The tokenizer knows it of every prompt that fits.
+    return _work(rows, shared, sampling.max_tokens + sampling.thought_tokens)
 
 
 def _judge_work(
@@ -125,9 +126,10 @@ def _work(rows: Sequence[Generation] | Sequence[Verdict], shared: int, answer_to
 
 
 def _size(model: PinnedModel, settings: Settings) -> ModelSize:
-    """Reads how large a model is."""
+    """Reads how large a model is, and how much of its context an engine would be set up for."""
     known = outline(model, settings.models)
-    return model_size(json.loads((known.folder / "config.json").read_bytes()), known.weight_bytes)
+    size = model_size(json.loads((known.folder / "config.json").read_bytes()), known.weight_bytes)
+    return size._replace(context_length=min(size.context_length or settings.context_tokens, settings.context_tokens))
 
 
 def _wave_users(model: Work | None, spent: Cost | None, users: int) -> int | None:
@@ -148,6 +150,9 @@ def _described(name: str, work: Work, spent: Cost) -> Iterable[str]:
     yield f"  cache        {_or_unknown(spent.kv_kb_per_token, 'kB a token')}"
     yield f"  room         {_or_unknown(spent.cache_tokens, 'tokens beside the weights')}"
     yield f"  GPU time     {_or_unknown(spent.minutes, 'minutes')}"
+    longest = work.longest_prompt + work.answer_tokens // max(1, work.prompts)
+    if spent.context_length is not None and longest > spent.context_length:
+        yield f"  too long     {longest:,} tokens with the answer at most: such items fail as context_overflow"
 
 
 def _or_unknown(value: float | None, unit: str) -> str:

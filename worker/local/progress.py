@@ -36,7 +36,9 @@ class Progress:
         self._task: TaskID | None = None
         self._orders: dict[str, int] = {}
         self._answered = self._judged = self._verdicts = 0
-        self._begun_at, self._begun, self._tokens, self._lines = 0.0, 0, 0, 0
+        self._begun_at, self._begun, self._lines = 0.0, 0, 0
+        self._tokens: int | None = 0
+        """Computed since it began; None once an engine did not tell."""
 
     @contextmanager
     def over(
@@ -65,15 +67,15 @@ class Progress:
     def answered(self, rows: Sequence[Generation]) -> None:
         """Counts answers that are on disk."""
         self._count(rows)
-        self._tokens += sum(
-            row.prompt_tokens - row.cached_tokens + row.output_tokens + row.thought_tokens for row in rows
-        )
+        for row in rows:
+            self._spend(row, row.output_tokens + row.thought_tokens)
         self._show()
 
     def judged(self, rows: Sequence[Verdict]) -> None:
         """Counts verdicts that are on disk."""
         self._judged += sum(map(settled, rows))
-        self._tokens += sum(row.prompt_tokens - row.cached_tokens + row.output_tokens for row in rows)
+        for row in rows:
+            self._spend(row, row.output_tokens)
         self._show()
 
     def told(self) -> str:
@@ -83,7 +85,8 @@ class Progress:
         if passed <= 0 or moved <= 0:
             return said
         left = passed * (self._all - self._done) / moved
-        return f"{said}, {self._tokens / passed:.0f} tokens/s, {_duration(left)} left"
+        pace = "" if self._tokens is None else f", {self._tokens / passed:.0f} tokens/s"
+        return f"{said}{pace}, {_duration(left)} left"
 
     @property
     def _done(self) -> int:
@@ -101,6 +104,13 @@ class Progress:
             self._answered += 1
             if row.answer is None or row.defect is not None:
                 self._verdicts -= self._orders.get(row.key.question_id, 0)
+
+    def _spend(self, row: Generation | Verdict, written: int) -> None:
+        """Counts the tokens that a row took, unless some row's are not known."""
+        if row.cached_tokens is None or self._tokens is None:
+            self._tokens = None
+        else:
+            self._tokens += row.prompt_tokens - row.cached_tokens + written
 
     def _show(self) -> None:
         """Moves the bar, or writes a line now and then."""

@@ -30,10 +30,11 @@ def _lines(card: Scorecard) -> Iterator[str]:
 
 def _total(total: Total) -> str:
     """Writes the Total with its interval."""
+    worst = "" if total.worst_case is None else f", at worst {total.worst_case:.1f}"
     if total.value is None:
-        return "none: not every question type has a judged item"
+        return f"none: not every question type has a judged item{worst}"
     interval = f" [{total.interval.low:.1f}, {total.interval.high:.1f}]" if total.interval else " (no interval)"
-    return f"{total.value:.1f}{interval}, at worst {total.worst_case or 0.0:.1f}"
+    return f"{total.value:.1f}{interval}{worst}"
 
 
 def _rate(rate: Rate) -> str:
