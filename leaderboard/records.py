@@ -177,10 +177,17 @@ class ShardReport(Record):
     schema_version: Literal[1] = 1
     worker: str
     engine: str
+    """Of the model, as all up to `hardware`."""
     engine_version: str
     engine_flags: tuple[tuple[str, str], ...]
     dtype: str
     hardware: str
+    judge_engine: str
+    judge_engine_version: str
+    judge_dtype: str
+    judge_hardware: str
+    context: tuple[tuple[str, str], ...]
+    """What decided the contexts besides the protocol; see `InputKey.context`."""
     stage_seconds: tuple[tuple[str, float], ...]
     peak_rss_mb: float
     terms: Terms
@@ -211,18 +218,34 @@ class Provenance(Record):
     submitter: str
     declaration: Declaration
     protocol: str
+    protocol_config: str
+    """Digest of the whole protocol; see `Plan`."""
     judge: str
     judge_revision: str
+    judge_config: str
+    """Digest of the judge's whole configuration; see `Plan`."""
     judge_status: Literal["official", "candidate", "demo", "retired"]
     prompt_pack: str
     prompt_pack_status: Literal["official", "imported", "builtin"]
     data_source: str
     data_sha: str
+    context: tuple[tuple[str, str], ...]
+    """What decided the contexts besides the protocol; see `InputKey.context`. A reference has none."""
+    chat_template_arguments: tuple[tuple[str, str], ...]
+    """What the model's chat template was told; see `InputKey.chat_template_arguments`."""
+    instruction_moved: bool
+    """Whether the instruction stood in the first user turn because the chat template has no place for a system
+    message."""
     engine: str
+    """Of the model, as all up to `hardware`."""
     engine_version: str
     engine_flags: tuple[tuple[str, str], ...]
     dtype: str
     hardware: str
+    judge_engine: str
+    judge_engine_version: str
+    judge_dtype: str
+    judge_hardware: str
     rows_sha: str
     """SHA-256 over the keys and contents of all rows behind the result."""
     unranked_because: tuple[str, ...]

@@ -12,13 +12,20 @@ from evaluator.identity import digest
 from evaluator.judges.spec import JudgeSpec
 from evaluator.protocol import EvaluationProtocol, is_reference
 from evaluator.records import Generation, Record, Terms, Verdict
-from evaluator.results import Result
+from evaluator.results import Rate, Result
 from leaderboard.records import Plan, Scorecard, ShardReport, State, Submission, Transition
 
 LEAST_JUDGED_SHARE = 0.98
 """Below this share of judged items a scorecard is incomplete and never ranks."""
 
-_PROMPTS = {"official": "official", "imported": "imported", "builtin": "built-in"}
+LEAST_SLOT_WORDS = 20
+"""Below this number of words for slot A or B nothing is said about how a judge chooses between slots."""
+
+ONE_SLOT_PERCENT = 98.0
+"""A judge whose words are for one and the same slot at least this often does not look at the answers."""
+
+PROMPTS = {"official": "official", "imported": "imported", "builtin": "built-in"}
+"""How readers are told the status of a prompt pack."""
 
 
 class UserScores(Record):
@@ -68,6 +75,7 @@ def make_scorecard(
     """
     result = score(plan.items, rows.generations, rows.verdicts)
     first = rows.reports[0]
+    told = min((row.key.chat_template_arguments for row in rows.generations), default=())
     return Scorecard(
         id=scorecard_id(plan.run_id, judge.id),
         submission_id=submission.id,
@@ -79,21 +87,30 @@ def make_scorecard(
         submitter=submission.submitter,
         declaration=submission.declaration,
         protocol=protocol.id,
+        protocol_config=plan.protocol_config,
         judge=judge.id,
         judge_revision=plan.judge_revision,
+        judge_config=plan.judge_config,
         judge_status=judge.status,
         prompt_pack=plan.prompt_pack,
         prompt_pack_status=plan.prompt_pack_status,
         data_source=plan.data_source,
         data_sha=plan.data_sha,
+        context=first.context,
+        chat_template_arguments=told,
+        instruction_moved="/system" in protocol.prompt_style and ("system_role", "first_user") in told,
         engine=first.engine,
         engine_version=first.engine_version,
         engine_flags=first.engine_flags,
         dtype=first.dtype,
         hardware=first.hardware,
+        judge_engine=first.judge_engine,
+        judge_engine_version=first.judge_engine_version,
+        judge_dtype=first.judge_dtype,
+        judge_hardware=first.judge_hardware,
         result=result,
         rows_sha=_rows_sha(rows),
-        unranked_because=_unranked_because(submission.model, result, plan, protocol, judge, rows.reports),
+        unranked_because=_unranked_because(submission.model, result, plan, protocol, judge, rows),
         stage_seconds=_stage_seconds(rows.reports, transitions),
         peak_rss_mb=max(report.peak_rss_mb for report in rows.reports),
         created_at=created_at,
@@ -135,18 +152,46 @@ def _unranked_because(
     plan: Plan,
     protocol: EvaluationProtocol,
     judge: JudgeSpec,
-    reports: Sequence[ShardReport],
+    rows: RunRows,
 ) -> tuple[str, ...]:
     """Lists the reasons that keep a result out of the official ranking."""
+    asked, reference = protocol.items or 0, is_reference(model)
+    # Of the gold answer beside itself a judge has nothing but the slots to go by.
+    slots_alone = not reference and _sees_slots_alone(result.slot_a_share)
     checks = (
-        ("reference", is_reference(model)),
+        ("reference", reference),
         (f"{judge.status} judge", judge.status != "official"),
-        (f"{_PROMPTS[plan.prompt_pack_status]} prompts", plan.prompt_pack_status != "official"),
+        ("judge without a verdict of its own", slots_alone),
+        (f"{PROMPTS[plan.prompt_pack_status]} prompts", plan.prompt_pack_status != "official"),
         (f"protocol {protocol.id}", not protocol.official),
-        ("mixed engines", len({(report.engine, report.engine_version, report.dtype) for report in reports}) > 1),
+        ("other data", protocol.data_set not in (None, plan.data_source)),
+        (f"{result.items:,} of {asked:,} items", result.items < asked),
+        ("mixed engines", len(set(map(_engines, rows.reports))) > 1),
+        ("mixed chat templates", len({_chat_template(row) for row in rows.generations}) > 1),
+        ("mixed contexts", len({report.context for report in rows.reports}) > 1),
         ("incomplete", not result.items or result.judged / result.items < LEAST_JUDGED_SHARE),
     )
     return tuple(reason for reason, holds in checks if holds)
+
+
+def _sees_slots_alone(slot_a_share: Rate) -> bool:
+    """Says whether a judge's words are about the slots and not about the answers."""
+    share = slot_a_share.value
+    if share is None or slot_a_share.judged < LEAST_SLOT_WORDS:
+        return False
+    return max(share, 100 - share) >= ONE_SLOT_PERCENT
+
+
+def _engines(report: ShardReport) -> tuple[str, ...]:
+    """What a shard's words came from on either side, but for the machine."""
+    context = dict(report.engine_flags).get("context_used", "")  # It decides which items overflow.
+    of_model = (report.engine, report.engine_version, report.dtype, context)
+    return (*of_model, report.judge_engine, report.judge_engine_version, report.judge_dtype)
+
+
+def _chat_template(row: Generation) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """What wrote an answer's prompt."""
+    return row.key.chat_template_hash, row.key.chat_template_arguments
 
 
 def _stage_seconds(reports: Sequence[ShardReport], transitions: Iterable[Transition]) -> tuple[tuple[str, float], ...]:

@@ -36,8 +36,8 @@ class BoardRow(Provenance):
 
     scorecard_id: str
     rank: int | None
-    """1 + the number of rows that are significantly better, of those that share protocol, judge, prompts and data;
-    None where the row does not rank."""
+    """1 + the number of rows that are significantly better, of those of the same `Ranking`; None where the row does not
+    rank."""
     rank_interval: tuple[int, int] | None
     """The best and the worst rank that the data leave open, at 95 % for all rows of the ranking together."""
     users: int
@@ -60,6 +60,7 @@ class BoardRow(Provenance):
     evidence_recall: Rate
     desiderata: Desiderata
     position_consistency: Rate
+    slot_a_share: Rate
     prefill_efficiency: float | None
     stage_seconds: dict[str, float]
     published_at: datetime.datetime
@@ -74,14 +75,17 @@ class Board(NamedTuple):
     """One sentence for each file that could not be read, naming it; the rows are those of all the others."""
 
 
-class _Ranking(NamedTuple):
-    """What two results must share to be ranked against each other."""
+class Ranking(NamedTuple):
+    """What two results must share to be ranked against each other; fields are those of `Provenance`."""
 
     protocol: str
     judge: str
     judge_revision: str
     prompt_pack: str
     data_sha: str
+    protocol_config: str
+    judge_config: str
+    context: tuple[tuple[str, str], ...]
 
 
 class _Files(NamedTuple, Generic[Kind]):
@@ -174,10 +178,10 @@ def _ranks(card: Scorecard) -> bool:
 
 def _places(cards: Iterable[Scorecard], sums: Sums) -> dict[str, Rank | None]:
     """Ranks the scorecards that take part, each ranking by itself."""
-    rivals: dict[_Ranking, list[tuple[str, tuple[UserScore, ...]]]] = defaultdict(list)
+    rivals: dict[Ranking, list[tuple[str, tuple[UserScore, ...]]]] = defaultdict(list)
     for card in cards:
         if _ranks(card):
-            rivals[_ranking(card)].append((card.id, tuple(sums.get(card.id, ()))))
+            rivals[ranking_of(card)].append((card.id, tuple(sums.get(card.id, ()))))
     places: dict[str, Rank | None] = {}
     for models in rivals.values():
         places |= _ranks_of(tuple(sorted(models)))
@@ -190,15 +194,20 @@ def _ranks_of(models: tuple[tuple[str, tuple[UserScore, ...]], ...]) -> Mapping[
     return ranks(total_sums(dict(models)))
 
 
-def _ranking(row: Provenance) -> _Ranking:
+def ranking_of(row: Provenance) -> Ranking:
     """Names the ranking that a result belongs to: whatever differs in one of these is not comparable."""
-    return _Ranking(row.protocol, row.judge, row.judge_revision, row.prompt_pack, row.data_sha)
+    return Ranking(*(getattr(row, name) for name in Ranking._fields))
 
 
-def _order(row: BoardRow) -> tuple[bool, _Ranking, int, float, str, str]:
-    """Sorts ranked before unranked, then by rank, Total and name, so that the order is always the same."""
+def standing(row: BoardRow) -> tuple[bool, int, float, str, str]:
+    """Sorts the rows of a ranking: by rank, unranked ones last, then by Total and name, so that no two are equal."""
     total = -1.0 if row.total.value is None else row.total.value
-    return row.rank is None, _ranking(row), row.rank or 0, -total, row.model, row.scorecard_id
+    return row.rank is None, row.rank or 0, -total, row.model, row.scorecard_id
+
+
+def _order(row: BoardRow) -> tuple[bool, Ranking, tuple[bool, int, float, str, str]]:
+    """Sorts ranked before unranked, then ranking by ranking."""
+    return row.rank is None, ranking_of(row), standing(row)
 
 
 def _row(card: Scorecard, place: Rank | None, found: Desiderata) -> BoardRow:

@@ -42,8 +42,10 @@ class _Who(NamedTuple):
     thinking: bool
     judge: str
     judge_revision: str
+    judge_config: str
     prompt_pack: str
     data_sha: str
+    context: tuple[tuple[str, str], ...]
 
 
 def find_partners(cards: Iterable[Scorecard]) -> dict[str, Partners]:
@@ -132,6 +134,8 @@ def _who(card: Scorecard) -> _Who:
         thinking=card.declaration.thinking,
         judge=card.judge,
         judge_revision=card.judge_revision,
+        judge_config=card.judge_config,
         prompt_pack=card.prompt_pack,
         data_sha=card.data_sha,
+        context=card.context,
     )

@@ -6,16 +6,17 @@ import hashlib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from evaluator.errors import RapportError
 from evaluator.metrics.intervals import LEAST_USERS
-from evaluator.protocol import PublishedRow, is_reference, load_protocol
+from evaluator.protocol import is_reference
 from evaluator.results import Gap, Interval, Rate, Total
 from leaderboard.board.build import BoardRow
+from leaderboard.pages.tables import known, pairs, sections
 from leaderboard.records import State
+from leaderboard.scorecards import PROMPTS
 from leaderboard.submissions.ledger import RunView
 
 STATIC = Path(__file__).parent / "static"
@@ -29,35 +30,6 @@ _WAITING = {
     State.GENERATING: "planning",
 }
 """What happens in a run that has no plan; of one that has ended without a plan there is nothing to tell."""
-
-
-class Table(NamedTuple):
-    """The rows of one protocol, and what others have published under its setting."""
-
-    protocol: str
-    title: str
-    """One sentence; empty for a protocol that is no longer shipped."""
-    rows: list[BoardRow]
-    published: tuple[PublishedRow, ...]
-
-
-def tables(rows: Iterable[BoardRow]) -> list[Table]:
-    """Lays the board's rows out by protocol, in the order in which protocols first appear."""
-    found: dict[str, Table] = {}
-    for row in rows:
-        if row.protocol not in found:
-            found[row.protocol] = _empty_table(row.protocol)
-        found[row.protocol].rows.append(row)
-    return list(found.values())
-
-
-def _empty_table(protocol_id: str) -> Table:
-    """Returns a protocol's table without rows."""
-    try:
-        protocol = load_protocol(protocol_id)
-    except RapportError:
-        return Table(protocol_id, "", [], ())
-    return Table(protocol_id, protocol.title, [], protocol.published)
 
 
 def render(template: str, **values: Any) -> str:
@@ -98,6 +70,13 @@ def place(row: BoardRow) -> str:
         return "–"
     low, high = row.rank_interval
     return str(row.rank) if low == high else f"{row.rank} ({low}–{high})"
+
+
+def conditions(row: BoardRow) -> list[str]:
+    """Lists how a row's model was run otherwise than a plain model that takes the instruction as it is meant."""
+    marks = [f"adapter {row.adapter}"] if row.adapter else []
+    marks += ["thinking"] if row.declaration.thinking else []
+    return [*marks, "instruction in the first user turn"] if row.instruction_moved else marks
 
 
 def counts(values: Iterable[tuple[str, int]]) -> str:
@@ -149,6 +128,7 @@ def desiderata(row: BoardRow) -> list[tuple[str, str]]:
         ("BLEU against gold", rate(row.bleu)),
         ("ROUGE-L against gold", rate(row.rouge_l)),
         ("Evidence that the context showed, %", rate(row.evidence_recall)),
+        *((("Context made with", pairs(row.context)),) if row.context else ()),
     ]
 
 
@@ -169,14 +149,18 @@ def progress_of(run: RunView) -> str:
 def provenance(row: BoardRow) -> list[tuple[str, str]]:
     """Lists where a row's figures come from, for reading."""
     stages = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in row.stage_seconds.items())
-    efficiency = "–" if row.prefill_efficiency is None else f"{row.prefill_efficiency:.3f}"
     return [
         ("Scorecard", row.scorecard_id),
+        *((("Does not rank because", ", ".join(row.unranked_because)),) if row.unranked_because else ()),
         *((("Adapter", f"{row.adapter} at {row.adapter_revision}"),) if row.adapter else ()),
         ("Engine", f"{row.engine} {row.engine_version}, {row.dtype}, {row.hardware}"),
-        ("Engine flags", ", ".join(f"{name}={value}" for name, value in row.engine_flags)),
+        ("Engine flags", pairs(row.engine_flags)),
+        ("Chat template was told", pairs(row.chat_template_arguments)),
         ("Judge revision", row.judge_revision),
-        ("Prompt pack", f"{row.prompt_pack} ({row.prompt_pack_status})"),
+        ("Judge engine", f"{row.judge_engine} {row.judge_engine_version}, {row.judge_dtype}, {row.judge_hardware}"),
+        ("Judge configuration", row.judge_config),
+        ("Protocol configuration", row.protocol_config),
+        ("Prompt pack", f"{row.prompt_pack} ({PROMPTS[row.prompt_pack_status]})"),
         ("Data set", f"{row.data_source} at {row.data_sha[:12]}"),
         ("Items", f"{row.items}, answered {row.generations}, judged in full {row.judged}, of {row.users} users"),
         ("Lost for a defect of the answer", counts(row.defects) or "none"),
@@ -184,15 +168,39 @@ def provenance(row: BoardRow) -> list[tuple[str, str]]:
         ("Missing because", counts(row.missing_because) or "none is missing"),
         ("Two answers to the same question", f"{row.clashes} times"),
         ("Total if every missing verdict were a loss", figure(row.total.worst_case)),
-        (
-            "Verdicts that agree in both orders, %",
-            f"{figure(row.position_consistency.value)} of {row.position_consistency.judged} pairs",
-        ),
-        ("Prefill efficiency", efficiency),
+        ("Pairs whose verdicts agree in both slot orders, %", _consistency(row)),
+        ("Words for slot A, of those for A or B, %", _slot_a_share(row)),
+        ("Prefill efficiency", _efficiency(row.prefill_efficiency)),
         ("Time", stages),
         ("Highest memory of a process", f"{row.peak_rss_mb:.0f} MB"),
         ("Rows", row.rows_sha),
     ]
+
+
+def _consistency(row: BoardRow) -> str:
+    """Writes how often both verdicts on a pair agree, or why nobody knows."""
+    protocol = known(row.protocol)
+    if protocol is not None and protocol.orders == "one":
+        return "missing: each pair is judged in one slot order"
+    return f"{figure(row.position_consistency.value)}, of {row.position_consistency.judged} pairs"
+
+
+def _slot_a_share(row: BoardRow) -> str:
+    """Writes how often the judge took the answer in slot A where it took one; near 50 if slots do not matter to it."""
+    share = row.slot_a_share
+    if share.value is None:
+        return "missing: no pair has both verdicts and a preference"
+    return f"{figure(share.value)}{within(share.interval)}, of {share.judged} words"
+
+
+def _efficiency(value: float | None) -> str:
+    """Writes the prefill efficiency.
+
+    Example:
+        >>> _efficiency(0.98765), _efficiency(None)
+        ('0.988', 'missing: nothing was computed, or the engine does not tell')
+    """
+    return "missing: nothing was computed, or the engine does not tell" if value is None else f"{value:.3f}"
 
 
 @cache
@@ -214,17 +222,17 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         asset=asset,
+        conditions=conditions,
         counts=counts,
         desiderata=desiderata,
         figure=figure,
         interval=interval,
         is_reference=is_reference,
         navigation=NAVIGATION,
-        part=lambda value: f"{value or 0:.1f}",
         place=place,
         progress_of=progress_of,
         provenance=provenance,
-        tables=tables,
+        sections=sections,
         within=within,
     )
     return environment

@@ -24,7 +24,8 @@ from evaluator.judges.spec import load_judge
 from evaluator.records import Generation, Verdict
 from leaderboard.records import Plan, Scorecard
 from tests.conftest import ROOT
-from tests.engines.endpoint.server import KEY, KEY_VARIABLE, SERVED, VllmServer, free_port
+from tests.engines.endpoint.proxy import Drop, Proxy
+from tests.engines.endpoint.server import KEY, KEY_VARIABLE, SERVED, VllmServer
 from tests.tiny_model import make_tiny_model
 from tests.waiting import until
 from worker.local.cli import run
@@ -119,11 +120,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(site: Site) -> Path:
+def gone(site: Site) -> Iterator[Proxy]:
+    """The way to the server of `undisturbed`, which is closed once that has ended."""
+    with Proxy(int(site.url.rsplit(":", 1)[1])) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def undisturbed(site: Site, gone: Proxy) -> Path:
     """An evaluation that nobody disturbed."""
     out = site.path / "undisturbed"
-    code, _, err = site.run(out)
+    code, _, err = site.run(out, url=gone.url)
     assert code == 0, err
+    gone.faults = lambda asked: Drop()
     return out
 
 
@@ -210,11 +219,12 @@ def test_killed_at_any_moment_it_goes_on_without_losing_changing_or_repeating_a_
 
 
 def test_a_finished_evaluation_is_scored_again_to_the_same_bytes_and_needs_no_engine(
-    site: Site, undisturbed: Path
+    site: Site, undisturbed: Path, gone: Proxy
 ) -> None:
-    before, scored = contents(undisturbed), canonical_json(result_of(undisturbed))
-    code, out, err = site.run(undisturbed, "--json", url=f"http://127.0.0.1:{free_port()}/v1")
+    before, scored, asked = contents(undisturbed), canonical_json(result_of(undisturbed)), len(gone.asked)
+    code, out, err = site.run(undisturbed, "--json", url=gone.url)
     assert code == 0, err
+    assert len(gone.asked) == asked
     card = Scorecard.model_validate_json(out)
     assert canonical_json(card.result.model_dump(mode="json")) == scored == canonical_json(result_of(undisturbed))
     assert contents(undisturbed) == before

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from evaluator.protocol import Reference
 from tests.browser import ARGUMENTS, chromium
 from tests.e2e.site import PATIENCE_SECONDS, Demo, eventually, free_port, page, running_demo
 
@@ -40,19 +41,25 @@ def demo(tmp_path_factory: pytest.TempPathFactory, models: Path, port: int) -> I
 def test_the_row_of_the_demo_model_appears_without_a_reload(demo: Demo, browser_page: Page, port: int) -> None:
     browser_page.goto(f"http://127.0.0.1:{port}/")
     browser_page.evaluate("window.neverReloaded = true")
-    strip = browser_page.locator("#live article")
-    expect(strip).to_contain_text("local/tiny")
+    strip = browser_page.locator("#live article", has_text="local/tiny")
+    expect(strip).to_have_count(1)
     expect(strip.locator("progress")).to_be_visible()
     expect(strip.locator(".state")).to_have_text("generating", timeout=PATIENCE_MS)
     eventually(lambda: demo.find("evaluator.engines.host"), "an engine of its own")
 
-    row = browser_page.locator("#board tbody tr")
+    row = browser_page.locator("#board tbody tr", has_text="local/tiny")
     expect(row).to_have_count(1, timeout=PATIENCE_MS)
 
-    expect(row).to_contain_text("local/tiny")
     expect(row).to_contain_text("demo judge")
     expect(row.locator("td").first).to_have_text("–")
     expect(strip).to_have_count(0)
+    assert browser_page.evaluate("window.neverReloaded")
+
+
+def test_the_references_follow_the_demo_model(demo: Demo, browser_page: Page, port: int) -> None:
+    for reference in Reference:
+        row = browser_page.locator("#board tbody tr", has_text=f"reference/{reference}")
+        expect(row).to_have_count(1, timeout=PATIENCE_MS)
     assert browser_page.evaluate("window.neverReloaded")
 
 
@@ -66,8 +73,7 @@ def test_a_model_submitted_in_the_form_reaches_the_board(demo: Demo, browser_pag
 
     browser_page.goto(f"http://127.0.0.1:{port}/")
 
-    expect(browser_page.locator("#board tbody tr")).to_have_count(2)
-    expect(browser_page.locator("#board")).to_contain_text("local/second")
+    expect(browser_page.locator("#board tbody tr", has_text="local/second")).to_have_count(1)
 
 
 def test_a_refused_model_is_told_in_the_form_as_text(demo: Demo, browser_page: Page, port: int) -> None:
@@ -89,7 +95,7 @@ def test_the_board_reads_on_a_phone_and_without_javascript(demo: Demo, browser_p
     phone = context.new_page()
     phone.goto(f"http://127.0.0.1:{port}/")
 
-    expect(phone.locator("#board tbody tr")).to_have_count(2)
+    expect(phone.locator("#board tbody tr")).to_have_count(2 + len(Reference))
     assert phone.locator("body").evaluate("element => element.scrollWidth") <= 360
     context.close()
 

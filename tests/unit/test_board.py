@@ -12,7 +12,7 @@ from evaluator.results import Result
 from leaderboard.board import build, snapshot
 from leaderboard.board.build import BoardRow, build_board, find_row, rank
 from leaderboard.board.snapshot import Snapshot
-from leaderboard.records import Scorecard, Tombstone
+from leaderboard.records import Provenance, Scorecard, Tombstone
 from leaderboard.scorecards import UserScores
 from leaderboard.store import layout
 from leaderboard.store.base import Delete, Write
@@ -61,8 +61,21 @@ def test_a_row_without_a_total_never_ranks():
     ]
 
 
-@pytest.mark.parametrize("apart", [{"protocol": "other"}, {"judge": "other"}, {"judge_revision": "r2"}])
-def test_results_of_other_protocols_or_judges_are_ranked_apart(apart):
+@pytest.mark.parametrize(
+    "apart",
+    [
+        {"protocol": "other"},
+        {"judge": "other"},
+        {"judge_revision": "r2"},
+        {"prompt_pack": "other"},
+        {"data_sha": "e" * 40},
+        {"protocol_config": "0" * 64},
+        {"judge_config": "0" * 64},
+        {"context": (("encoder", "org/encoder@1"),)},
+    ],
+    ids=lambda apart: next(iter(apart)),
+)
+def test_results_under_other_conditions_are_ranked_apart(apart):
     here = [make_scorecard("org/a", 60), make_scorecard("org/b", 40)]
     there = [make_scorecard("org/c", 50, **apart), make_scorecard("org/d", 30, **apart)]
     assert places(*here, *there) == {"org/a": 1, "org/b": 2, "org/c": 1, "org/d": 2}
@@ -142,10 +155,21 @@ def test_ranks_are_kept_while_nothing_that_ranks_has_changed():
 def test_a_row_shows_the_figures_and_the_provenance_of_its_scorecard():
     card = make_scorecard("org/model", 42.5)
     (row,) = ranked(card)
-    for name in ("submission_id", "run_id", "revision", "declaration", "judge", "data_sha", "engine_flags", "rows_sha"):
+    for name in Provenance.model_fields:
         assert getattr(row, name) == getattr(card, name), name
     of_both = BoardRow.model_fields.keys() & Result.model_fields.keys()
-    assert of_both >= {"users", "judged_share", "defects", "missing_because", "by_split", "bleu", "rouge_l", "total"}
+    shown = {
+        "users",
+        "judged_share",
+        "defects",
+        "missing_because",
+        "by_split",
+        "bleu",
+        "rouge_l",
+        "slot_a_share",
+        "total",
+    }
+    assert of_both >= shown
     for name in of_both:
         assert getattr(row, name) == getattr(card.result, name), name
     assert row.scorecard_id == card.id

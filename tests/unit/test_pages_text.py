@@ -8,7 +8,7 @@ import pytest
 from evaluator.errors import Cause, RapportError
 from leaderboard.board.build import rank
 from leaderboard.pages.reader import About
-from leaderboard.pages.render import render
+from leaderboard.pages.render import desiderata, provenance, render
 from leaderboard.records import Failure, Scorecard, State, Transition
 from leaderboard.submissions.ledger import Progress, RunView, SubmissionView
 from tests.builders import NOON, make_declaration, make_scorecard, make_submission, make_user_scores
@@ -52,9 +52,11 @@ def odd_view(text: str, *states: State, progress: Progress = NONE) -> Submission
 def pages_with(text: str) -> list[str]:
     view = odd_view(text, State.FAILED)
     declaration = make_declaration(base_model=text[:200])
-    rows = rank(
-        [make_scorecard(text, 50, submitter=text, declaration=declaration, judge=text, unranked_because=(text,))], {}
-    )
+    told = {"submitter": text, "judge": text, "adapter": text, "data_source": text, "context": ((text, text),)}
+    told |= {"chat_template_arguments": ((text, text),), "judge_engine": text, "judge_hardware": text}
+    card = make_scorecard(text, 50, declaration=declaration, unranked_because=(text,), **told)
+    other = card.model_copy(update={"id": "other", "judge_revision": "r2", "data_sha": "e" * 40, "context": ()})
+    rows = rank([card, other], {})
     about = About(view.submission.id, text, text, text, declaration, NOON)
     error = RapportError(Cause.NOT_FOUND, text, text)
     return [
@@ -114,10 +116,19 @@ def test_all_runs_of_a_submission_are_shown():
     assert str(Cause.LOAD_ERROR) in page
 
 
+def rows_html(*cards: Scorecard) -> str:
+    """The board's rows."""
+    return render("rows.html", rows=rank(cards, {card.id: make_user_scores(card).users for card in cards}))
+
+
+def plain(page: str) -> str:
+    """What stands between tags, on one line."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
+
+
 def board_of(*cards: Scorecard) -> str:
     """The board's rows with everything between tags written on one line."""
-    page = render("rows.html", rows=rank(cards, {card.id: make_user_scores(card).users for card in cards}))
-    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    return plain(rows_html(*cards))
 
 
 def test_a_rank_stands_with_the_ranks_that_the_data_leave_open():
@@ -159,6 +170,12 @@ def test_published_figures_stand_under_the_table_of_their_protocol_and_nowhere_e
     assert "as published" not in board_of(official)
 
 
+def test_published_figures_name_the_setting_of_each():
+    page = board_of(make_scorecard("org/b", 50, protocol="paper"))
+    assert "Model Setting Total Persona score" in page
+    assert all(f"{label} " in page for label in ("GPT-4o-mini zero-shot", "GPT-4o-mini 3-shot", "Qwen2.5-7B SFT+DPO"))
+
+
 def test_each_protocol_has_a_table_of_its_own_with_its_title():
     cards = [make_scorecard("org/a", 60, protocol=name) for name in ("official-v1", "gold-v1", "retired")]
     page = board_of(*(card.model_copy(update={"id": card.protocol}) for card in cards))
@@ -177,3 +194,92 @@ def test_a_row_has_the_desiderata_with_counts_and_says_what_is_missing():
     assert "whole history less needed dialogues -30.0 (-30.0 to -30.0), of 12 and 12 items, 12 users" in page
     assert "Generalisation: Total, unseen less seen users missing: only one of the two was evaluated" in page
     assert "BLEU against gold 12.5, of 3 of 3 items" in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "mark"),
+    [
+        ({"adapter": "org/lora", "adapter_revision": "b" * 40}, "adapter org/lora"),
+        ({"declaration": make_declaration(thinking=True)}, "thinking"),
+        ({"instruction_moved": True}, "instruction in the first user turn"),
+    ],
+)
+def test_a_row_is_marked_with_how_its_model_was_run(changes, mark):
+    assert f"org/a {mark} Details" in board_of(make_scorecard("org/a", 60, **changes))
+    assert mark not in board_of(make_scorecard("org/a", 60))
+
+
+def test_marks_cost_no_rank_and_stand_before_the_reasons_that_do():
+    marked = {"adapter": "org/lora", "declaration": make_declaration(thinking=True)}
+    assert "1 org/a adapter org/lora thinking Details" in board_of(make_scorecard("org/a", 60, **marked))
+    demo = make_scorecard("org/a", 60, unranked_because=("demo judge",), **marked)
+    assert "– org/a adapter org/lora thinking demo judge Details" in board_of(demo)
+
+
+@pytest.mark.parametrize(("protocol", "orders"), [("official-v1", "both slot orders"), ("paper", "one slot order")])
+def test_a_section_says_in_how_many_orders_its_pairs_are_judged(protocol, orders):
+    page = board_of(make_scorecard("org/a", 60, protocol=protocol))
+    assert page.count(f"Each pair is judged in {orders}") == 1
+    assert page.count("Each pair is judged") == 1
+
+
+def with_result(card: Scorecard, **changes) -> Scorecard:
+    return card.model_copy(update={"result": card.result.model_copy(update=changes)})
+
+
+def test_a_total_without_a_worst_case_and_types_that_nobody_read_are_shown_as_missing():
+    card = make_scorecard("org/a", None)
+    nothing = card.result.schedule.model_copy(update={"value": None, "judged": 0})
+    persona = card.result.persona.model_copy(update=dict.fromkeys(("win", "tie", "loss", "score"), nothing))
+    html = rows_html(with_result(card, persona=persona))
+    page = plain(html)
+    assert "– no interval: 1 users worst case –" in page
+    assert "– / – / – score –" in page
+    assert html.count('class="bar"') == 1, "a bar of nothing would look like a figure"
+
+
+def test_a_worst_case_is_shown_although_there_is_no_total():
+    card = make_scorecard("org/a", None)
+    total = card.result.total.model_copy(update={"value": None, "worst_case": 12.5})
+    assert "– no interval: 1 users worst case 12.5" in board_of(with_result(card, total=total))
+
+
+def facts(card: Scorecard) -> dict[str, str]:
+    """What the page of a submission says of a scorecard."""
+    (row,) = rank([card], {card.id: make_user_scores(card).users})
+    return dict(desiderata(row) + provenance(row))
+
+
+def test_a_scorecard_says_what_it_ran_on():
+    told = {
+        "context": (("encoder", "org/encoder@0a1b"),),
+        "chat_template_arguments": (("date_string", "01 Jan 2025"), ("system_role", "first_user")),
+        "judge_engine": "openai",
+        "judge_hardware": "elsewhere",
+    }
+    said = facts(make_scorecard("org/a", 60, **told))
+    assert said["Context made with"] == "encoder=org/encoder@0a1b"
+    assert said["Chat template was told"] == "date_string=01 Jan 2025, system_role=first_user"
+    assert said["Judge engine"] == "openai 1, float32, elsewhere"
+    assert (said["Protocol configuration"], said["Judge configuration"]) == ("f" * 64, "c" * 64)
+    assert "encoder=org/encoder@0a1b" in board_of(make_scorecard("org/a", 60, **told))
+
+
+def test_a_scorecard_that_does_not_rank_says_why():
+    reasons = ("other data", "20 of 10,000 items")
+    card = make_scorecard("org/a", 60, unranked_because=reasons)
+    assert facts(card)["Does not rank because"] == "other data, 20 of 10,000 items"
+    assert "Does not rank because" not in facts(make_scorecard("org/a", 60))
+
+
+def test_what_nobody_can_know_of_a_scorecard_is_said_to_be_missing():
+    card = make_scorecard("org/a", 60, protocol="paper", engine_flags=(), chat_template_arguments=())
+    nothing = card.result.slot_a_share.model_copy(update={"value": None, "judged": 0})
+    said = facts(with_result(card, prefill_efficiency=None, slot_a_share=nothing))
+    assert said["Prefill efficiency"].startswith("missing: ")
+    assert said["Words for slot A, of those for A or B, %"].startswith("missing: ")
+    both = "Pairs whose verdicts agree in both slot orders, %"
+    assert said[both] == "missing: each pair is judged in one slot order"
+    assert (said["Engine flags"], said["Chat template was told"]) == ("none", "none")
+    assert "Context made with" not in said
+    assert facts(make_scorecard("org/a", 60, protocol="official-v1"))[both] == "0.0, of 2 pairs"

@@ -48,8 +48,10 @@ def test_other_protocols_are_no_partners(other):
         {"declaration": make_declaration(thinking=True)},
         {"judge": "other"},
         {"judge_revision": "r2"},
+        {"judge_config": "0" * 64},
         {"prompt_pack": "other"},
         {"data_sha": "e" * 40},
+        {"context": (("encoder", "org/encoder@1"),)},
     ],
     ids=lambda apart: " and ".join(apart),
 )

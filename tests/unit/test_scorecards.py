@@ -11,15 +11,29 @@ from evaluator.protocol import load_protocol
 from evaluator.records import Defect
 from leaderboard.records import State, Transition
 from leaderboard.scorecards import RunRows, UserScores, make_scorecard, make_user_scores
-from tests.builders import NOON, TIE, answered, make_item, make_plan, make_report, make_submission, rows_of
+from tests.builders import (
+    LOSS,
+    NOON,
+    TIE,
+    WIN,
+    answered,
+    make_generation,
+    make_input_key,
+    make_item,
+    make_plan,
+    make_report,
+    make_submission,
+    rows_of,
+)
 
-SUBMISSION = make_submission()
-PLAN = make_plan(SUBMISSION.run_ids()[0])
+OFFICIAL = load_protocol("official-v1")
+SUBMISSION = make_submission(protocols=("official-v1",))
+PLAN = make_plan(SUBMISSION.run_ids()[0], data_source=OFFICIAL.data_set)
 GENERATIONS = [row for shard in PLAN.shards for row in rows_of(PLAN, shard).generations]
 VERDICTS = [row for shard in PLAN.shards for row in rows_of(PLAN, shard).verdicts]
 ROWS = RunRows(GENERATIONS, VERDICTS, [make_report()])
-PROTOCOL = load_protocol("demo-v1").model_copy(update={"official": True})
-JUDGE = load_judge("demo").model_copy(update={"status": "official"})
+PROTOCOL = OFFICIAL.model_copy(update={"items": len(PLAN.items)})
+JUDGE = load_judge(OFFICIAL.judge)
 OFFICIAL_PLAN = PLAN.model_copy(update={"prompt_pack_status": "official"})
 
 
@@ -31,7 +45,7 @@ def test_a_complete_official_result_ranks():
     card = scorecard()
     assert card.unranked_because == ()
     assert (card.result.total.value, card.result.missing) == (50, 0)
-    assert card.id == "s-20260301-00000001.demo-v1@demo"
+    assert card.id == "s-20260301-00000001.official-v1@hicupid-llama-3.2-3b"
 
 
 @pytest.mark.parametrize(
@@ -44,12 +58,127 @@ def test_a_complete_official_result_ranks():
         ({"rows": ROWS._replace(verdicts=())}, "incomplete"),
         ({"plan": OFFICIAL_PLAN.model_copy(update={"items": ()})}, "incomplete"),
         ({"plan": PLAN.model_copy(update={"prompt_pack_status": "imported"})}, "imported prompts"),
-        ({"rows": ROWS._replace(reports=[make_report(), make_report(engine="transformers")])}, "mixed engines"),
+        ({"plan": OFFICIAL_PLAN.model_copy(update={"data_source": "org/copy"})}, "other data"),
+        ({"protocol": OFFICIAL}, "6 of 10,000 items"),
         ({"submission": SUBMISSION.model_copy(update={"model": "reference/gold"})}, "reference"),
     ],
 )
 def test_whatever_is_not_official_or_not_complete_is_kept_out_of_the_ranking_and_says_why(changes, reason):
     assert reason in scorecard(**changes).unranked_because
+
+
+def test_a_protocol_that_is_about_no_data_set_takes_any_and_any_number_of_items():
+    anything = PROTOCOL.model_copy(update={"data_set": None, "items": None})
+    assert (
+        scorecard(plan=OFFICIAL_PLAN.model_copy(update={"data_source": "demo"}), protocol=anything).unranked_because
+        == ()
+    )
+
+
+OTHER = {"engine": "transformers", "engine_version": "2", "dtype": "bfloat16"}
+
+
+@pytest.mark.parametrize("changed", [*OTHER, *(f"judge_{name}" for name in OTHER)])
+def test_a_run_whose_shards_met_another_engine_on_either_side_does_not_rank(changed):
+    other = make_report(**{changed: OTHER[changed.removeprefix("judge_")]})
+    assert scorecard(rows=ROWS._replace(reports=[make_report(), other])).unranked_because == ("mixed engines",)
+
+
+def test_shards_that_were_given_unequal_room_do_not_rank():
+    other = make_report(engine_flags=(("context_used", "8192"),))
+    assert scorecard(rows=ROWS._replace(reports=[make_report(), other])).unranked_because == ("mixed engines",)
+
+
+def test_shards_on_other_machines_rank():
+    other = make_report(worker="gpu-2", hardware="L40S", judge_hardware="H100", engine_flags=(("block_size", "32"),))
+    assert scorecard(rows=ROWS._replace(reports=[make_report(), other])).unranked_because == ()
+
+
+def test_contexts_or_chat_templates_of_two_kinds_do_not_rank():
+    reports = [make_report(context=(("bm25s", version),)) for version in ("1", "2")]
+    assert scorecard(rows=ROWS._replace(reports=reports)).unranked_because == ("mixed contexts",)
+    for told in ({"chat_template_hash": "u" * 64}, {"chat_template_arguments": ()}):
+        key = make_input_key(GENERATIONS[0].key.question_id, **told)
+        mixed = ROWS._replace(generations=[make_generation(key), *GENERATIONS[1:]])
+        assert "mixed chat templates" in scorecard(rows=mixed).unranked_because
+
+
+def has_its_own(*pairs: str, model: str = "org/model") -> bool:
+    """Whether a judge has verdicts of its own that says these words on pairs, a letter a slot order; T is a tie."""
+    plan = make_plan(PLAN.run_id, items=[make_item(f"test_2/{number}") for number in range(len(pairs))])
+    meant = {"A": (WIN, LOSS), "B": (LOSS, WIN), "T": (TIE, TIE)}
+    entries = [
+        answered(item, *(meant[word][place] for place, word in enumerate(words)))
+        for item, words in zip(plan.items, pairs, strict=True)
+    ]
+    rows = RunRows(
+        [row for entry in entries for row in entry.generations],
+        [row for entry in entries for row in entry.verdicts],
+        [make_report()],
+    )
+    assert "".join(row.word[0] for row in rows.verdicts) == "".join(pairs)
+    return "judge without a verdict of its own" not in (
+        scorecard(plan, rows, submission=SUBMISSION.model_copy(update={"model": model})).unranked_because
+    )
+
+
+@pytest.mark.parametrize("slot", ["A", "B"])
+def test_a_judge_that_takes_one_slot_at_least_98_times_of_100_has_no_verdict_of_its_own(slot):
+    assert not has_its_own(*[slot * 2] * 10)
+    assert not has_its_own(*[slot * 2] * 48, "AB", "BA")
+    assert has_its_own(*[slot * 2] * 47, "AB", "BA", "AB")
+
+
+def test_of_a_judge_that_said_few_words_for_either_slot_nothing_is_said():
+    assert has_its_own(*["AA"] * 9)
+    assert has_its_own(*["AA"] * 9, *["TT"] * 50, "AT")
+
+
+def test_a_judge_of_the_gold_answer_beside_itself_may_go_by_the_slots():
+    assert has_its_own(*["AA"] * 50, model="reference/gold")
+
+
+@pytest.mark.parametrize("words", ["AB", "BA", "TT"])
+def test_a_judge_that_always_sides_with_the_same_answer_has_verdicts_of_its_own(words):
+    assert has_its_own(*[words] * 50)
+
+
+def test_a_scorecard_says_under_what_conditions_answers_and_verdicts_were_made():
+    context = (("encoder", "org/encoder@1"),)
+    report = make_report(
+        context=context, judge_engine="openai", judge_engine_version="7", judge_dtype="fp8", judge_hardware="elsewhere"
+    )
+    card = scorecard(rows=ROWS._replace(reports=[report]))
+    assert (card.engine, card.engine_version, card.dtype, card.hardware) == ("vllm", "1", "float32", "cpu")
+    judge = (card.judge_engine, card.judge_engine_version, card.judge_dtype, card.judge_hardware)
+    assert judge == ("openai", "7", "fp8", "elsewhere")
+    assert card.context == context
+    assert (card.protocol_config, card.judge_config) == (PLAN.protocol_config, PLAN.judge_config)
+    assert card.chat_template_arguments == GENERATIONS[0].key.chat_template_arguments != ()
+
+
+@pytest.mark.parametrize(
+    ("style", "role", "moved"),
+    [
+        ("zero/system", "first_user", True),
+        ("few/system/3", "first_user", True),
+        ("zero/system", "native", False),
+        ("zero/user", "first_user", False),
+    ],
+)
+def test_an_instruction_is_moved_where_it_is_a_system_message_and_the_template_has_no_place_for_it(style, role, moved):
+    rows = ROWS._replace(
+        generations=[
+            make_generation(make_input_key(row.key.question_id, chat_template_arguments=(("system_role", role),)))
+            for row in GENERATIONS
+        ]
+    )
+    card = scorecard(rows=rows, protocol=PROTOCOL.model_copy(update={"prompt_style": style}))
+    assert card.instruction_moved is moved
+
+
+def test_a_scorecard_without_any_answer_tells_no_chat_template():
+    assert scorecard(rows=ROWS._replace(generations=(), verdicts=())).chat_template_arguments == ()
 
 
 def test_the_demo_is_kept_out_for_three_reasons():
