@@ -25,7 +25,7 @@ test: lint ## Check everything and run all tests
 bench-demo: setup ## Time the headless demo
 	@$(PYTHON) -m benchmarks.demo
 
-bench-prefill: setup ## Compare prefilling each history once with the published loop and with file order (40 minutes)
+bench-prefill: setup ## Compare prefilling each history once with the published loop and with file order (20 minutes)
 	@$(PYTHON) -m benchmarks.prefill
 
 bench-prepare: setup ## Stream the 20,000 prompts of a full-size set, and of sets two and four times as large
