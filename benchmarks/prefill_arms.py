@@ -14,15 +14,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from benchmarks.setup import bench_setup
 from evaluator.context_mode import FullHistory
-from evaluator.engines.base import Completion, EngineSpec, Message, Request, Sampling
+from evaluator.engines.base import Completion, Engine, EngineSpec, Message, Request, Sampling
+from evaluator.generate import generate
 from evaluator.hicupid.contexts import FullContexts, prompt_messages
 from evaluator.hicupid.data import HicupidData
-from evaluator.hicupid.prompts import builtin_pack
 from evaluator.hicupid.selection import UserItems, select_questions, select_users
 from evaluator.judges.prompt import judge_messages, slot_orders
-from evaluator.protocol import EvaluationProtocol, load_protocol
-from evaluator.waves import pack
+from evaluator.protocol import load_protocol
+from evaluator.records import Generation
+from evaluator.setup import RunSetup, items, questions_of, users_of
+from evaluator.waves import waves
 
 THREADS = os.cpu_count() or 1
 
@@ -66,24 +69,37 @@ class Spent(NamedTuple):
         }
 
 
-def user_requests(settings: Settings) -> dict[UserItems, list[Request]]:
-    """Returns the official protocol's prompts of every user, cut to the wanted number."""
-    data, prompts, contexts = HicupidData.open(settings.data), builtin_pack(), FullContexts()
-    protocol = _protocol(settings.split)
+def run_setup(settings: Settings) -> RunSetup:
+    """Returns the official protocol on one split, with answers of a fixed length and the wanted number of questions."""
+    data = HicupidData.open(settings.data)
+    protocol = load_protocol("official-v1").model_copy(
+        update={
+            "splits": (settings.split,),
+            "context": FullHistory(mode="full"),
+            "sampling": Sampling(max_tokens=settings.tokens, ignore_end=True),
+        }
+    )
+    asked = frozenset(
+        question.question_id
+        for user in select_users(data, protocol)
+        for question in select_questions(data, protocol, user)[: settings.questions]
+    )
+    return bench_setup(data, protocol)._replace(only=asked)
+
+
+def user_requests(setup: RunSetup) -> dict[UserItems, list[Request]]:
+    """Returns the prompts of every user."""
     found = {}
-    for user in select_users(data, protocol):
-        questions = select_questions(data, protocol, user)[: settings.questions]
-        shown = contexts.of(data.history(user.split, user.user_id), questions)
+    for user in users_of(items(setup)):
+        questions = questions_of(setup, user)
+        shown = FullContexts().of(setup.data.history(user.split, user.user_id), questions)
         found[user] = [
-            Request(question.question_id, str(user), prompt_messages(context.messages, question, protocol, prompts))
+            Request(
+                question.question_id, str(user), prompt_messages(context.messages, question, setup.protocol, setup.pack)
+            )
             for question, context in zip(questions, shown, strict=True)
         ]
     return found
-
-
-def _protocol(split: str) -> EvaluationProtocol:
-    """The official protocol on one split."""
-    return load_protocol("official-v1").model_copy(update={"splits": (split,), "context": FullHistory(mode="full")})
 
 
 def interleaved(by_user: dict[UserItems, list[Request]]) -> list[Request]:
@@ -118,7 +134,7 @@ def published_loop(settings: Settings) -> Spent:
             return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
 
     tokens, prefill, started = 0, 0.0, time.monotonic()
-    requests = interleaved(user_requests(settings))
+    requests = interleaved(user_requests(run_setup(settings)))
     for request in requests:
         begun, first = time.monotonic(), FirstToken()
         ids = torch.tensor([renderer.render(request.messages).token_ids], device=device)
@@ -139,46 +155,37 @@ def published_loop(settings: Settings) -> Spent:
 
 def file_order(settings: Settings) -> Spent:
     """Hands all questions to vLLM at once, in the order of the file."""
-    return _vllm(settings, lambda by_user, capacity: [interleaved(by_user)])
+    setup = run_setup(settings)
+    return _vllm(settings, lambda engine: engine.generate(interleaved(user_requests(setup)), setup.protocol.sampling))
 
 
 def ours(settings: Settings) -> Spent:
-    """Hands the questions over user by user, in waves that fit the cache."""
+    """Answers as a run does: user by user, in waves that fit the cache."""
+    setup, contexts = run_setup(settings), FullContexts()
 
-    def in_waves(by_user: dict[UserItems, list[Request]], capacity: int) -> Iterator[list[Request]]:
-        def needed(user: UserItems) -> int:
-            characters = sum(len(message.content) for message in by_user[user][0].messages)
-            return characters // 4 + (settings.tokens + 128) * len(by_user[user])
+    def answers(engine: Engine) -> Iterator[Generation]:
+        for wave in waves(setup, users_of(items(setup)), engine, contexts):
+            yield from generate(setup, wave, engine, contexts, {})
 
-        for wave in pack(by_user, needed, capacity):
-            yield [request for user in wave for request in by_user[user]]
-
-    return _vllm(settings, in_waves)
+    return _vllm(settings, answers)
 
 
 def judging(settings: Settings) -> Spent:
     """Judges every question's general answer in the official protocol's orders with the built-in rubric."""
-    data, protocol = HicupidData.open(settings.data), _protocol(settings.split)
+    setup = run_setup(settings)
     requests = [
         Request(f"{question.question_id}/{order}", f"judge/{question.type}", messages)
-        for user in select_users(data, protocol)
-        for question in select_questions(data, protocol, user)[: settings.questions]
-        for order in slot_orders(question, protocol)
-        for messages in [judge_messages(question, question.general_answer, order, builtin_pack())]
+        for user in users_of(items(setup))
+        for question in questions_of(setup, user)
+        for order in slot_orders(question, setup.protocol)
+        for messages in [judge_messages(question, question.general_answer, order, setup.pack)]
     ]
-    return _vllm_requests(settings, lambda capacity: [sorted(requests, key=lambda request: request.group)])
+    in_order = sorted(requests, key=lambda request: request.group)
+    return _vllm(settings, lambda engine: engine.generate(in_order, setup.protocol.sampling))
 
 
-def _vllm(
-    settings: Settings, ordered: Callable[[dict[UserItems, list[Request]], int], Iterable[list[Request]]]
-) -> Spent:
-    """Asks vLLM in some order."""
-    by_user = user_requests(settings)
-    return _vllm_requests(settings, lambda capacity: ordered(by_user, capacity))
-
-
-def _vllm_requests(settings: Settings, ordered: Callable[[int], Iterable[list[Request]]]) -> Spent:
-    """Asks vLLM batch by batch and splits its time by what its steps computed."""
+def _vllm(settings: Settings, answers: Callable[[Engine], Iterable[Generation | Completion]]) -> Spent:
+    """Has vLLM answer, and splits its time by what its steps computed."""
     from evaluator.engines.vllm import VllmEngine
 
     spec = EngineSpec(
@@ -189,16 +196,11 @@ def _vllm_requests(settings: Settings, ordered: Callable[[int], Iterable[list[Re
         kv_cache_gib=2,
         kv_cache_tokens=settings.cache_tokens,
     )
-    sampling = Sampling(max_tokens=settings.tokens, ignore_end=True)
     with VllmEngine(spec) as engine:
-        list(engine.generate([Request("warm-up", "warm-up", (Message("user", "Hello"),))], sampling))
+        list(engine.generate([Request("warm-up", "warm-up", (Message("user", "Hello"),))], Sampling(max_tokens=4)))
         clock = _StepClock(engine)
         started = time.monotonic()
-        done = [
-            completion
-            for batch in ordered(engine.info.kv_cache_tokens or 0)
-            for completion in engine.generate(batch, sampling)
-        ]
+        done = list(answers(engine))
         seconds = time.monotonic() - started
     _check(done, settings.tokens)
     prompts = sum(item.prompt_tokens for item in done)
@@ -222,7 +224,7 @@ def _told(tokens: int | None) -> int:
     return tokens
 
 
-def _check(done: list[Completion], tokens: int) -> None:
+def _check(done: list[Generation | Completion], tokens: int) -> None:
     """Makes sure that every arm did the same work."""
     wrong = [item for item in done if item.failure or item.output_tokens != tokens]
     if wrong:

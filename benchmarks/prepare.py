@@ -1,13 +1,13 @@
 """`make bench-prepare`: streams every prompt of a full-size generated set, at once, twice and four times its users.
 
-Each size is read in a process of its own, from opening the data set to the token ids that an engine would be handed,
-with the demo model's tokenizer and the official protocol's style on both splits. Nothing is generated or kept.
+Each size is read as a run reads it, from opening the data set and planning to the token ids that a model would be
+given, with the demo model's tokenizer and the official protocol's style on both splits. In the engine's place stands
+the tokenizer alone, in a process of its own as engines are; the memory is that of both processes together.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -16,9 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import report
+from benchmarks.setup import bench_setup
 from evaluator.context_mode import FullHistory
 from evaluator.demo_model import ensure_demo_model
+from evaluator.engines.base import process_peak_rss_mb
+from evaluator.engines.tokenizer_only import TokenizerProcess, TokenizerSpec
+from evaluator.generate import generate
+from evaluator.hicupid.contexts import FullContexts
+from evaluator.hicupid.data import HicupidData
 from evaluator.hicupid.demo_data import DemoSize, write_demo_set
+from evaluator.protocol import load_protocol
+from evaluator.setup import users_of
+from worker.planning import make_plan
 
 _UNSEEN, _SEEN = 250, 1_250
 """HiCUPID's own numbers: 250 users with 40 questions each and 1,250 with 8 make 20,000 prompts."""
@@ -57,35 +66,23 @@ def _in_a_process(data: Path, model: Path) -> dict[str, Any]:
 
 def stream(data_folder: Path, model: Path) -> dict[str, Any]:
     """Makes every prompt of a data set, one user after the other, and tells what it took."""
-    started = time.monotonic()
-    from transformers import AutoTokenizer
-
-    from evaluator.engines.prompt import PromptRenderer
-    from evaluator.hicupid.contexts import FullContexts, prompt_messages
-    from evaluator.hicupid.data import HicupidData
-    from evaluator.hicupid.prompts import builtin_pack
-    from evaluator.hicupid.selection import select_questions, select_users
-    from evaluator.protocol import load_protocol
-
+    started, first_after, prompts, tokens = time.monotonic(), 0.0, 0, 0
     official = load_protocol("official-v1")
     protocol = official.model_copy(update={"splits": ("test_1", "test_2"), "context": FullHistory(mode="full")})
-    renderer = PromptRenderer(AutoTokenizer.from_pretrained(model), model.name)
-    data, pack, contexts = HicupidData.open(str(data_folder)), builtin_pack(), FullContexts()
-    first_after, prompts, tokens = 0.0, 0, 0
-    for user in select_users(data, protocol):
-        questions = select_questions(data, protocol, user)
-        for question, context in zip(
-            questions, contexts.of(data.history(user.split, user.user_id), questions), strict=True
-        ):
-            messages = prompt_messages(context.messages, question, protocol, pack)
-            tokens += len(renderer.render(messages).token_ids)
-            prompts += 1
-            first_after = first_after or time.monotonic() - started
+    setup, contexts = bench_setup(HicupidData.open(str(data_folder)), protocol), FullContexts()
+    spec = TokenizerSpec(model_path=str(model.resolve()))
+    with TokenizerProcess(spec, data_folder.parent / "tokenizer.log") as tokenizer:
+        for user in users_of(make_plan("bench", setup).items):
+            for row in generate(setup, [user], tokenizer, contexts, {}):
+                prompts, tokens = prompts + 1, tokens + row.prompt_tokens
+                first_after = first_after or time.monotonic() - started
+        beside = tokenizer.peak_rss_mb()
     return {
         "prompts": prompts,
         "prompt_tokens": tokens,
         "seconds_to_first_request": round(first_after, 1),
-        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_rss_mb": round(process_peak_rss_mb() + beside),
+        "peak_rss_mb_tokenizer": round(beside),
     }
 
 

@@ -10,13 +10,14 @@ set is named at opening, never halfway through a run.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
 
 from evaluator.errors import Cause, RapportError
+from evaluator.hicupid.mapped import map_rows
 from evaluator.hicupid.questions import History, Question, QuestionType
 from evaluator.hicupid.rows import read_history, read_question
 from evaluator.hub import download, resolve
@@ -60,6 +61,8 @@ class _Table(NamedTuple):
 
     rows: Dataset
     by_user: dict[int, _RowNumbers]
+    release: Callable[[], None]
+    """Lets go of the pages that were read."""
 
 
 class HicupidData:
@@ -83,18 +86,24 @@ class HicupidData:
         self._tables: dict[tuple[str, str], _Table] = {}
 
     @classmethod
-    def open(cls, source: str) -> HicupidData:
+    def open(cls, source: str, revision: str | None = None) -> HicupidData:
         """Opens a folder or a Hub data set; the questions are not read before they are asked for.
 
-        Of HiCUPID itself nothing is fetched yet; any other Hub data set is, because its card tells its terms.
+        Of HiCUPID itself nothing is fetched yet; any other Hub data set is, because its card tells its terms. Its name
+        always means the Hub's, so that no folder of that name passes for it.
+
+        Args:
+            source: Hub id, or the path of a folder.
+            revision: Branch, tag or commit on the Hub; None for the default branch. A folder has its present state
+                alone.
 
         Raises:
             RapportError: `malformed_id`, `not_found`, `gated`, `disk_full` or `infrastructure` if it cannot be had,
                 `data_error` if its card is broken.
         """
-        if Path(source).is_dir():
+        if source != HUB_DATA_SET and Path(source).is_dir():
             return cls(source, folder_digest(Path(source)), _folder_terms(source, Path(source)), Path(source))
-        sha = resolve(source, repo_type="dataset").sha
+        sha = resolve(source, repo_type="dataset", revision=revision).sha
         if source == HUB_DATA_SET:
             return cls(source, sha, _HUB_TERMS, None)
         folder = _fetch(source, sha)
@@ -114,7 +123,9 @@ class HicupidData:
         table = self._table("qa", split)
         for user in table.by_user if user_id is None else [user_id]:
             order = self._dialogue_ids(split, user)
-            for row in _rows(table.rows, table.by_user.get(user, ())):
+            rows = list(_rows(table.rows, table.by_user.get(user, ())))
+            table.release()
+            for row in rows:
                 yield read_question(row, split, order)
 
     def history(self, split: str, user_id: int) -> History:
@@ -123,8 +134,10 @@ class HicupidData:
         Raises:
             RapportError: `data_error` if the user has none, or a row is broken.
         """
-        numbers = self._history_rows(split, user_id)
-        return read_history(user_id, _rows(self._table("dialogue", _history_split(split)).rows, numbers))
+        numbers, table = self._history_rows(split, user_id), self._table("dialogue", _history_split(split))
+        history = read_history(user_id, _rows(table.rows, numbers))
+        table.release()
+        return history
 
     def _dialogue_ids(self, split: str, user_id: int) -> list[int]:
         """Returns a user's dialogue ids, sorted."""
@@ -158,7 +171,8 @@ def demo_set() -> Path:
 
 def _open_table(source: str, sha: str, folder: Path, config: str, split: str) -> _Table:
     """Opens and checks one split, and notes which rows belong to which user."""
-    rows = _load(source, sha, folder, config, split)
+    mapped = map_rows(_load(source, sha, folder, config, split))
+    rows = mapped.rows
     for column in _COLUMNS[config]:
         if column not in rows.column_names:
             _broken(f"{source} lacks the column {column!r} in {config}:{split}.", "Add the column.")
@@ -170,7 +184,9 @@ def _open_table(source: str, sha: str, folder: Path, config: str, split: str) ->
             f"{source} holds the unknown type {sorted(map(str, unknown))[0]!r} in {config}:{split}.",
             f"Types are {', '.join(QuestionType)}.",
         )
-    return _Table(rows, _by_user(rows))
+    by_user = _by_user(rows)
+    mapped.release()
+    return _Table(rows, by_user, mapped.release)
 
 
 def _load(source: str, sha: str, folder: Path, config: str, split: str) -> Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import NamedTuple
 
 from evaluator.hicupid.data import HicupidData
@@ -20,9 +21,9 @@ class Contents(NamedTuple):
     histories: dict[tuple[str, int], History]
 
 
-def read_all(source: str, splits: tuple[str, ...] = EVALUATED) -> Contents:
+def read_all(source: str, splits: tuple[str, ...] = EVALUATED, revision: str | None = None) -> Contents:
     """Opens a data set and reads its questions and the histories of those who are asked."""
-    data = HicupidData.open(source)
+    data = HicupidData.open(source, revision)
     return Contents(
         data.sha,
         data.terms,
@@ -33,6 +34,12 @@ def read_all(source: str, splits: tuple[str, ...] = EVALUATED) -> Contents:
 
 def open_sha(source: str) -> str:
     return HicupidData.open(source).sha
+
+
+def open_sha_in(folder: str, source: str) -> str:
+    """Opens a data set from a working folder."""
+    with contextlib.chdir(folder):
+        return open_sha(source)
 
 
 def open_terms(source: str) -> Terms:

@@ -166,6 +166,9 @@ def emptying(fact: str, field: str) -> Breakage:
         (1, setting("question", None), "question 281 in qa:test_2, question"),
         (1, setting("personalized_answer", None), "question 281 in qa:test_2, personalized_answer"),
         (1, setting("general_answer", None), "question 281 in qa:test_2, general_answer"),
+        (0, setting("question", ""), "question 280 in qa:test_2, question: Input should not be blank"),
+        (1, setting("personalized_answer", " \n"), "question 281 in qa:test_2, personalized_answer: Input should not"),
+        (2, setting("general_answer", "\u200b"), "question 282 in qa:test_2, general_answer: Input should not be"),
     ],
 )
 def test_a_broken_question_is_named(tmp_path: Path, row: int, breakage: Breakage, message: str, format: Format) -> None:

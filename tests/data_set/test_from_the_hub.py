@@ -7,7 +7,7 @@ import pytest
 from evaluator.errors import Cause
 from evaluator.hicupid.data import HUB_DATA_SET
 from tests.data_set.layout import Format, small_set, write_set
-from tests.data_set.reading import open_sha, open_terms, read_all
+from tests.data_set.reading import EVALUATED, open_sha, open_sha_in, open_terms, read_all
 from tests.hub_server import Client, Cut, LocalHub, Refuse
 from tests.hub_server.fixtures import CANARY
 
@@ -92,6 +92,14 @@ def test_a_branch_that_moves_on_is_read_at_its_new_commit(hub: LocalHub, client:
     new = client.run(read_all, "org/set").value
     assert (new.sha, new.questions[0].question) == (sha, "Another?")
     assert old.questions[0].question == "question of 0 on profile"
+    assert client.run(read_all, "org/set", EVALUATED, old.sha).value == old
+
+
+def test_a_folder_does_not_pass_for_hicupid_by_its_name(hub: LocalHub, client: Client, tmp_path: Path) -> None:
+    sha = hub.repositories.commit_folder("dataset", HUB_DATA_SET, write_set(tmp_path / "real", small_set()))
+    write_set(tmp_path / HUB_DATA_SET, small_set())
+    assert client.run(open_sha_in, str(tmp_path), HUB_DATA_SET).value == sha
+    assert client.run(open_sha_in, str(tmp_path), f"./{HUB_DATA_SET}").value != sha
 
 
 @pytest.mark.parametrize("where", ["/tree/", "/resolve/.*/README.md", "/resolve/.*/qa/"])
