@@ -108,7 +108,8 @@ class Completion(Record):
     did not find, at least 0. After a preemption vLLM computes a prompt again without telling, so that such tokens still
     count as cached."""
     shared_tokens: int | None
-    """Longest common prefix with an earlier prompt of the same group; None where a server does not tell its tokens."""
+    """Longest common prefix with another prompt of the same group that was asked or seen before, see
+    `Engine.generate`; None where a server does not tell its tokens."""
     output_tokens: int
     """Tokens of the answer alone."""
     finish_reason: str
@@ -201,10 +202,18 @@ class Engine(Protocol):
     def info(self) -> EngineInfo:
         """Provenance of everything that this engine produces."""
 
-    def generate(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
+    def generate(
+        self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()
+    ) -> Iterator[Completion]:
         """Yields one completion a request, in the order in which they finish; they are begun in the order given.
 
         A request that does not fit the context yields a completion with a `failure`; it never stops the others.
+
+        Args:
+            requests: The prompts, those of a group one after the other.
+            sampling: How tokens are drawn.
+            seen: Prompts of the same groups that were answered before, perhaps by an engine that is gone. They are not
+                answered again, only counted as earlier prompts of their groups in `Completion.shared_tokens`.
 
         Raises:
             RapportError: `load_error` before anything is generated, if the model's template refuses a conversation or

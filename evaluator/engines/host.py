@@ -38,10 +38,15 @@ def _count(engine: Engine, conversations: list[Any]) -> Answers:
 
 def _generate(engine: Engine, asked: dict[str, Any]) -> Answers:
     """Yields the answers to a `generate` line."""
-    requests = [Request(key, group, _messages(parts)) for key, group, parts in asked["requests"]]
-    for completion in engine.generate(requests, Sampling.model_validate(asked["sampling"])):
+    sampling = Sampling.model_validate(asked["sampling"])
+    for completion in engine.generate(_requests(asked["requests"]), sampling, _requests(asked["seen"])):
         yield {"completion": completion.model_dump(mode="json"), "peak_rss_mb": engine.peak_rss_mb()}
     yield {"done": True, "peak_rss_mb": engine.peak_rss_mb()}
+
+
+def _requests(lines: list[Any]) -> list[Request]:
+    """Reads requests."""
+    return [Request(key, group, _messages(parts)) for key, group, parts in lines]
 
 
 def _messages(parts: list[list[Any]]) -> tuple[Message, ...]:

@@ -13,13 +13,20 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Self
 
-from openai import APIStatusError
+from openai import APIStatusError, OpenAIError
 
 from evaluator.engines.base import Completion, EndpointSpec, EngineInfo, Message, Request, Sampling
-from evaluator.engines.openai_chat import ChatReply, chat_body, check_followed, check_supported, failure_of
+from evaluator.engines.openai_chat import (
+    ChatReply,
+    chat_body,
+    check_followed,
+    check_supported,
+    check_whole,
+    failure_of,
+)
 from evaluator.engines.openai_client import OpenAIClient, Server
 from evaluator.engines.openai_facts import inspect, token_ids
-from evaluator.engines.prefixes import SharedPrefixes
+from evaluator.engines.openai_prefixes import ToldPrefixes, prefixes_after
 from evaluator.engines.prompt import prompt_digest, without_system_role
 from evaluator.errors import Cause, RapportError
 from evaluator.identity import digest
@@ -28,6 +35,12 @@ log = logging.getLogger("rapport.engine")
 
 _TOO_LONG = ("input_tokens", "input_text", "context_length_exceeded")
 _CONTEXT_WORDS = ("context length", "context size", "context window")
+_ROUNDS = 2
+"""How often a prompt that a standing server fails at is asked, all attempts each: in between it may have been started
+again, which is no fault of the prompt."""
+_MOST_IN_A_ROW = 8
+"""Prompts that may fail alone with none answered in between; one more, and it is the server that fails."""
+_PROBE = Request("probe", "probe", (Message("user", "Hello"),))
 
 
 class _Outcome(NamedTuple):
@@ -61,7 +74,7 @@ class OpenAIEngine:
         started = time.monotonic()
         self._spec = spec
         self._client = OpenAIClient(spec)
-        self._prefixes = SharedPrefixes()
+        self._in_a_row = 0
         (self._served,) = self._client.each([spec], inspect)
         self.info = EngineInfo(
             engine="openai",
@@ -76,11 +89,15 @@ class OpenAIEngine:
             load_seconds=time.monotonic() - started,
         )
 
-    def generate(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
+    def generate(
+        self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()
+    ) -> Iterator[Completion]:
         """See `Engine.generate`.
 
         A prompt that does not fit (`context_overflow`), one that the server refuses for what it says (`load_error`),
-        and one without an answer after all attempts (`timeout`) fail alone.
+        one without an answer after all attempts (`timeout`), and one that the server fails at or breaks off again and
+        again while it answers another one (`infrastructure`, or `load_error` if nobody can read the reply) fail alone,
+        the last of these only while they are few.
 
         Raises:
             RapportError: What makes every request fail: `gated`, `not_found`, `infrastructure` (a server that is gone,
@@ -92,16 +109,17 @@ class OpenAIEngine:
         async def answer(server: Server, request: Request) -> _Outcome:
             return await self._answer(server, request, sampling)
 
+        prefixes = prefixes_after(map(self._sent, seen), self._spec, self._client)
         for outcome in self._client.each(requests, answer):
-            yield self._completion(outcome, sampling)
+            yield self._completion(outcome, sampling, prefixes)
 
     async def _answer(self, server: Server, request: Request, sampling: Sampling) -> _Outcome:
-        """Asks for one answer."""
+        """Asks for one answer and says what came of it."""
         started = time.monotonic()
-        sent = request._replace(messages=self._messages(request.messages))
+        sent = self._sent(request)
         reply, failure, prompt = None, None, None
         try:
-            reply = await server.ask(ChatReply, "/chat/completions", chat_body(self._spec, sent, sampling))
+            reply, failure = await self._reply(server, sent, sampling)
         except TimeoutError:
             failure = Cause.TIMEOUT
         except APIStatusError as error:
@@ -114,6 +132,43 @@ class OpenAIEngine:
             if failure is None:
                 check_followed(self._spec, reply, sampling)
         return _Outcome(request, time.monotonic() - started, reply, failure, prompt)
+
+    async def _reply(
+        self, server: Server, sent: Request, sampling: Sampling
+    ) -> tuple[ChatReply, None] | tuple[None, Cause]:
+        """Returns the reply, or why there is none although the server answers another prompt."""
+        for _ in range(_ROUNDS):
+            try:
+                reply = await self._ask(server, sent, sampling)
+            except (OpenAIError, RapportError) as error:
+                if not _may_be_the_prompts(error) or not await self._stands(server, sampling):
+                    raise
+                fault = error if isinstance(error, RapportError) else self._client.typed(error)
+            else:
+                self._in_a_row = 0
+                return reply, None
+        self._in_a_row += 1
+        if self._in_a_row > _MOST_IN_A_ROW:
+            raise fault
+        log.warning("%s answers, but not the prompt of %s: %s", self._spec.model, sent.key, fault)
+        return None, fault.cause
+
+    async def _ask(self, server: Server, sent: Request, sampling: Sampling) -> ChatReply:
+        """Asks for one answer, which is not broken off."""
+        reply = await server.ask(ChatReply, "/chat/completions", chat_body(self._spec, sent, sampling))
+        return check_whole(self._spec, reply)
+
+    async def _stands(self, server: Server, sampling: Sampling) -> bool:
+        """Tells whether the server answers a tiny prompt under the same options."""
+        try:
+            await self._ask(server, _PROBE, sampling.model_copy(update={"max_tokens": 1}))
+        except (OpenAIError, TimeoutError, RapportError):
+            return False
+        return True
+
+    def _sent(self, request: Request) -> Request:
+        """Returns a request as the server's template takes it."""
+        return request._replace(messages=self._messages(request.messages))
 
     def _messages(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         """Returns a conversation as the server's template takes it."""
@@ -131,7 +186,7 @@ class OpenAIEngine:
         log.warning("%s refuses the prompt of %s: %s", self._spec.model, request.key, self._client.words(error))
         return Cause.LOAD_ERROR
 
-    def _completion(self, outcome: _Outcome, sampling: Sampling) -> Completion:
+    def _completion(self, outcome: _Outcome, sampling: Sampling, prefixes: ToldPrefixes) -> Completion:
         """Turns an outcome into our record."""
         request, seconds, reply, failure, prompt = outcome
         if reply is None or failure is not None:
@@ -142,7 +197,7 @@ class OpenAIEngine:
                 prompt_hash=self._prompt_hash(request, prompt),
                 prompt_tokens=reply.usage.prompt_tokens if reply else len(prompt or ()),
                 cached_tokens=reply.cached_tokens if reply else 0,
-                shared_tokens=self._shared(request, prompt) if reply else 0,
+                shared_tokens=prefixes.add(request.group, prompt) if reply else 0,
                 output_tokens=0,
                 finish_reason="error",
                 seconds=seconds,
@@ -155,16 +210,12 @@ class OpenAIEngine:
             prompt_hash=self._prompt_hash(request, prompt),
             prompt_tokens=reply.usage.prompt_tokens,
             cached_tokens=reply.cached_tokens,
-            shared_tokens=self._shared(request, prompt),
+            shared_tokens=prefixes.add(request.group, prompt),
             output_tokens=reply.usage.completion_tokens - reply.thought_tokens,
             finish_reason=reply.finish_reason,
             seconds=seconds,
             word_probabilities=reply.word_probabilities(sampling.watch),
         )
-
-    def _shared(self, request: Request, prompt: tuple[int, ...] | None) -> int | None:
-        """Returns how much of a prompt an earlier one of its group began with; None where its tokens are not known."""
-        return None if prompt is None else self._prefixes.add(request.group, prompt)
 
     def _prompt_hash(self, request: Request, prompt: tuple[int, ...] | None) -> str:
         """Returns the digest of the prompt's token ids; where they are not known, of what the server makes it from."""
@@ -206,3 +257,8 @@ class OpenAIEngine:
     def __exit__(self, *exc: object) -> None:
         """Closes the engine."""
         self.close()
+
+
+def _may_be_the_prompts(error: OpenAIError | RapportError) -> bool:
+    """Tells whether an error may be owed to one prompt; refusals, and those for now (429), are the server's."""
+    return not isinstance(error, APIStatusError) or error.status_code >= 500

@@ -144,6 +144,12 @@ class TokenReply(_Reply):
     tokens: tuple[int, ...]
 
 
+class TextReply(_Reply):
+    """The reply of vLLM's `/detokenize`."""
+
+    prompt: str
+
+
 class VersionReply(_Reply):
     """The reply of vLLM's `/version`."""
 
@@ -228,19 +234,28 @@ def failure_of(reply: ChatReply, sampling: Sampling, context_length: int) -> Cau
     return Cause.LOAD_ERROR if reply.finish_reason == "content_filter" else None
 
 
+def check_whole(spec: EndpointSpec, reply: ChatReply) -> ChatReply:
+    """Returns a reply that has an end.
+
+    Raises:
+        RapportError: `infrastructure` if the answer was broken off.
+    """
+    if reply.finish_reason not in ("stop", "length", "content_filter"):
+        raise RapportError(
+            Cause.INFRASTRUCTURE,
+            f"The server of {spec.model} broke an answer off ({reply.finish_reason[:40]!r}).",
+            "Look at the server's log, then try again.",
+        )
+    return reply
+
+
 def check_followed(spec: EndpointSpec, reply: ChatReply, sampling: Sampling) -> None:
     """Refuses a server that answered, but not to the request that it was sent.
 
     Raises:
-        RapportError: `load_error` if an option was ignored, `infrastructure` if the answer was broken off.
+        RapportError: `load_error` if an option was ignored.
     """
     given, end = reply.usage.completion_tokens, reply.finish_reason
-    if end not in ("stop", "length"):
-        raise RapportError(
-            Cause.INFRASTRUCTURE,
-            f"The server of {spec.model} broke an answer off ({end[:40]!r}).",
-            "Look at the server's log, then try again.",
-        )
     if spec.flavour == "plain":
         return
     if end == "length" and given < sampling.max_tokens:

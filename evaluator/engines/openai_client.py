@@ -140,9 +140,10 @@ class OpenAIClient:
                     for _ in range(min(self._spec.concurrency, len(items))):
                         crew.start_soon(serve)
             except ExceptionGroup as several:
-                raise self._typed(several.exceptions[0]) from None
+                first = several.exceptions[0]
+                raise (self.typed(first) if isinstance(first, OpenAIError | TimeoutError) else first) from None
 
-    def _typed(self, error: Exception) -> Exception:
+    def typed(self, error: OpenAIError | TimeoutError) -> RapportError:
         """Says what is left of an error after all attempts, for whoever has to act on it."""
         where = f"The server of {self._spec.model} at {self._spec.base_url}"
         if isinstance(error, TimeoutError):
@@ -151,12 +152,10 @@ class OpenAIClient:
             )
         if isinstance(error, APIStatusError):
             return _refusal(error, where, self.words(error))
-        if isinstance(error, OpenAIError):
-            reason = " ".join(str(error.__cause__ or error).split())[:_SHOWN]
-            return RapportError(
-                Cause.INFRASTRUCTURE, f"{where} cannot be reached: {reason}.", "Start it, or mend the address."
-            )
-        return error
+        reason = " ".join(str(error.__cause__ or error).split())[:_SHOWN]
+        return RapportError(
+            Cause.INFRASTRUCTURE, f"{where} cannot be reached: {reason}.", "Start it, or mend the address."
+        )
 
     def words(self, error: APIStatusError) -> str:
         """Returns the server's own words on one line, cut to what fits an error, and free of the key."""

@@ -6,6 +6,7 @@ could have been.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _Tokens = NDArray[np.int32]
+_SORTABLE = np.dtype(">i4")
+"""Highest byte first: then bytes fall into the order of tokens, and prompts that begin alike stand together."""
 
 
 def common_prefix(left: _Tokens, right: _Tokens) -> int:
@@ -39,10 +42,13 @@ def common_prefix_of_lists(left: Sequence[int], right: Sequence[int]) -> int:
 
 @dataclass
 class _Seen:
-    """The prompts of one group: the first one whole, of each later one where and how it left the first."""
+    """The prompts of one group: the first one whole, of each other one how it went on where it left the first.
+
+    Tails are kept by that place, sorted as bytes: whichever shares most with another one is its neighbour.
+    """
 
     first: _Tokens
-    tails: list[tuple[int, _Tokens]] = field(default_factory=list)
+    tails: dict[int, list[bytes]] = field(default_factory=dict)
 
 
 @dataclass
@@ -66,9 +72,16 @@ class SharedPrefixes:
             return 0
         left_first_at = common_prefix(seen.first, tokens)
         tail = tokens[left_first_at:]
-        longest = 0
-        for other_left_at, other_tail in seen.tails:
-            if other_left_at == left_first_at:  # Only those that left the first prompt here can share more than it.
-                longest = max(longest, common_prefix(other_tail, tail))
-        seen.tails.append((left_first_at, tail.copy()))
-        return left_first_at + longest
+        # Only those that left the first prompt here can share more than it.
+        return left_first_at + _insert(seen.tails.setdefault(left_first_at, []), tail)
+
+
+def _insert(tails: list[bytes], tail: _Tokens) -> int:
+    """Puts a tail in its place, unless it is there; returns the longest common prefix with any that was."""
+    written = tail.astype(_SORTABLE).tobytes()
+    place = bisect_left(tails, written)
+    neighbours = tails[max(place - 1, 0) : place + 1]
+    longest = max((common_prefix(np.frombuffer(other, _SORTABLE), tail) for other in neighbours), default=0)
+    if written not in neighbours:
+        tails.insert(place, written)
+    return longest

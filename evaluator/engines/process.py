@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Message, Request, Sampling
 from evaluator.engines.child import LOAD_SECONDS, SILENT_SECONDS, ChildProcess
@@ -38,7 +39,9 @@ class EngineProcess(ChildProcess[EngineInfo]):
         """
         super().__init__(spec, EngineInfo, log, load_seconds, silent_seconds)
 
-    def generate(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
+    def generate(
+        self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()
+    ) -> Iterator[Completion]:
         """See `Engine.generate`.
 
         Raises:
@@ -47,8 +50,9 @@ class EngineProcess(ChildProcess[EngineInfo]):
         self._send(
             {
                 "generate": {
-                    "requests": [[item.key, item.group, [list(part) for part in item.messages]] for item in requests],
+                    "requests": _lines(requests),
                     "sampling": sampling.model_dump(mode="json"),
+                    "seen": _lines(seen),
                 }
             }
         )
@@ -60,3 +64,8 @@ class EngineProcess(ChildProcess[EngineInfo]):
         self._send({"count_tokens": [[list(part) for part in messages] for messages in conversations]})
         tokens: list[int] = self._receive()["tokens"]
         return tokens
+
+
+def _lines(requests: Sequence[Request]) -> list[list[Any]]:
+    """Writes requests as JSON holds them; `host.py` reads them."""
+    return [[item.key, item.group, [list(part) for part in item.messages]] for item in requests]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from evaluator.engines.base import TEMPLATE_DATE, Completion, Message, Request, Sampling
+from evaluator.engines.prefixes import SharedPrefixes
 from evaluator.engines.segments import SegmentTokenizer
 from evaluator.engines.thinking import Reader, find_markers
 from evaluator.errors import Cause, RapportError
@@ -87,6 +88,13 @@ class PromptRenderer:
         if self._reader and opened and not thinking:
             text, opened = text + self._reader.markers.end, False
         return Prompt(self.ids(text), opened)
+
+    def prefixes(self, seen: Sequence[Request], sampling: Sampling) -> SharedPrefixes:
+        """Returns what tells how much later prompts share with those that were `seen` before, and with each other."""
+        prefixes = SharedPrefixes()
+        for request in seen:
+            prefixes.add(request.group, self.render(request.messages, sampling.thought_tokens > 0).token_ids)
+        return prefixes
 
     def ids(self, text: str) -> list[int]:
         """Returns the token ids of a text, without adding any special token."""

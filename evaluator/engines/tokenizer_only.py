@@ -45,16 +45,25 @@ class TokenizerProcess(ChildProcess[EngineInfo]):
         """
         super().__init__(spec, EngineInfo, log)
 
-    def generate(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
-        """Yields an empty answer to each request, with its prompt's tokens counted; see `Engine.generate`."""
+    def generate(
+        self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()
+    ) -> Iterator[Completion]:
+        """Yields an empty answer to each request, with its prompt's tokens counted; see `Engine.generate`.
+
+        What a cache that keeps everything would give again is told as cached.
+        """
+        prefixes = SharedPrefixes()
+        thinking = sampling.thought_tokens > 0
+        for request in seen:
+            prefixes.add(request.group, self._ids(request.messages, thinking))
         for request in requests:
-            tokens, shared = self._measure(request.messages, request.group, thinking=sampling.thought_tokens > 0)
+            ids = self._ids(request.messages, thinking)
             yield Completion(
                 key=request.key,
                 text="",
                 prompt_hash="",
-                prompt_tokens=tokens,
-                cached_tokens=0,
+                prompt_tokens=len(ids),
+                cached_tokens=(shared := prefixes.add(request.group, ids)),
                 shared_tokens=shared,
                 output_tokens=0,
                 finish_reason="stop",
@@ -63,13 +72,13 @@ class TokenizerProcess(ChildProcess[EngineInfo]):
 
     def count_tokens(self, conversations: Sequence[tuple[Message, ...]]) -> list[int]:
         """See `Engine.count_tokens`."""
-        return [self._measure(messages, None, thinking=False)[0] for messages in conversations]
+        return [len(self._ids(messages, thinking=False)) for messages in conversations]
 
-    def _measure(self, messages: tuple[Message, ...], group: str | None, thinking: bool) -> tuple[int, int]:
-        """Returns a prompt's tokens, and how many of them an earlier prompt of its group began with."""
-        self._send({"messages": [list(part) for part in messages], "group": group, "thinking": thinking})
-        measured = self._receive()
-        return measured["tokens"], measured["shared"]
+    def _ids(self, messages: tuple[Message, ...], thinking: bool) -> list[int]:
+        """Returns a prompt's tokens."""
+        self._send({"messages": [list(part) for part in messages], "thinking": thinking})
+        ids: list[int] = self._receive()["ids"]
+        return ids
 
 
 def main() -> None:
@@ -86,13 +95,11 @@ def _load(spec: str) -> tuple[dict[str, Any], Answerer]:
 
     folder = TokenizerSpec.model_validate_json(spec).model_path
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    renderer, prefixes = PromptRenderer(tokenizer, Path(folder).name), SharedPrefixes()
+    renderer = PromptRenderer(tokenizer, Path(folder).name)
 
     def answer(asked: dict[str, Any]) -> Answers:
         messages = [Message(role, content) for role, content in asked["messages"]]
-        prompt = renderer.render(messages, thinking=asked["thinking"]).token_ids
-        shared = 0 if asked["group"] is None else prefixes.add(asked["group"], prompt)
-        yield {"tokens": len(prompt), "shared": shared}
+        yield {"ids": renderer.render(messages, thinking=asked["thinking"]).token_ids}
 
     info = EngineInfo(
         engine="tokenizer",

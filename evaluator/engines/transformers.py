@@ -29,7 +29,7 @@ from evaluator.engines.base import (
     request_seed,
 )
 from evaluator.engines.hooks import Forced, Until, Watched
-from evaluator.engines.prefixes import SharedPrefixes, common_prefix_of_lists
+from evaluator.engines.prefixes import common_prefix_of_lists
 from evaluator.engines.prompt import Prompt, PromptRenderer, overflow, prompt_digest
 from evaluator.engines.thinking import Draft, cached_twice, no_draft
 from evaluator.engines.words import word_probabilities
@@ -66,7 +66,6 @@ class TransformersEngine:
         # The protocol sets the sampling, never the model's repository.
         self._model.generation_config = GenerationConfig(pad_token_id=next(iter(self._end_tokens), None))
         self._grammars: xgrammar.GrammarCompiler | None = None
-        self._prefixes = SharedPrefixes()
         self._last: tuple[list[int], DynamicCache | None] = ([], None)
         declared = int(getattr(self._model.config.get_text_config(), "max_position_embeddings", 0)) or 2**20
         context_length = min(declared, spec.max_model_len or declared)
@@ -94,17 +93,21 @@ class TransformersEngine:
             load_seconds=time.monotonic() - started,
         )
 
-    def generate(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
+    def generate(
+        self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()
+    ) -> Iterator[Completion]:
         """See `Engine.generate`."""
         grammar = self._compile(sampling.pattern) if sampling.pattern else None
         room = self._renderer.room(sampling)
         # All of them before the first is answered: the template may refuse one.
         prompts = [self._renderer.render(item.messages, sampling.thought_tokens > 0) for item in requests]
+        prefixes = self._renderer.prefixes(seen, sampling)
         for request, prompt in zip(requests, prompts, strict=True):
             if len(prompt.token_ids) + room > self.info.context_length:
                 yield overflow(request, prompt.token_ids)
                 continue
-            yield self._answer(request, prompt, sampling, grammar)
+            shared = prefixes.add(request.group, prompt.token_ids)
+            yield self._answer(request, prompt, shared, sampling, grammar)
 
     def count_tokens(self, conversations: Sequence[tuple[Message, ...]]) -> list[int]:
         """See `Engine.count_tokens`."""
@@ -122,11 +125,16 @@ class TransformersEngine:
         return self._grammars.compile_regex(pattern)
 
     def _answer(
-        self, request: Request, prompt: Prompt, sampling: Sampling, grammar: xgrammar.CompiledGrammar | None
+        self,
+        request: Request,
+        prompt: Prompt,
+        shared: int,
+        sampling: Sampling,
+        grammar: xgrammar.CompiledGrammar | None,
     ) -> Completion:
         """Answers one prompt, after a thought if the model is to think."""
         started, ids, seed = time.monotonic(), prompt.token_ids, request_seed(sampling, request)
-        shared, cached = self._prefixes.add(request.group, ids), self._cached(ids)
+        cached = self._cached(ids)
         draft = no_draft(sampling.max_tokens)
         if sampling.thought_tokens:
             draft = self._draft(prompt, sampling, seed)

@@ -37,7 +37,6 @@ from evaluator.engines.base import (
     process_peak_rss_mb,
     request_seed,
 )
-from evaluator.engines.prefixes import SharedPrefixes
 from evaluator.engines.prompt import Prompt, PromptRenderer, overflow, prompt_digest
 from evaluator.engines.thinking import Draft, cached_twice, no_draft
 from evaluator.engines.words import word_probabilities
@@ -86,7 +85,6 @@ class VllmEngine:
         self._llm = LLM(**arguments, max_model_len=min(declared, spec.max_model_len or declared))
         self._adapter = _load_adapter(self._llm, spec) if adapter else None
         self._renderer = PromptRenderer(self._llm.get_tokenizer(), spec.folder.name)
-        self._prefixes = SharedPrefixes()
         self._numbers = itertools.count()
         model_config = self._llm.model_config
         self.info = EngineInfo(
@@ -102,19 +100,22 @@ class VllmEngine:
             load_seconds=time.monotonic() - started,
         )
 
-    def generate(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
+    def generate(
+        self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()
+    ) -> Iterator[Completion]:
         """See `Engine.generate`."""
         engine, started = self._llm.llm_engine, time.monotonic()
         room = self._renderer.room(sampling)
         # All of them before the first is handed over: the template may refuse one.
         prompts = [self._renderer.render(item.messages, sampling.thought_tokens > 0) for item in requests]
+        prefixes = self._renderer.prefixes(seen, sampling)
         waiting: dict[str, _Asked] = {}
         try:
             for place, (request, prompt) in enumerate(zip(requests, prompts, strict=True)):
                 if len(prompt.token_ids) + room > self.info.context_length:
                     yield overflow(request, prompt.token_ids)
                     continue
-                shared = self._prefixes.add(request.group, prompt.token_ids)
+                shared = prefixes.add(request.group, prompt.token_ids)
                 self._ask(waiting, _Asked(place, request, prompt, shared), sampling)
             while engine.has_unfinished_requests():
                 for output in engine.step():

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -24,6 +25,8 @@ from evaluator.hicupid.prompt_sources import PromptSources, load_sources, read_s
 from evaluator.hicupid.prompts import PromptPack, builtin_pack, first_fault
 from evaluator.hicupid.questions import QuestionType
 from evaluator.records import Record
+
+log = logging.getLogger("rapport.prompts")
 
 _LARGEST_FILE = 8_000_000
 """Bytes; JSON makes at most six out of one byte of a source."""
@@ -66,15 +69,30 @@ def import_pack(place: str, packs: Path, sources: PromptSources | None = None, s
     return _store(_made_from(place, packs, sources, None if sha256 is None else [sha256.lower()]), sources)
 
 
-def stored_packs(packs: Path, sources: PromptSources | None = None) -> Iterator[StoredPack]:
-    """Yields every stored pack, by id.
+class StoredPacks(NamedTuple):
+    """What lies in a folder of packs."""
 
-    Raises:
-        RapportError: `data_error` at the first file that is not what its name says.
+    packs: tuple[StoredPack, ...]
+    """By id."""
+    faults: tuple[RapportError, ...]
+    """Of each other file: `data_error` if it is not what its name says, `infrastructure` if it cannot be read."""
+
+
+def stored_packs(packs: Path, sources: PromptSources | None = None) -> StoredPacks:
+    """Returns every pack in a folder; a file that cannot be believed is told beside the others and hides none.
+
+    Example:
+        >>> stored_packs(Path("no/such/folder"))
+        StoredPacks(packs=(), faults=())
     """
     sources = sources or load_sources()
+    found, faults = [], []
     for path in sorted(packs.glob("*.json")):
-        yield _read(path, sources)
+        try:
+            found.append(_read(path, sources))
+        except RapportError as error:
+            faults.append(error)
+    return StoredPacks(tuple(found), tuple(faults))
 
 
 def find_pack(
@@ -112,11 +130,14 @@ def find_pack(
 
 
 def _official(packs: Path, sources: PromptSources) -> PromptPack:
-    """Returns the preferred official pack that is stored, or else fetches one."""
-    stored = [each for each in stored_packs(packs, sources) if each.pack.status == "official"]
-    if stored:
-        return min(stored, key=lambda each: sources.hashes.index(each.source_sha256)).pack
-    faults = []
+    """Returns the preferred official pack that is stored, or else fetches one; broken files are passed over."""
+    found, broken = stored_packs(packs, sources)
+    for fault in broken:
+        log.warning("%s", fault)
+    official = [each for each in found if each.pack.status == "official"]
+    if official:
+        return min(official, key=lambda each: sources.hashes.index(each.source_sha256)).pack
+    faults = [*broken]
     for place in sources.sources:
         try:
             fetched = _made_from(place, packs, sources, sources.hashes)

@@ -42,8 +42,13 @@ def import_(
 
 @app.command("list")
 def list_() -> None:
-    """Prints id, status and origin of every prompt pack."""
+    """Prints id, status and origin of every prompt pack; fails after the last one if a file among them is broken."""
     settings = Settings()
+    found, faults = stored_packs(settings.packs, load_sources(settings.prompt_sources))
     print(f"{builtin_pack().id} builtin Rapport's own wording")
-    for stored in stored_packs(settings.packs, load_sources(settings.prompt_sources)):
+    for stored in found:
         print(f"{stored.pack.id} {stored.pack.status} {stored.source}")
+    for fault in faults:
+        print(f"rapport: {fault.cause}: {fault}", file=sys.stderr)
+    if faults:
+        raise typer.Exit(1)

@@ -13,6 +13,8 @@ from evaluator.engines.base import Message, Request, Sampling
 from evaluator.engines.process import EngineProcess
 from evaluator.engines.transformers import TransformersEngine
 from evaluator.errors import Cause
+from evaluator.metrics.efficiency import prefill_efficiency
+from tests.builders import make_generation
 from tests.engines.conftest import spec_of
 from tests.tiny_model import make_tiny_model
 
@@ -72,6 +74,34 @@ def test_questions_of_one_user_share_the_history_in_the_cache(name: str, request
     assert all(item.shared_tokens > 0.9 * item.prompt_tokens for item in later)
     assert all(item.cached_tokens > 0.8 * item.shared_tokens for item in later)
     assert all(item.cached_tokens <= item.prompt_tokens for item in later)
+
+
+@pytest.mark.parametrize("name", ["vllm_engine", "transformers_engine"])
+def test_what_was_answered_before_counts_as_shared_and_is_not_answered_again(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    engine: EngineProcess = request.getfixturevalue(name)
+    *before, last = questions(4, f"before-{name}")
+    together = {item.key: item for item in engine.generate([*before, last], GREEDY)}
+
+    (alone,) = engine.generate([last], GREEDY)
+    (after,) = engine.generate([last], GREEDY, before)
+
+    assert alone.shared_tokens == 0, "an engine knows of no other call"
+    assert after.shared_tokens == together[last.key].shared_tokens > 0.9 * after.prompt_tokens
+
+
+def test_a_history_that_forty_engines_prefill_one_after_the_other_is_prefilled_forty_times(tiny_model: Path) -> None:
+    asked, done = questions(40), []
+    for place, question in enumerate(asked):
+        with TransformersEngine(spec_of(tiny_model, "transformers")) as engine:
+            done += engine.generate([question], Sampling(max_tokens=1), asked[:place])
+
+    counts = ("prompt_tokens", "cached_tokens", "shared_tokens")
+    rows = [make_generation(**{name: getattr(item, name) for name in counts}) for item in done]
+    efficiency = prefill_efficiency(rows)
+    assert efficiency is not None
+    assert 1 / 40 < efficiency < 1 / 25, "each history once, and the few tokens of each question"
 
 
 @pytest.mark.parametrize("name", ["vllm_engine", "transformers_engine"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from evaluator.engines.base import EndpointSpec, Message, Request, Sampling, request_seed
 from evaluator.engines.openai_chat import ChatReply, chat_body, failure_of
+from evaluator.engines.openai_facts import pin_dates
 
 SPEC = EndpointSpec(base_url="http://h/v1", model="m", flavour="plain")
 SAMPLING = Sampling(max_tokens=8, temperature=1.0)
@@ -72,3 +74,34 @@ def test_a_seed_is_one_that_every_engine_takes_and_follows_key_and_protocol(key:
         request_seed(sampling.model_copy(update={"seed": seed + 1}), request(key)),
     ]
     assert drawn not in others
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{0:%d} {0:%B} {0:%Y}",
+        "{0.day} {0:%b} {0:%Y}",
+        "{0:%A}, {0:%d} {0:%B} {0:%Y}",
+        "{0:%B} {0.day}, {0:%Y}",
+        "{0:%Y-%m-%d}",
+        "{0:%Y-%m-%d} ({0:%A})",
+        "{0:%Y-%m-%d}, {0:%a}",
+        "{0.month}/{0.day}/{0:%Y}",
+        "{0:%d.%m.%Y}",
+    ],
+)
+@given(today=st.dates(datetime.date(2025, 6, 1)), hours=st.integers(-24, 24))
+def test_a_prompt_with_todays_date_is_the_same_one_every_day_wherever_the_server_stands(
+    written: str, today: datetime.date, hours: int
+) -> None:
+    there = (datetime.datetime.combine(today, datetime.time(12)) + datetime.timedelta(hours=hours)).date()
+
+    prompt = f"Knowledge: 01 Dec 2023\nToday: {written.format(there)}\n"
+    assert pin_dates(prompt, today) == "Knowledge: 01 Dec 2023\nToday: 01 Jan 2025\n"
+
+
+@given(today=st.dates(datetime.date(2025, 6, 1)), days=st.integers(2, 5000))
+def test_other_dates_stay_as_they_are(today: datetime.date, days: int) -> None:
+    prompt = f"Today: {today - datetime.timedelta(days):%d %B %Y}, that is {today - datetime.timedelta(days):%Y-%m-%d}"
+
+    assert pin_dates(prompt, today) == prompt

@@ -1,14 +1,16 @@
 """How much an engine could have shared, and how much of it it did."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evaluator.engines import prefixes
 from evaluator.engines.prefixes import SharedPrefixes, common_prefix_of_lists
 from evaluator.errors import Cause
 from evaluator.metrics.efficiency import prefill_efficiency
 from tests.builders import make_generation
 
-prompts = st.lists(st.integers(0, 2), max_size=8)
+prompts = st.lists(st.integers(0, 2) | st.sampled_from([255, 256, 65_537, 2**31 - 1]), max_size=8)
 
 
 def prompt(tokens: int, *, shared: int | None, cached: int | None):
@@ -64,7 +66,7 @@ def test_the_common_prefix_is_the_longest_prefix_of_both(left, right):
     assert common_prefix_of_lists(left, right) == longest
 
 
-@given(st.lists(st.tuples(st.sampled_from(["user 1", "user 2"]), prompts), max_size=15))
+@given(st.lists(st.tuples(st.sampled_from(["user 1", "user 2"]), prompts), max_size=40))
 def test_sharing_is_told_as_by_the_set_of_all_prefixes_seen_in_the_group(asked):
     shared = SharedPrefixes()
     seen: dict[str, set[tuple[int, ...]]] = {}
@@ -83,3 +85,19 @@ def test_the_same_prompt_again_is_shared_whole():
 def test_users_share_nothing():
     shared = SharedPrefixes()
     assert [shared.add(user, [1, 2, 3]) for user in ("user 1", "user 2")] == [0, 0]
+
+
+def test_the_work_for_a_prompt_does_not_grow_with_those_that_came_before(monkeypatch: pytest.MonkeyPatch):
+    compared = 0
+
+    def counting(left, right):
+        nonlocal compared
+        compared += 1
+        return common_prefix(left, right)
+
+    common_prefix = prefixes.common_prefix
+    monkeypatch.setattr(prefixes, "common_prefix", counting)
+    shared = SharedPrefixes()
+    for number in range(500):
+        shared.add("judge/persona", [7, 7, 7, number % 20, number, 7])
+    assert compared <= 3 * 500

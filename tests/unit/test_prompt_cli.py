@@ -100,12 +100,19 @@ def test_a_refused_file_is_one_sentence_with_its_cause(monkeypatch, capsys, fold
     assert not (folder / "packs").exists()
 
 
-def test_a_broken_pack_is_named_by_the_list(monkeypatch, capsys, folder):
-    (folder / "packs").mkdir()
-    (folder / "packs" / "0123456789abcdef.json").write_text("{}")
+def test_a_broken_pack_is_named_by_the_list_beside_the_others(monkeypatch, capsys, folder):
+    rapport(monkeypatch, "prompts", "import", str(folder / "constants.py"))
+    for name in ("0123456789abcdef", "f" * 16):
+        (folder / "packs" / f"{name}.json").write_text("{}")
+    capsys.readouterr()
 
     assert rapport(monkeypatch, "prompts", "list") == 1
-    assert "0123456789abcdef.json is broken" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert [line.split()[1] for line in out.splitlines()] == ["builtin", "official"]
+    first, second = err.splitlines()
+    assert first.startswith("rapport: data_error: ")
+    assert "0123456789abcdef.json is broken" in first
+    assert f"{'f' * 16}.json is broken" in second
 
 
 @pytest.mark.parametrize("sha256", ["abc", "g" * 64, ""])

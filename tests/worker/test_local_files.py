@@ -231,18 +231,19 @@ def test_an_answer_with_a_defect_and_an_unread_first_attempt_are_no_verdicts_to_
         assert progress.told() == "1/3 answered, 0/3 judged"
 
 
-def test_of_an_engine_that_does_not_tell_what_it_computed_no_pace_is_told():
+def test_of_an_engine_that_does_not_tell_what_it_computed_the_pace_is_that_of_its_output():
     progress, clock = progress_on(Console(file=io.StringIO()))
+    first = ROWS.generations[0].model_copy(update={"cached_tokens": None, "output_tokens": 30, "thought_tokens": 5})
     with progress.over(PLAN.items, (), ()):
         clock.seconds = 10
-        progress.answered([ROWS.generations[0].model_copy(update={"cached_tokens": None})])
-        assert progress.told() == "1/3 answered, 0/5 judged, 1:10 min left"
-        progress.answered(ROWS.generations[1:2])
-        assert "tokens/s" not in progress.told()
+        progress.answered([first])
+        assert progress.told() == "1/3 answered, 0/5 judged, 4 output tokens/s, 1:10 min left"
+        progress.answered([ROWS.generations[1].model_copy(update={"output_tokens": 25})])
+        assert ", 6 output tokens/s, " in progress.told()
     with progress.over(PLAN.items, ROWS.generations[:2], ()):
         clock.seconds = 20
         progress.answered(ROWS.generations[2:])
-        assert "tokens/s" in progress.told()
+        assert ", 10 tokens/s, " in progress.told()
 
 
 def test_without_a_terminal_lines_are_few_and_whole():

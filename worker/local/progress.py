@@ -37,8 +37,10 @@ class Progress:
         self._orders: dict[str, int] = {}
         self._answered = self._judged = self._verdicts = 0
         self._begun_at, self._begun, self._lines = 0.0, 0, 0
-        self._tokens: int | None = 0
-        """Computed since it began; None once an engine did not tell."""
+        self._written = 0
+        """Output tokens since it began."""
+        self._read: int | None = 0
+        """Prompt tokens computed since it began; None once an engine did not tell."""
 
     @contextmanager
     def over(
@@ -55,7 +57,8 @@ class Progress:
         self._answered, self._judged, self._verdicts = 0, 0, sum(self._orders.values())
         self._count(generations)
         self._judged = sum(map(settled, verdicts))
-        self._begun_at, self._begun, self._tokens, self._lines = self._clock(), self._done, 0, 0
+        self._begun_at, self._begun, self._lines = self._clock(), self._done, 0
+        self._written, self._read = 0, 0
         if not self._console.is_terminal:
             self._console.print(self.told(), highlight=False, soft_wrap=True)
             yield
@@ -85,8 +88,9 @@ class Progress:
         if passed <= 0 or moved <= 0:
             return said
         left = passed * (self._all - self._done) / moved
-        pace = "" if self._tokens is None else f", {self._tokens / passed:.0f} tokens/s"
-        return f"{said}{pace}, {_duration(left)} left"
+        unit = "output tokens" if self._read is None else "tokens"
+        pace = f"{(self._written + (self._read or 0)) / passed:.0f} {unit}/s"
+        return f"{said}, {pace}, {_duration(left)} left"
 
     @property
     def _done(self) -> int:
@@ -106,11 +110,12 @@ class Progress:
                 self._verdicts -= self._orders.get(row.key.question_id, 0)
 
     def _spend(self, row: Generation | Verdict, written: int) -> None:
-        """Counts the tokens that a row took, unless some row's are not known."""
-        if row.cached_tokens is None or self._tokens is None:
-            self._tokens = None
+        """Counts the tokens that a row took; those of its prompt unless some row's are not known."""
+        self._written += written
+        if row.cached_tokens is None or self._read is None:
+            self._read = None
         else:
-            self._tokens += row.prompt_tokens - row.cached_tokens + written
+            self._read += row.prompt_tokens - row.cached_tokens
 
     def _show(self) -> None:
         """Moves the bar, or writes a line now and then."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -11,8 +13,9 @@ from evaluator.engines.base import Message, Request, Sampling
 from evaluator.engines.process import EngineProcess
 from evaluator.errors import Cause, RapportError
 from tests.engines.endpoint.conftest import GREEDY, Connect, questions, texts
-from tests.engines.endpoint.proxy import Answer, Asked, Edit, Meet, Proxy
+from tests.engines.endpoint.proxy import Answer, Asked, Edit, Fault, Meet, Proxy
 from tests.engines.endpoint.server import SERVED
+from tests.tiny_model import make_tokenizer
 
 VERDICT = Sampling(
     max_tokens=60, pattern=r"Because [a-z ]{3,20}\.\nBetter Response: (A|B|Tie)", watch=("A", "B", "Tie")
@@ -66,6 +69,39 @@ def test_questions_of_one_user_share_the_history_in_the_servers_cache(connect: C
     for item in completions[1:]:
         assert 0.9 * item.prompt_tokens < item.shared_tokens < item.prompt_tokens
         assert 0.8 * item.shared_tokens < item.cached_tokens <= item.prompt_tokens
+
+
+def test_prompts_that_were_answered_before_are_earlier_ones_and_are_not_asked_again(
+    connect: Connect, proxy: Proxy
+) -> None:
+    requests = questions(4, "resumed")
+    with connect(concurrency=1) as engine:
+        whole = {item.key: item.shared_tokens for item in engine.generate(requests, GREEDY)}
+    asked = len(proxy.chats())
+    with connect(concurrency=1) as engine:
+        rest = {item.key: item.shared_tokens for item in engine.generate(requests[2:], GREEDY, requests[:2])}
+
+    assert len(proxy.chats()) == asked + 2
+    assert rest == {key: whole[key] for key in rest}
+    assert min(rest.values()) > 0
+
+
+def test_what_prompts_share_is_unknown_where_an_earlier_one_is_not_told(connect: Connect, proxy: Proxy) -> None:
+    requests, other = questions(2, "untold"), questions(1, "told")
+    with connect() as engine:
+        proxy.faults = lambda asked: Answer(404, {"detail": "Not Found"}) if asked.path == "/tokenize" else None
+        completions = {item.key: item for item in engine.generate([requests[1], *other], GREEDY, requests[:1])}
+
+    assert (completions["untold-q1"].shared_tokens, completions["told-q0"].shared_tokens) == (None, 0)
+
+
+def test_an_earlier_prompt_that_the_server_refuses_was_never_computed(connect: Connect, proxy: Proxy) -> None:
+    first, second = questions(2, "refused")
+    with connect() as engine:
+        proxy.faults = lambda asked: Answer(400, {"error": {"message": "no"}}) if asked.path == "/tokenize" else None
+        (item,) = engine.generate([second], GREEDY, [first])
+
+    assert (item.failure, item.shared_tokens) == (None, 0)
 
 
 def test_the_seed_alone_decides_what_is_drawn(connect: Connect) -> None:
@@ -145,9 +181,48 @@ def test_provenance_is_what_the_server_tells(connect: Connect) -> None:
     assert re.fullmatch(r"remote-[0-9a-f]{64}", info.chat_template_hash)
     assert dict(info.chat_template_arguments) == {
         "date_string": "01 Jan 2025",
-        "strftime_now": "today",
         "system_role": "native",
     }
+
+
+def dated(day: datetime.date) -> Callable[[Asked], Fault | None]:
+    """Begins what the server tokenizes with a date, as a template does that asks for today's."""
+    date = make_tokenizer().encode(f"{day:%A, %d %B %Y} ", add_special_tokens=False)
+
+    def begin(reply: dict) -> None:
+        reply["tokens"] = [*date, *reply["tokens"]]
+
+    return lambda asked: Edit(begin) if asked.path == "/tokenize" else None
+
+
+def test_a_template_that_uses_todays_date_keeps_its_hash_and_the_date_is_told_not_to_be_pinned(
+    connect: Connect, proxy: Proxy
+) -> None:
+    today = datetime.datetime.now(datetime.UTC).date()
+
+    def info_on(day: datetime.date) -> tuple[str, str | None]:
+        proxy.faults = dated(day)
+        with connect() as engine:
+            return engine.info.chat_template_hash, dict(engine.info.chat_template_arguments).get("date")
+
+    now, tomorrow, fixed = map(info_on, (today, today + datetime.timedelta(1), today - datetime.timedelta(100)))
+
+    assert now == tomorrow
+    assert now[1] == "not pinned"
+    assert (fixed[0] != now[0], fixed[1]) == (True, None)
+
+
+def test_whether_a_prompt_holds_todays_date_is_unknown_where_its_text_is_not_shown(
+    connect: Connect, proxy: Proxy
+) -> None:
+    with connect() as engine:
+        shown = engine.info
+    proxy.faults = lambda asked: Answer(404, {"detail": "Not Found"}) if asked.path == "/detokenize" else None
+    with connect() as engine:
+        hidden = engine.info
+
+    assert hidden.chat_template_hash == shown.chat_template_hash
+    assert dict(hidden.chat_template_arguments) == {**dict(shown.chat_template_arguments), "date": "unknown"}
 
 
 def test_templates_are_told_the_pinned_date_and_not_to_think(connect: Connect, proxy: Proxy) -> None:
@@ -155,7 +230,7 @@ def test_templates_are_told_the_pinned_date_and_not_to_think(connect: Connect, p
         list(engine.generate(questions(1), GREEDY))
         engine.count_tokens([questions(1)[0].messages])
 
-    told = [asked.body["chat_template_kwargs"] for asked in proxy.asked if asked.body]
+    told = [asked.body["chat_template_kwargs"] for asked in proxy.asked if "messages" in (asked.body or {})]
     assert told
     assert all(item == {"date_string": "01 Jan 2025", "enable_thinking": False, "thinking": False} for item in told)
 

@@ -10,7 +10,7 @@ import pytest
 from evaluator.engines.base import Message, Request
 from evaluator.errors import Cause, RapportError
 from tests.engines.endpoint.conftest import GREEDY, Connect, questions, texts
-from tests.engines.endpoint.proxy import Answer, Asked, Drop, Edit, Fault, Hang, Proxy
+from tests.engines.endpoint.proxy import CHAT, Answer, Asked, Drop, Edit, Fault, Hang, Proxy
 from tests.engines.endpoint.server import KEY, free_port
 from tests.waiting import until
 
@@ -86,6 +86,73 @@ def test_a_request_that_finds_no_answer_in_its_time_fails_alone(fault: Fault, co
         "user-q2": None,
     }
     assert (completions["user-q1"].text, completions["user-q1"].finish_reason) == (None, "error")
+
+
+BROKEN_OFF = Edit(lambda reply: reply["choices"][0].update(finish_reason="abort"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        (Answer(500, {"error": {"message": f"oops, {KEY}"}}), Cause.INFRASTRUCTURE),
+        (Answer(502, b"<html>", {"Content-Type": "text/html"}), Cause.INFRASTRUCTURE),
+        (Drop(), Cause.INFRASTRUCTURE),
+        (BROKEN_OFF, Cause.INFRASTRUCTURE),
+        (Answer(200, {"choices": []}), Cause.LOAD_ERROR),
+    ],
+    ids=["server error", "lost backend", "lost connection", "broken off", "unreadable"],
+)
+def test_a_prompt_that_a_standing_server_always_fails_at_fails_alone(
+    fault: Fault, cause: Cause, connect: Connect, proxy: Proxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    proxy.faults = about("day 3?", fault)
+
+    with connect(concurrency=2, retries=0) as engine:
+        completions = {item.key: item for item in engine.generate(questions(8), GREEDY)}
+
+    assert {key for key, item in completions.items() if item.failure} == {"user-q3"}
+    assert len(completions) == 8
+    poisoned = completions["user-q3"]
+    assert (poisoned.failure, poisoned.text, poisoned.finish_reason) == (cause, None, "error")
+    assert "not the prompt of user-q3" in caplog.text
+    assert KEY not in caplog.text
+
+
+def test_a_standing_server_is_known_by_a_tiny_prompt_under_the_same_options(connect: Connect, proxy: Proxy) -> None:
+    proxy.faults = about("day 0?", Answer(500, {}))
+    sampling = GREEDY.model_copy(update={"pattern": "[a-z ]{3,30}", "watch": ("a",)})
+
+    with connect(retries=0) as engine:
+        list(engine.generate(questions(1), sampling))
+
+    asked, tiny, again, tiny_again = (chat.body for chat in proxy.chats())
+    assert (asked, tiny) == (again, tiny_again)
+    own = ("messages", "seed", "max_tokens")
+    assert {name: asked[name] for name in asked if name not in own} == {
+        name: tiny[name] for name in tiny if name not in own
+    }
+    assert (tiny["max_tokens"], len(tiny["messages"])) == (1, 1)
+
+
+def test_a_server_that_is_started_again_meanwhile_costs_no_answer(connect: Connect, proxy: Proxy) -> None:
+    requests = questions(3, "again")
+    with connect(concurrency=1, retries=0) as engine:
+        expected = texts(engine, requests)
+        proxy.faults = {len(proxy.chats()) + 1: Answer(503, {})}
+
+        assert texts(engine, requests) == expected
+
+    assert len(proxy.chats()) == 3 + 3 + 2
+
+
+def test_a_server_that_answers_nothing_but_a_tiny_prompt_ends_the_run(connect: Connect, proxy: Proxy) -> None:
+    proxy.faults = about("What shall I do", Answer(500, {"error": {"message": "too much"}}))
+
+    with connect(concurrency=1, retries=0) as engine, pytest.raises(RapportError, match="too much") as end:
+        list(engine.generate(questions(20), GREEDY))
+
+    assert end.value.cause is Cause.INFRASTRUCTURE
+    assert len(proxy.chats()) == 4 * 9
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
@@ -243,8 +310,8 @@ def test_an_answer_that_the_server_holds_back_fails_alone_and_a_refusal_is_an_an
     assert (held_back.text, refused.text) == (None, "I must not")
 
 
-def test_an_answer_that_was_broken_off_ends_the_run(connect: Connect, proxy: Proxy) -> None:
-    proxy.faults = {0: Edit(lambda reply: reply["choices"][0].update(finish_reason="abort"))}
+def test_a_server_that_breaks_every_answer_off_ends_the_run(connect: Connect, proxy: Proxy) -> None:
+    proxy.faults = lambda asked: BROKEN_OFF if asked.path == CHAT else None
 
     with connect() as engine, pytest.raises(RapportError, match="'abort'") as end:
         list(engine.generate(questions(1), GREEDY))
@@ -265,6 +332,7 @@ def test_a_server_that_hides_version_and_tokenizer_behind_a_balancer_still_answe
             engine.count_tokens([long.messages])
 
     assert (engine.info.version, engine.info.chat_template_hash) == ("unknown", "remote-unknown")
+    assert dict(engine.info.chat_template_arguments)["date"] == "unknown"
     assert "does not tell its version" in caplog.text
     assert (overflowed.failure, overflowed.prompt_tokens) == (Cause.CONTEXT_OVERFLOW, 0)
     assert answered.failure is None
