@@ -6,7 +6,7 @@ Where rows go, and which are there already, is the business of a sink.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
@@ -57,8 +57,8 @@ class AnswerSource(Protocol):
     def waves(self, users: Sequence[UserItems]) -> Iterator[tuple[UserItems, ...]]:
         """Yields users in their order, as many together as are best asked together."""
 
-    def answers(self, users: Sequence[UserItems], done: Collection[str]) -> Iterator[Generation]:
-        """Yields the answers to some users' questions, except those whose input key is in `done`."""
+    def answers(self, users: Sequence[UserItems], done: Mapping[str, Generation]) -> Iterator[Generation]:
+        """Yields the answers to some users' questions, except those that are `done`, by input key."""
 
 
 class ModelAnswers(NamedTuple):
@@ -81,7 +81,7 @@ class ModelAnswers(NamedTuple):
         """See `AnswerSource.waves`."""
         return waves(self.setup, users, self.engine, self.contexts)
 
-    def answers(self, users: Sequence[UserItems], done: Collection[str]) -> Iterator[Generation]:
+    def answers(self, users: Sequence[UserItems], done: Mapping[str, Generation]) -> Iterator[Generation]:
         """See `AnswerSource.answers`."""
         return generate(self.setup, users, self.engine, self.contexts, done)
 
@@ -140,7 +140,7 @@ def ask_users(
     said = [row for row in known.verdicts if is_said_by(row, judge_engine.info)]
     for wave in source.waves(users_of(owed(asked, there, said))):
         with clock.stage("generate"):
-            fresh = sink.generations(source.answers(wave, known.generations.keys()))
+            fresh = sink.generations(source.answers(wave, known.generations))
         with clock.stage("judge"):
             sink.verdicts(judge(setup, wave, [*there.values(), *fresh], judge_engine, said))
 

@@ -5,7 +5,7 @@ What is already done is told by its key, so that a run that was cut off goes on 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from evaluator.engines.base import Completion, Engine, EngineInfo, Request, Sampling
@@ -27,7 +27,7 @@ class Asked(NamedTuple):
 
 
 def generate(
-    setup: RunSetup, users: Sequence[UserItems], engine: Engine, contexts: Contexts, done: Collection[str]
+    setup: RunSetup, users: Sequence[UserItems], engine: Engine, contexts: Contexts, done: Mapping[str, Generation]
 ) -> Iterator[Generation]:
     """Yields the answers to some users' questions as they are finished, except those whose input key is in `done`.
 
@@ -36,20 +36,25 @@ def generate(
         users: Who is asked, handed to the engine together and user by user.
         engine: The model.
         contexts: What the protocol shows of a history.
-        done: Input keys of the answers that are there already.
+        done: What is there already, by input key. The engine is told which prompts of the same users were answered, so
+            that what they share is never taken for new.
 
     Raises:
         RapportError: If the data set is broken or the engine is gone.
     """
     asked: dict[str, Asked] = {}
     requests: list[Request] = []
+    seen: list[Request] = []
     for user in users:
         for request, prompt in _requests(setup, user, engine.info, contexts, done):
-            requests.append(request)
-            asked[request.key] = prompt
+            if request.key not in done:
+                requests.append(request)
+                asked[request.key] = prompt
+            elif done[request.key].answer is not None:
+                seen.append(request)
     if not requests:
         return
-    for completion in engine.generate(requests, sampling_of(setup)):
+    for completion in engine.generate(requests, sampling_of(setup), seen):
         yield generation_row(setup, asked[completion.key], completion, engine.info)
 
 
@@ -60,18 +65,18 @@ def sampling_of(setup: RunSetup) -> Sampling:
 
 
 def _requests(
-    setup: RunSetup, user: UserItems, engine: EngineInfo, contexts: Contexts, done: Collection[str]
+    setup: RunSetup, user: UserItems, engine: EngineInfo, contexts: Contexts, done: Mapping[str, Generation]
 ) -> Iterator[tuple[Request, Asked]]:
-    """Yields the prompts of one user that are still to be answered."""
-    left = {
+    """Yields all prompts of one user if any of them is still to be answered."""
+    prompts = {
         key.digest(): Asked(key, question, None)
         for question in questions_of(setup, user)
-        if (key := input_key(setup, question.question_id, engine, contexts.provenance)).digest() not in done
+        for key in [input_key(setup, question.question_id, engine, contexts.provenance)]
     }
-    if not left:
+    if prompts.keys() <= done.keys():
         return
-    shown = contexts.of(setup.data.history(user.split, user.user_id), [asked.question for asked in left.values()])
-    for (name, asked), context in zip(left.items(), shown, strict=True):
+    shown = contexts.of(setup.data.history(user.split, user.user_id), [asked.question for asked in prompts.values()])
+    for (name, asked), context in zip(prompts.items(), shown, strict=True):
         messages = prompt_messages(context.messages, asked.question, setup.protocol, setup.pack)
         request = Request(name, f"{user.split}/{user.user_id}", messages)
         yield request, asked._replace(evidence_recall=context.evidence_recall)

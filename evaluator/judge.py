@@ -21,6 +21,10 @@ MOST_ATTEMPTS = 2
 """A verdict that cannot be read is asked for once more."""
 
 
+_CONDITIONS = ("chat_template_arguments", "chat_template_hash", "dtype", "engine")
+"""What a verdict's key says of the judge's engine, by the names of `EngineInfo`."""
+
+
 class _Asked(NamedTuple):
     """One judge prompt under way."""
 
@@ -71,9 +75,12 @@ def settled(row: Verdict) -> bool:
 
 def is_said_by(row: Verdict, engine: EngineInfo) -> bool:
     """Says whether a verdict was given by an engine that runs as this one does."""
-    key = row.key
-    ran = (key.engine, key.dtype, key.chat_template_hash, key.chat_template_arguments)
-    return ran == (engine.engine, engine.dtype, engine.chat_template_hash, engine.chat_template_arguments)
+    return not changed_since(row, engine)
+
+
+def changed_since(row: Verdict, engine: EngineInfo) -> list[str]:
+    """Returns in what an engine differs from the one that gave a verdict, sorted by name."""
+    return sorted(name for name in _CONDITIONS if getattr(row.key, name) != getattr(engine, name))
 
 
 def _asked(

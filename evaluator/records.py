@@ -113,8 +113,8 @@ class Generation(Record):
     cached_tokens: int | None = Field(ge=0)
     """Prompt tokens that the engine took from its prefix cache; None where it does not tell."""
     shared_tokens: int | None = Field(ge=0)
-    """Longest common prefix with any earlier prompt of the same user in the same engine: what sharing allowed; None
-    where the engine does not tell the prompt's tokens."""
+    """Longest common prefix with any prompt of the same user that was asked before, in this engine or an earlier one:
+    what sharing allowed; None where the engine does not tell the prompt's tokens."""
     output_tokens: int = Field(ge=0)
     """Of the answer, without the thought."""
     thought_tokens: int = Field(ge=0)

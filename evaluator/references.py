@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from evaluator.engines.base import Completion, EngineInfo
@@ -48,7 +48,7 @@ class ReferenceAnswers(NamedTuple):
         """See `AnswerSource.waves`."""
         return (tuple(users[start : start + _USERS_AT_ONCE]) for start in range(0, len(users), _USERS_AT_ONCE))
 
-    def answers(self, users: Sequence[UserItems], done: Collection[str]) -> Iterator[Generation]:
+    def answers(self, users: Sequence[UserItems], done: Mapping[str, Generation]) -> Iterator[Generation]:
         """See `AnswerSource.answers`."""
         reference = Reference(self.setup.model.model.removeprefix(REFERENCE))
         for user in users:

@@ -19,8 +19,7 @@ class Rate(Record):
     value: float | None
     """None if no item counts."""
     judged: int
-    """Items that the mean is of: one readable verdict is enough, so it may be more than `Result.judged`, which counts
-    an item only once none of its verdicts is missing. Of a figure that needs no judge, the items that have it."""
+    """Items that the mean is of: those with every verdict, or of a figure that needs no judge those that have it."""
     items: int
     """Items that the protocol asks for."""
     interval: Interval | None
@@ -40,11 +39,12 @@ class Total(Record):
     """The paper's Total in 0..87.5; an answer as good as gold scores 50."""
 
     value: float | None
-    """None unless every question type has an item with a verdict."""
+    """None unless every question type has a judged item."""
     worst_case: float | None
-    """The Total of all items if every missing verdict were a loss; None unless every question type has an item."""
+    """The Total of all items if every missing verdict were a loss; None unless every question type has an item. A
+    verdict on an item that lacks another one counts here alone, so it may be above `value`."""
     judged: int
-    """Items with at least one verdict, as in `Rate`."""
+    """Items with every verdict."""
     items: int
     interval: Interval | None
 
@@ -69,11 +69,11 @@ class Gap(Record):
     """A score less another one of the same model, in 0..100 points."""
 
     value: float | None
-    """None if one of the two has no item with a verdict of some type; below 0 where the first is worse."""
+    """None if one of the two has no judged item of some type; below 0 where the first is worse."""
     interval: Interval | None
     """Clustered by user; None below ten users."""
     judged: tuple[int, int]
-    """Items with a verdict behind either score."""
+    """Judged items behind either score."""
     users: int
     """Users that count: those who have both scores, or where no user can have both, all."""
     between: tuple[str, str]
@@ -101,15 +101,15 @@ class Desiderata(Record):
 class Result(Scores):
     """The result part of a scorecard: a pure function of rows, byte-identical for equal rows.
 
-    An item scores the mean of the verdicts that it has; one without any counts in no rate. An answer with a defect
-    loses in all its slot orders without a verdict.
+    An item scores the mean of its verdicts; one that lacks a verdict counts in no rate. An answer with a defect loses
+    in all its slot orders without a verdict.
     """
 
     items: int
     generations: int
     """Items with an answer."""
     judged: int
-    """Items of which no verdict is missing: stricter than `Rate.judged`, for which one of two verdicts is enough."""
+    """Items with every verdict."""
     judged_share: float | None
     """These over all items, in 0..1; None without items."""
     defects: tuple[tuple[str, int], ...]
@@ -124,7 +124,8 @@ class Result(Scores):
     failures: tuple[tuple[str, int], ...]
     """Items without an answer, by cause."""
     clashes: int
-    """Input keys under which the rows hold two different answers, of which one counts by a fixed rule."""
+    """Answers and verdicts that were left out because the rows hold another one on the same thing that says otherwise;
+    which one counts is decided by fixed rules, never by what it says."""
     users: int
     by_split: tuple[SplitScores, ...]
     bleu: Rate

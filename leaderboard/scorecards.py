@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple, TypeAlias
 
+from evaluator.hicupid.outcomes import MadeOn
 from evaluator.hicupid.scoring import score
 from evaluator.hicupid.user_scores import UserScore, user_scores
 from evaluator.identity import digest
@@ -23,6 +24,9 @@ LEAST_SLOT_WORDS = 20
 
 ONE_SLOT_PERCENT = 98.0
 """A judge whose words are for one and the same slot at least this often does not look at the answers."""
+
+_Engine: TypeAlias = tuple[str, ...]
+"""What words came from, but for the machine: engine, version, dtype, and of a model the room that it was given."""
 
 PROMPTS = {"official": "official", "imported": "imported", "builtin": "built-in"}
 """How readers are told the status of a prompt pack."""
@@ -45,7 +49,13 @@ class RunRows(NamedTuple):
     generations: Sequence[Generation]
     verdicts: Sequence[Verdict]
     reports: Sequence[ShardReport]
-    """At least one: every shard ends with one."""
+    """At least one: every shard ends with one. The last one says what the run was made on."""
+
+    @property
+    def made_on(self) -> MadeOn:
+        """What the run was made on."""
+        last = self.reports[-1]
+        return MadeOn(last.engine, last.dtype, last.judge_engine, last.judge_dtype)
 
 
 def scorecard_id(run_id: str, judge: str) -> str:
@@ -73,8 +83,8 @@ def make_scorecard(
         transitions: The run's history, for the time it waited.
         created_at: The scorecard's date.
     """
-    result = score(plan.items, rows.generations, rows.verdicts)
-    first = rows.reports[0]
+    result = score(plan.items, rows.generations, rows.verdicts, rows.made_on)
+    last = rows.reports[-1]
     told = min((row.key.chat_template_arguments for row in rows.generations), default=())
     return Scorecard(
         id=scorecard_id(plan.run_id, judge.id),
@@ -96,18 +106,18 @@ def make_scorecard(
         prompt_pack_status=plan.prompt_pack_status,
         data_source=plan.data_source,
         data_sha=plan.data_sha,
-        context=first.context,
+        context=last.context,
         chat_template_arguments=told,
         instruction_moved="/system" in protocol.prompt_style and ("system_role", "first_user") in told,
-        engine=first.engine,
-        engine_version=first.engine_version,
-        engine_flags=first.engine_flags,
-        dtype=first.dtype,
-        hardware=first.hardware,
-        judge_engine=first.judge_engine,
-        judge_engine_version=first.judge_engine_version,
-        judge_dtype=first.judge_dtype,
-        judge_hardware=first.judge_hardware,
+        engine=last.engine,
+        engine_version=last.engine_version,
+        engine_flags=last.engine_flags,
+        dtype=last.dtype,
+        hardware=last.hardware,
+        judge_engine=last.judge_engine,
+        judge_engine_version=last.judge_engine_version,
+        judge_dtype=last.judge_dtype,
+        judge_hardware=last.judge_hardware,
         result=result,
         rows_sha=_rows_sha(rows),
         unranked_because=_unranked_because(submission.model, result, plan, protocol, judge, rows),
@@ -129,7 +139,7 @@ def make_user_scores(card: Scorecard, plan: Plan, rows: RunRows) -> UserScores:
     return UserScores(
         scorecard_id=card.id,
         rows_sha=card.rows_sha,
-        users=user_scores(plan.items, rows.generations, rows.verdicts),
+        users=user_scores(plan.items, rows.generations, rows.verdicts, rows.made_on),
         terms=plan.terms,
     )
 
@@ -166,9 +176,9 @@ def _unranked_because(
         (f"protocol {protocol.id}", not protocol.official),
         ("other data", protocol.data_set not in (None, plan.data_source)),
         (f"{result.items:,} of {asked:,} items", result.items < asked),
-        ("mixed engines", len(set(map(_engines, rows.reports))) > 1),
-        ("mixed chat templates", len({_chat_template(row) for row in rows.generations}) > 1),
-        ("mixed contexts", len({report.context for report in rows.reports}) > 1),
+        ("mixed engines", len(set(_model_engines(rows))) > 1 or len(set(_judge_engines(rows))) > 1),
+        ("mixed chat templates", _are_mixed(rows.generations) or _are_mixed(rows.verdicts)),
+        ("mixed contexts", len(set(_contexts(rows))) > 1),
         ("incomplete", not result.items or result.judged / result.items < LEAST_JUDGED_SHARE),
     )
     return tuple(reason for reason, holds in checks if holds)
@@ -182,16 +192,36 @@ def _sees_slots_alone(slot_a_share: Rate) -> bool:
     return max(share, 100 - share) >= ONE_SLOT_PERCENT
 
 
-def _engines(report: ShardReport) -> tuple[str, ...]:
-    """What a shard's words came from on either side, but for the machine."""
-    context = dict(report.engine_flags).get("context_used", "")  # It decides which items overflow.
-    of_model = (report.engine, report.engine_version, report.dtype, context)
-    return (*of_model, report.judge_engine, report.judge_engine_version, report.judge_dtype)
+def _model_engines(rows: RunRows) -> Iterator[_Engine]:
+    """Yields what the answers came from, by the reports and by the rows: a worker that died left no report."""
+    for report in rows.reports:
+        yield report.engine, report.engine_version, report.dtype, _room(report.engine_flags)
+    for row in rows.generations:
+        yield row.key.engine, row.engine_version, row.key.dtype, _room(row.engine_flags)
 
 
-def _chat_template(row: Generation) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """What wrote an answer's prompt."""
-    return row.key.chat_template_hash, row.key.chat_template_arguments
+def _judge_engines(rows: RunRows) -> Iterator[_Engine]:
+    """Yields what the verdicts came from, by the reports and by the rows."""
+    for report in rows.reports:
+        yield report.judge_engine, report.judge_engine_version, report.judge_dtype
+    for row in rows.verdicts:
+        yield row.key.engine, row.engine_version, row.key.dtype
+
+
+def _contexts(rows: RunRows) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Yields what decided the contexts besides the protocol, by the reports and by the rows."""
+    yield from (report.context for report in rows.reports)
+    yield from (row.key.context for row in rows.generations)
+
+
+def _room(flags: tuple[tuple[str, str], ...]) -> str:
+    """Returns the tokens of prompt and answer that an engine was given: they decide which items overflow."""
+    return dict(flags).get("context_used", "")
+
+
+def _are_mixed(rows: Iterable[Generation | Verdict]) -> bool:
+    """Says whether more than one chat template wrote the prompts of some rows."""
+    return len({(row.key.chat_template_hash, row.key.chat_template_arguments) for row in rows}) > 1
 
 
 def _stage_seconds(reports: Sequence[ShardReport], transitions: Iterable[Transition]) -> tuple[tuple[str, float], ...]:

@@ -39,6 +39,7 @@ class Asked(NamedTuple):
 
     requests: Sequence[Request]
     sampling: Sampling
+    seen: Sequence[Request]
 
 
 class ScriptedEngine:
@@ -53,8 +54,10 @@ class ScriptedEngine:
     def asked(self) -> list[Request]:
         return [request for call in self.calls for request in call.requests]
 
-    def generate(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
-        self.calls.append(Asked(tuple(requests), sampling))
+    def generate(
+        self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()
+    ) -> Iterator[Completion]:
+        self.calls.append(Asked(tuple(requests), sampling, tuple(seen)))
         for request in reversed(requests):  # Completions come in any order.
             text = self.say(request)
             yield Completion(
@@ -128,4 +131,4 @@ def answers(
     """Returns the answers of an engine that says what it is told."""
     from evaluator.generate import generate
 
-    return list(generate(setup, users, ScriptedEngine(say), FullContexts(), done=()))
+    return list(generate(setup, users, ScriptedEngine(say), FullContexts(), done={}))

@@ -16,6 +16,7 @@ from evaluator.engines.base import EndpointSpec, Engine, EngineSpec
 from evaluator.engines.load import best_engine, load_engine
 from evaluator.engines.process import EngineProcess
 from evaluator.errors import Cause, RapportError
+from evaluator.estimate import GPU_SHARE
 from evaluator.hicupid.contexts import make_contexts
 from evaluator.judges.spec import JudgeSpec
 from evaluator.models import PinnedModel, fetch
@@ -23,9 +24,6 @@ from evaluator.references import ReferenceAnswers
 from evaluator.setup import RunSetup
 from leaderboard.settings import Settings
 from worker.troubles import RETRIED
-
-_GPU_SHARE = 0.9
-"""Part of a card that a run may take; model and judge halve it unless they are one engine."""
 
 Spec = EngineSpec | EndpointSpec
 
@@ -58,6 +56,13 @@ def judge_endpoint(settings: Settings, judge: JudgeSpec) -> EndpointSpec | None:
         flavour=settings.judge_flavour,
         context_length=settings.judge_context,
     )
+
+
+def gpu_share(setup: RunSetup, endpoints: Endpoints) -> float:
+    """Returns the part of the card that each engine of a run may take: model and judge halve it if both are loaded."""
+    one_only = setup.model.is_reference or endpoints.model or endpoints.judge
+    judge_model = PinnedModel(setup.judge.model, setup.judge_revision)
+    return GPU_SHARE if one_only or (judge_model == setup.model and not setup.adapter) else GPU_SHARE / 2
 
 
 class Engines(NamedTuple):
@@ -93,11 +98,10 @@ class RunEngines:
         """
         if self._engines is None:
             judge_model = PinnedModel(self._setup.judge.model, self._setup.judge_revision)
-            model = self._model(self._share(judge_model))
+            share = gpu_share(self._setup, self._endpoints)
+            model = self._model(share)
             with self._as_judge():
-                judge = self._load(
-                    self._endpoints.judge or self._spec(judge_model, None, self._share(judge_model)), "-judge.log"
-                )
+                judge = self._load(self._endpoints.judge or self._spec(judge_model, None, share), "-judge.log")
             self._engines = Engines(self._source(model), judge)
         return self._engines
 
@@ -141,13 +145,6 @@ class RunEngines:
                 engine = EngineProcess(spec, self._log.with_name(self._log.name + ending))
             self._loaded[spec] = self._exits.enter_context(engine)
         return self._loaded[spec]
-
-    def _share(self, judge_model: PinnedModel) -> float:
-        """Returns the part of the card that each engine of this run may take."""
-        model = self._setup.model
-        one_only = model.is_reference or self._endpoints.model or self._endpoints.judge
-        one_for_both = judge_model == model and not self._setup.adapter
-        return _GPU_SHARE if one_only or one_for_both else _GPU_SHARE / 2
 
     def _spec(self, pinned: PinnedModel, adapter: PinnedModel | None, gpu_share: float) -> EngineSpec:
         """Says how a model is loaded on this machine, and sees that its files are there."""

@@ -79,7 +79,7 @@ def _work(run_id: str, settings: Settings, redis: Redis, ledger: Ledger) -> None
     plan = ledger.plan(run_id)
     if ledger.state(run_id) in ENDED or (plan and not leases.free_shards(plan)):
         return  # A late invitation: there is nothing to do, so nothing must go wrong either.
-    setup = prepare(ledger.submission(submission_of(run_id)), run_id, settings)
+    setup = prepare(ledger.submission(submission_of(run_id)), run_id, settings, plan)
     plan = plan or ledger.put_plan(make_plan(run_id, setup))
     check_unchanged(plan, setup)
     endpoints = Endpoints(judge=judge_endpoint(settings, setup.judge))

@@ -10,7 +10,7 @@ from evaluator.hicupid.data import HicupidData, demo_set
 from evaluator.hicupid.prompt_packs import find_pack
 from evaluator.hicupid.prompt_sources import load_sources
 from evaluator.judges.spec import JudgeSpec, load_judge
-from evaluator.models import PinnedModel, pin, pin_encoder
+from evaluator.models import LOCAL, PinnedModel, pin, pin_encoder
 from evaluator.protocol import EvaluationProtocol, load_protocol
 from evaluator.setup import RunSetup, items, users_of
 from leaderboard.records import Plan, Shard, Submission, protocol_of
@@ -52,8 +52,15 @@ class Conditions(NamedTuple):
     """`demo`, a folder, or a Hub data set."""
 
 
-def prepare(submission: Submission, run_id: str, settings: Settings) -> RunSetup:
+def prepare(submission: Submission, run_id: str, settings: Settings, planned: Plan | None = None) -> RunSetup:
     """Opens everything that a submission's run needs, apart from engines.
+
+    Args:
+        submission: What was handed in.
+        run_id: One of its runs.
+        settings: Those of the worker.
+        planned: The run's plan if it has one: data set and judge are then taken at its commits, wherever their
+            branches on the Hub have moved since.
 
     Raises:
         RapportError: `data_error`, `not_found`, `judge_error` or `infrastructure`.
@@ -61,7 +68,7 @@ def prepare(submission: Submission, run_id: str, settings: Settings) -> RunSetup
     protocol = load_protocol(protocol_of(run_id))
     judge = load_judge(protocol.judge)
     conditions = Conditions(protocol, judge, judge.prompt_pack, settings.data_set)
-    return make_setup(candidate_of(submission), conditions, settings)
+    return make_setup(candidate_of(submission), conditions, settings, planned)
 
 
 def candidate_of(submission: Submission) -> Candidate:
@@ -74,18 +81,21 @@ def candidate_of(submission: Submission) -> Candidate:
     return Candidate(model, adapter, declared.thinking, declared.publish_answers)
 
 
-def make_setup(candidate: Candidate, conditions: Conditions, settings: Settings) -> RunSetup:
+def make_setup(
+    candidate: Candidate, conditions: Conditions, settings: Settings, planned: Plan | None = None
+) -> RunSetup:
     """Opens everything that a run needs under some conditions, apart from engines.
+
+    Args:
+        candidate: Who is evaluated.
+        conditions: Under what.
+        settings: Those of the machine.
+        planned: As of `prepare`.
 
     Raises:
         RapportError: As of `prepare`.
     """
-    judge = conditions.judge
-    data = HicupidData.open(str(demo_set()) if conditions.data_set == "demo" else conditions.data_set)
-    try:
-        judge_revision = judge.revision or pin(judge.model, None, settings.models).sha
-    except RapportError as error:
-        raise RapportError(Cause.JUDGE_ERROR, f"The judge {judge.id}: {error.message}", error.remedy) from error
+    judge, data = conditions.judge, _open_data(conditions.data_set, planned)
     shown = candidate.publish_answers
     protocol = _with_pinned_encoder(conditions.protocol, settings)
     return RunSetup(
@@ -96,9 +106,27 @@ def make_setup(candidate: Candidate, conditions: Conditions, settings: Settings)
         protocol=protocol,
         pack=find_pack(conditions.prompts, settings.packs, load_sources(settings.prompt_sources)),
         judge=judge,
-        judge_revision=judge_revision,
+        judge_revision=_judge_revision(judge, settings, planned),
         terms=data.terms if shown else data.terms.model_copy(update={"visibility": "private"}),
     )
+
+
+def _open_data(data_set: str, planned: Plan | None) -> HicupidData:
+    """Opens the data set, at the commit of the plan if it is that of the plan."""
+    at = planned.data_sha if planned and planned.data_source == data_set else None
+    return HicupidData.open(str(demo_set()) if data_set == "demo" else data_set, at)
+
+
+def _judge_revision(judge: JudgeSpec, settings: Settings, planned: Plan | None) -> str:
+    """Returns the commit of the judge; a local one has its present state alone."""
+    if judge.revision:
+        return judge.revision
+    if planned and planned.judge == judge.id and not judge.model.startswith(LOCAL):
+        return planned.judge_revision
+    try:
+        return pin(judge.model, None, settings.models).sha
+    except RapportError as error:
+        raise RapportError(Cause.JUDGE_ERROR, f"The judge {judge.id}: {error.message}", error.remedy) from error
 
 
 def _with_pinned_encoder(protocol: EvaluationProtocol, settings: Settings) -> EvaluationProtocol:

@@ -58,15 +58,20 @@ def find_defect(answer: str, finish_reason: str) -> Defect | None:
     """
     if _CONTROL.search(answer) or _MARKUP.search(_STRUCK_OUT.sub("", answer)):
         return Defect.CONTROL_TOKENS
-    if not _says_something(answer):
+    if not says_something(answer):
         return Defect.EMPTY
     if finish_reason == "length" and _repeats_at_end(" ".join(answer.split())):
         return Defect.REPETITION
     return None
 
 
-def _says_something(text: str) -> bool:
-    """Says whether a text has a sign that can be seen: joiners and marks of direction are none."""
+def says_something(text: str) -> bool:
+    r"""Says whether a text has a sign that can be seen: joiners and marks of direction are none.
+
+    Example:
+        >>> [says_something(text) for text in ("Tea.", " ", "\u200b")]
+        [True, False, False]
+    """
     return any(not sign.isspace() and unicodedata.category(sign) != "Cf" for sign in text)
 
 

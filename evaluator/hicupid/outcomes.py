@@ -6,10 +6,11 @@ What the judge or the machine fails at is missing. What the model fails at, a de
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple
 
 from evaluator.hicupid.questions import Item, QuestionType
+from evaluator.identity import text_digest
 from evaluator.records import Generation, Outcome, SlotOrder, Verdict
 
 CREDIT: Mapping[Outcome, float] = {
@@ -20,6 +21,24 @@ CREDIT: Mapping[Outcome, float] = {
     Outcome.UNSATISFIED: 0.0,
 }
 """What an outcome scores."""
+
+
+class MadeOn(NamedTuple):
+    """What the rows of a run were made on: of several rows on the same thing, one that was made so counts."""
+
+    engine: str
+    """Of the model, as `dtype`."""
+    dtype: str
+    judge_engine: str
+    judge_dtype: str
+
+    def answered(self, row: Generation) -> bool:
+        """Says whether an answer was made so."""
+        return (row.key.engine, row.key.dtype) == (self.engine, self.dtype)
+
+    def judged(self, row: Verdict) -> bool:
+        """Says whether a verdict was given so."""
+        return (row.key.engine, row.key.dtype) == (self.judge_engine, self.judge_dtype)
 
 
 class JudgedItem(NamedTuple):
@@ -38,46 +57,65 @@ class JudgedItem(NamedTuple):
         return self.answer is not None and self.answer.defect is not None
 
     @property
+    def judged(self) -> bool:
+        """Whether none of its verdicts is missing: else it counts in no rate, for half a pair favours a slot."""
+        return not self.missing_because
+
+    @property
     def read(self) -> tuple[Outcome, ...]:
         """The outcomes that are there."""
         return tuple(outcome for outcome in self.outcomes if outcome is not None)
 
 
 def join_rows(
-    items: Iterable[Item], generations: Iterable[Generation], verdicts: Iterable[Verdict]
+    items: Iterable[Item],
+    generations: Iterable[Generation],
+    verdicts: Iterable[Verdict],
+    made_on: MadeOn | None = None,
 ) -> list[JudgedItem]:
     """Returns every item with its answer and outcomes, in the order of question ids.
 
     Args:
         items: Everything that the protocol asks.
-        generations: Rows of one model under one protocol. Of several on one question the last attempt counts, before
-            that an answer rather than a failure, and between two answers the one whose hash comes last.
-        verdicts: Rows of one judge. Of several on the same answer in the same order the last readable attempt counts.
+        generations: Rows of one model under one protocol. Of several on one question one that is `made_on` what the
+            run was counts, of these the last attempt, of these an answer rather than a failure, and between two
+            answers the one whose hash comes last.
+        verdicts: Rows of one judge. Of several on the same answer in the same order one that is `made_on` what the run
+            was counts, of these the last readable attempt, and between two the one whose hash comes last, never one
+            for what it says.
+        made_on: What the run was made on; None prefers no engine.
     """
-    answers = {row.key.question_id: row for row in sorted(generations, key=_standing)}
-    said = {about(row): row for row in sorted(verdicts, key=_weight)}
+
+    def standing(row: Generation) -> tuple[bool, int, bool, str, str]:
+        fits = made_on is not None and made_on.answered(row)
+        return fits, row.attempt, row.answer is not None, row.content_hash or "", _row_hash(row)
+
+    def weight(row: Verdict) -> tuple[bool, bool, int, str]:
+        fits = made_on is not None and made_on.judged(row)
+        return fits, row.outcome is not None, row.attempt, _row_hash(row)
+
+    answers = {row.key.question_id: row for row in sorted(generations, key=standing)}
+    said = {about(row): row for row in sorted(verdicts, key=weight)}
     return [
         _joined(item, answers.get(item.question_id), said) for item in sorted(items, key=lambda item: item.question_id)
     ]
 
 
-def count_clashes(generations: Iterable[Generation]) -> int:
-    """Returns under how many input keys two different answers lie."""
-    contents: dict[str, set[str]] = defaultdict(set)
-    for row in generations:
-        if row.content_hash is not None:
-            contents[row.input_key].add(row.content_hash)
-    return sum(len(hashes) > 1 for hashes in contents.values())
+def count_clashes(generations: Iterable[Generation], verdicts: Iterable[Verdict]) -> int:
+    """Returns how many answers and verdicts were left out because another one on the same thing says otherwise."""
+    contents: dict[Hashable, set[str]] = defaultdict(set)
+    for answer in generations:
+        if answer.content_hash is not None:
+            contents[answer.key.question_id].add(answer.content_hash)
+    for verdict in verdicts:
+        if verdict.outcome is not None:
+            contents[about(verdict)].add(verdict.outcome)
+    return sum(len(different) - 1 for different in contents.values())
 
 
-def _standing(row: Generation) -> tuple[int, bool, str, str]:
-    """Orders the rows on one question: the last one counts."""
-    return row.attempt, row.answer is not None, row.content_hash or "", row.model_dump_json()
-
-
-def _weight(row: Verdict) -> tuple[bool, int, str, str]:
-    """Orders the verdicts on one answer in one order: the last one counts."""
-    return row.outcome is not None, row.attempt, row.word or str(row.failure), row.verdict_key
+def _row_hash(row: Generation | Verdict) -> str:
+    """Names a row by all that it holds: an order that favours nothing in it."""
+    return text_digest(row.model_dump_json())
 
 
 def about(row: Verdict) -> tuple[str, str, SlotOrder]:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
+from evaluator.hicupid.answers import says_something
 from evaluator.identity import text_digest
 from evaluator.records import Record, SlotOrder
+
+
+def _not_blank(text: str) -> str:
+    """Refuses a text in which there is nothing to read: nobody could answer it or judge by it."""
+    if not says_something(text):
+        raise PydanticCustomError("blank", "Input should not be blank")
+    return text
+
+
+_Words: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
 
 
 class QuestionType(StrEnum):
@@ -84,10 +96,10 @@ class Question(Record):
     user_id: int
     split: str
     type: QuestionType
-    question: str
-    gold: str
+    question: _Words
+    gold: _Words
     """The personalised answer of the data set."""
-    general_answer: str
+    general_answer: _Words
     """A fluent answer that ignores the user."""
     evidence: tuple[int, ...]
     """Ids of the dialogues that hold the needed facts."""

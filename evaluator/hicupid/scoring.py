@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from evaluator.hicupid.outcomes import CREDIT, JudgedItem, count_clashes, join_rows
+from evaluator.hicupid.outcomes import CREDIT, JudgedItem, MadeOn, count_clashes, join_rows
 from evaluator.hicupid.questions import Item, QuestionType
 from evaluator.metrics.efficiency import prefill_efficiency
 from evaluator.metrics.intervals import Part, UserSums, clustered_interval, ratio
@@ -43,19 +43,25 @@ def total_of(persona: float, profile: float, schedule: float) -> float:
     )
 
 
-def score(items: Iterable[Item], generations: Iterable[Generation], verdicts: Iterable[Verdict]) -> Result:
+def score(
+    items: Iterable[Item],
+    generations: Iterable[Generation],
+    verdicts: Iterable[Verdict],
+    made_on: MadeOn | None = None,
+) -> Result:
     """Returns the result part of a scorecard.
 
     Args:
         items: Everything that the protocol asks.
         generations: Rows of one model under one protocol.
         verdicts: Rows of one judge.
+        made_on: Which rows count where there are several on the same thing; see `join_rows`.
     """
-    rows = list(generations)
-    entries = join_rows(items, rows, verdicts)
+    answered, said = list(generations), list(verdicts)
+    entries = join_rows(items, answered, said, made_on)
     answers = [entry.answer for entry in entries if entry.answer is not None]
     pairs = [entry for entry in entries if len(entry.item.orders) == 2 and not entry.lost_by_defect]
-    judged = sum(not entry.missing_because for entry in entries)
+    judged = sum(entry.judged for entry in entries)
     splits = sorted({entry.item.split for entry in entries})
     return Result(
         **dict(_scores(entries)),
@@ -68,7 +74,7 @@ def score(items: Iterable[Item], generations: Iterable[Generation], verdicts: It
         missing=sum(len(entry.missing_because) for entry in entries),
         missing_because=_counts(cause for entry in entries for cause in entry.missing_because),
         failures=_counts(str(row.failure) for row in answers if row.failure),
-        clashes=count_clashes(rows),
+        clashes=count_clashes(answered, said),
         users=len(users_of(entries)),
         by_split=tuple(
             SplitScores(split=split, **dict(_scores([entry for entry in entries if entry.item.split == split])))
@@ -99,8 +105,8 @@ def sums_by_user(entries: Iterable[JudgedItem], users: Sequence[User], figure: F
 
 
 def score_of(entry: JudgedItem) -> float | None:
-    """Returns an item's score in 0..100: the mean of the verdicts that are there; None if none is."""
-    return 100 * sum(CREDIT[outcome] for outcome in entry.read) / len(entry.read) if entry.read else None
+    """Returns an item's score in 0..100: the mean of its verdicts; None if one is missing."""
+    return 100 * sum(CREDIT[outcome] for outcome in entry.read) / len(entry.read) if entry.judged else None
 
 
 def cut(interval: Interval | None, lowest: float, highest: float) -> Interval | None:
@@ -141,7 +147,7 @@ def _rate_of(sums: Sequence[UserSums], items: int) -> Rate:
 
 def _share(wanted: Outcome) -> Figure:
     """Returns the figure that says how often an item came out so."""
-    return lambda entry: 100 * entry.read.count(wanted) / len(entry.read) if entry.read else None
+    return lambda entry: 100 * entry.read.count(wanted) / len(entry.read) if entry.judged else None
 
 
 def _scores(entries: Sequence[JudgedItem]) -> Scores:
@@ -195,14 +201,14 @@ def _recall(entry: JudgedItem) -> float | None:
 
 def _agreement(entry: JudgedItem) -> float | None:
     """100 where both verdicts on a pair agree, 0 where they do not."""
-    return 100.0 * (len(set(entry.read)) == 1) if len(entry.read) == 2 else None
+    return 100.0 * (len(set(entry.read)) == 1) if entry.judged else None
 
 
 def _slot_a_share(pairs: Sequence[JudgedItem]) -> Rate:
     """How often slot A was preferred, of all preferences in pairs whose two verdicts were read."""
     preferred: dict[User, list[float]] = {user: [] for user in users_of(pairs)}
     for entry in pairs:
-        if len(entry.read) == 2:
+        if entry.judged:
             preferred[_user(entry)] += [
                 100.0 * ((outcome is Outcome.WIN) == (order is SlotOrder.ANSWER_FIRST))
                 for order, outcome in zip(entry.item.orders, entry.read, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from evaluator.hicupid.outcomes import join_rows
+from evaluator.hicupid.outcomes import MadeOn, join_rows
 from evaluator.hicupid.questions import Item
 from evaluator.hicupid.scoring import TOTAL_WEIGHTS, User, score_of, sums_by_user, users_of
 from evaluator.metrics.intervals import ModelSums, Part, UserSums
@@ -15,7 +15,7 @@ from evaluator.records import Generation, Verdict
 class UserScore(NamedTuple):
     """One user: for each question type the sum of the scores of his items in 0..100, and their number.
 
-    Items without any verdict do not count.
+    Items with a missing verdict do not count.
     """
 
     split: str
@@ -31,7 +31,10 @@ class UserScore(NamedTuple):
 
 
 def user_scores(
-    items: Iterable[Item], generations: Iterable[Generation], verdicts: Iterable[Verdict]
+    items: Iterable[Item],
+    generations: Iterable[Generation],
+    verdicts: Iterable[Verdict],
+    made_on: MadeOn | None = None,
 ) -> tuple[UserScore, ...]:
     """Returns every asked user's sums, in the order of splits and user ids: a pure function of rows, as `score` is.
 
@@ -39,8 +42,9 @@ def user_scores(
         items: Everything that the protocol asks.
         generations: Rows of one model under one protocol.
         verdicts: Rows of one judge.
+        made_on: Which rows count where there are several on the same thing; see `join_rows`.
     """
-    entries = join_rows(items, generations, verdicts)
+    entries = join_rows(items, generations, verdicts, made_on)
     users = users_of(entries)
     persona, profile, schedule = (
         sums_by_user([entry for entry in entries if entry.item.type is type_], users, score_of)

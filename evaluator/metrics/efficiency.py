@@ -14,10 +14,10 @@ def prefill_efficiency(generations: Iterable[Generation]) -> float | None:
     None if nothing was computed, or if the engine left either count untold for any row that counts: what is unknown is
     never taken for the best there is.
 
-    Distinct tokens are those that no earlier prompt of the same user shared; computed tokens are those that the
-    engine did not take from its prefix cache. 1 means that every history was prefilled once by each engine that took
-    it up: what an earlier engine knew is lost with it. Prompts that did not fit the context were never computed and do
-    not count.
+    Distinct tokens are those that no earlier prompt of the same user shared, whichever engine answered it; computed
+    tokens are those that the engine did not take from its prefix cache. 1 means that every history was prefilled once;
+    one that a later engine had to prefill again, because the earlier one was gone, counts as computed twice. Prompts
+    that did not fit the context were never computed and do not count.
     """
     distinct = computed = 0
     for generation in generations:

@@ -98,6 +98,7 @@ def test_what_was_lost_is_asked_again_and_nothing_else(setup, lost):
     before = (list(sink.answers), list(sink.said))
     model, judge = run(setup, sink)
     assert len(model.asked) + len(judge.asked) == 1
+    assert all(len(call.seen) == len(questions_of(setup, users_in(setup)[0])) - 1 for call in model.calls)
     assert getattr(sink, lost)[-1].key == gone.key
     assert (sink.answers[: len(before[0])], sink.said[: len(before[1])]) == before
 
@@ -191,8 +192,8 @@ def test_no_answer_at_all_loses_without_a_judge(setup):
 def test_a_reference_that_is_known_is_not_written_again(setup):
     referring = setup._replace(model=PinnedModel("reference/gold", "0" * 64))
     everybody = users_of(items(referring))
-    done = {row.input_key for row in ReferenceAnswers(referring).answers(everybody, ())}
-    missing = done.pop()
+    done = {row.input_key: row for row in ReferenceAnswers(referring).answers(everybody, {})}
+    missing, _ = done.popitem()
     assert [row.input_key for row in ReferenceAnswers(referring).answers(everybody, done)] == [missing]
 
 

@@ -144,7 +144,7 @@ def test_where_there_are_fewer_parts_than_asked_for_all_are_shown(unit):
     assert context(bm25(unit, 99)) == context(FULL)
 
 
-@given(st.integers(1, 6), st.sampled_from(["utterance", "dialogue"]), st.sampled_from(["ramen", "dog old", "at", ""]))
+@given(st.integers(1, 6), st.sampled_from(["utterance", "dialogue"]), st.sampled_from(["ramen", "dog old", "at", "?"]))
 def test_whatever_is_shown_stands_in_time_order_and_takes_turns(k, unit, question):
     shown = context(bm25(unit, k), question).messages
     whole = iter(context(FULL).messages)

@@ -94,7 +94,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory):
 def test_a_tokenizer_alone_counts_prompts_and_what_they_share(tiny, tmp_path, setup):
     (tiny / "model.safetensors").rename(tiny / "put-away")
     with TokenizerProcess(TokenizerSpec(model_path=str(tiny)), tmp_path / "log") as tokenizer:
-        rows = list(generate(setup, users_in(setup)[:1], tokenizer, FullContexts(), ()))
+        rows = list(generate(setup, users_in(setup)[:1], tokenizer, FullContexts(), {}))
         history = setup.data.history(*users_in(setup)[0])
         (whole,) = tokenizer.count_tokens(
             [FullContexts().of(history, list(setup.data.questions("test_1", 1)))[0].messages]

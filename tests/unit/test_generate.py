@@ -17,7 +17,8 @@ from tests.scripted import INFO, ScriptedEngine, answers, hello, users_in
 
 
 def ask(setup, users, engine, done=()) -> list:
-    return list(generate(setup, users, engine, FullContexts(), done))
+    """Asks what is not done yet."""
+    return list(generate(setup, users, engine, FullContexts(), {row.input_key: row for row in done}))
 
 
 def test_a_protocol_asks_so_many_users_a_split_and_so_many_questions_a_type(setup):
@@ -103,8 +104,8 @@ def test_what_does_not_reach_a_prompt_or_its_answer_is_no_condition_of_it(setup,
 
 def test_what_an_engine_does_not_tell_stays_untold(setup, user):
     class Silent(ScriptedEngine):
-        def generate(self, requests, sampling):
-            for completion in super().generate(requests, sampling):
+        def generate(self, requests, sampling, seen=()):
+            for completion in super().generate(requests, sampling, seen):
                 yield completion.model_copy(update={"cached_tokens": None, "shared_tokens": None})
 
     rows = ask(setup, [user], Silent(hello))
@@ -119,12 +120,23 @@ def test_only_a_model_that_thinks_has_room_for_a_thought(setup):
 
 
 def test_what_is_done_is_not_asked_again(setup, user):
-    done = {row.input_key for row in answers(setup, [user])}
-    one = done.pop()
+    *done, one = answers(setup, [user])
     engine = ScriptedEngine(hello)
-    assert [row.input_key for row in ask(setup, [user], engine, done)] == [one]
-    assert ask(setup, [user], engine, {*done, one}) == []
+    assert [row.input_key for row in ask(setup, [user], engine, done)] == [one.input_key]
+    assert ask(setup, [user], engine, [*done, one]) == []
     assert len(engine.asked) == 1
+
+
+def test_the_engine_is_told_which_prompts_of_a_half_asked_user_were_answered_before(setup):
+    first, second, third, *_ = users_in(setup)
+    before, engine = ScriptedEngine(hello), ScriptedEngine(hello)
+    whole, (missing, failed, *there) = ask(setup, [first], before), ask(setup, [second], before)
+    failed = failed.model_copy(update={"answer": None, "content_hash": None, "failure": Cause.TIMEOUT})
+    ask(setup, [first, second, third], engine, [*whole, failed, *there])
+    (call,) = engine.calls
+    assert missing.input_key in {request.key for request in call.requests}
+    assert {request.key for request in call.seen} == {row.input_key for row in there}
+    assert set(call.seen) < set(before.asked), "the very prompts, word for word"
 
 
 def test_a_question_that_does_not_fit_is_a_row_with_its_cause_and_stops_no_other(setup, user):

@@ -10,6 +10,7 @@ from evaluator.ask import ModelAnswers
 from evaluator.engines.base import EndpointSpec
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.contexts import FullContexts
+from evaluator.judge import judge
 from evaluator.models import PinnedModel
 from evaluator.setup import items
 from leaderboard.records import Plan
@@ -109,3 +110,17 @@ def test_answers_of_an_engine_that_runs_in_another_way_are_not_mixed(setup, tmp_
         with pytest.raises(RapportError, match="other conditions: dtype, engine differ") as caught:
             _refuse_other_conditions(other, plan, rows, Folder(tmp_path))
     assert caught.value.cause is Cause.DATA_ERROR
+
+
+@pytest.mark.parametrize("changed", [{"dtype": "bfloat16"}, {"engine": "vllm"}, {"chat_template_hash": "u" * 64}])
+def test_verdicts_of_a_judge_that_runs_in_another_way_are_not_mixed(setup, tmp_path, changed):
+    evaluation, plan = begun(tmp_path, setup)
+    user = users_in(setup)[:1]
+    with open_rows(Folder(tmp_path), plan, evaluation) as rows:
+        list(rows.generations.append(answers(setup, user)))
+        list(rows.verdicts.append(judge(setup, user, rows.generations.rows, ScriptedEngine(judging), ())))
+        source = ModelAnswers(setup, ScriptedEngine(hello), FullContexts())
+        _refuse_other_conditions(Engines(source, ScriptedEngine(judging)), plan, rows, Folder(tmp_path))
+        other = Engines(source, ScriptedEngine(judging, **changed))
+        with pytest.raises(RapportError, match=f"The verdicts .* other conditions: {next(iter(changed))} differ"):
+            _refuse_other_conditions(other, plan, rows, Folder(tmp_path))

@@ -23,6 +23,7 @@ from tests.builders import (
     make_plan,
     make_report,
     make_submission,
+    make_verdict,
     rows_of,
 )
 
@@ -84,6 +85,46 @@ def test_a_run_whose_shards_met_another_engine_on_either_side_does_not_rank(chan
     assert scorecard(rows=ROWS._replace(reports=[make_report(), other])).unranked_because == ("mixed engines",)
 
 
+def changed_key(row, **changes):
+    key = row.key.model_copy(update=changes)
+    name = "input_key" if hasattr(row, "input_key") else "verdict_key"
+    return row.model_copy(update={"key": key, name: key.digest()})
+
+
+ANSWER, VERDICT = GENERATIONS[0], VERDICTS[0]
+LEFT_BEHIND = {
+    "answer by another engine": changed_key(ANSWER, engine="transformers"),
+    "answer of another precision": changed_key(ANSWER, dtype="bfloat16"),
+    "answer of another version": ANSWER.model_copy(update={"engine_version": "2"}),
+    "answer in another room": ANSWER.model_copy(update={"engine_flags": (("context_used", "8192"),)}),
+    "verdict by another engine": changed_key(VERDICT, engine="transformers"),
+    "verdict of another precision": changed_key(VERDICT, dtype="bfloat16"),
+    "verdict of another version": VERDICT.model_copy(update={"engine_version": "2"}),
+}
+
+
+@pytest.mark.parametrize("row", LEFT_BEHIND.values(), ids=LEFT_BEHIND)
+def test_a_row_of_another_engine_whose_worker_left_no_report_keeps_a_run_from_ranking(row):
+    more = {"generations": [*GENERATIONS, row]} if hasattr(row, "input_key") else {"verdicts": [*VERDICTS, row]}
+    assert scorecard(rows=ROWS._replace(**more)).unranked_because == ("mixed engines",)
+
+
+def test_what_another_engine_said_does_not_count_where_the_reported_one_said_something():
+    theirs = changed_key(make_generation(ANSWER.key, "Another answer."), engine="transformers")
+    judged = [changed_key(row, engine="transformers") for row in rows_of(PLAN, PLAN.shards[0]).verdicts]
+    losses = [
+        make_verdict(ANSWER, LOSS, key=row.key) for row in judged if row.key.question_id == ANSWER.key.question_id
+    ]
+    mixed = ROWS._replace(generations=[*GENERATIONS, theirs], verdicts=[*VERDICTS, *losses])
+    card = scorecard(rows=mixed)
+    assert card.result == scorecard().result.model_copy(update={"clashes": 1 + len(losses)})
+    assert make_user_scores(card, OFFICIAL_PLAN, mixed).users == make_user_scores(card, OFFICIAL_PLAN, ROWS).users
+    elsewhere = make_report(engine="transformers", judge_engine="transformers")
+    card = scorecard(rows=mixed._replace(reports=[make_report(), elsewhere]))
+    assert (card.engine, card.judge_engine) == ("transformers", "transformers")
+    assert card.result.missing == len(losses), "nobody judged the other answer"
+
+
 def test_shards_that_were_given_unequal_room_do_not_rank():
     other = make_report(engine_flags=(("context_used", "8192"),))
     assert scorecard(rows=ROWS._replace(reports=[make_report(), other])).unranked_because == ("mixed engines",)
@@ -97,10 +138,14 @@ def test_shards_on_other_machines_rank():
 def test_contexts_or_chat_templates_of_two_kinds_do_not_rank():
     reports = [make_report(context=(("bm25s", version),)) for version in ("1", "2")]
     assert scorecard(rows=ROWS._replace(reports=reports)).unranked_because == ("mixed contexts",)
+    searched = changed_key(ANSWER, context=(("bm25s", "2"),))
+    assert scorecard(rows=ROWS._replace(generations=[*GENERATIONS, searched])).unranked_because == ("mixed contexts",)
     for told in ({"chat_template_hash": "u" * 64}, {"chat_template_arguments": ()}):
         key = make_input_key(GENERATIONS[0].key.question_id, **told)
         mixed = ROWS._replace(generations=[make_generation(key), *GENERATIONS[1:]])
         assert "mixed chat templates" in scorecard(rows=mixed).unranked_because
+        judged = ROWS._replace(verdicts=[*VERDICTS, changed_key(VERDICT, **told)])
+        assert scorecard(rows=judged).unranked_because == ("mixed chat templates",)
 
 
 def has_its_own(*pairs: str, model: str = "org/model") -> bool:

@@ -5,7 +5,6 @@ import pytest
 from evaluator.errors import Cause
 from evaluator.hicupid.scoring import score, total_of
 from evaluator.records import Defect, SlotOrder
-from evaluator.results import Result
 from tests.builders import (
     BOTH_ORDERS,
     LOSS,
@@ -23,23 +22,7 @@ from tests.builders import (
     make_item,
     make_verdict,
 )
-
-
-def result_of(*entries: Answered) -> Result:
-    return score(
-        [entry.item for entry in entries],
-        [row for entry in entries for row in entry.generations],
-        [row for entry in entries for row in entry.verdicts],
-    )
-
-
-def one_of_each(persona, profile, schedule) -> list[Answered]:
-    """One item of each type with the given outcomes."""
-    return [
-        answered(make_item("test_1/persona", PERSONA), *persona),
-        answered(make_item("test_1/profile", PROFILE), *profile),
-        answered(make_item("test_1/schedule", SCHEDULE), *schedule),
-    ]
+from tests.unit.scored import one_of_each, result_of
 
 
 @pytest.mark.parametrize(
@@ -86,11 +69,13 @@ def test_a_missing_verdict_is_counted_and_is_neither_tie_nor_loss():
     assert result.persona.tie.value == result.persona.loss.value == 0
 
 
-def test_half_a_pair_scores_by_the_verdict_that_is_there_and_is_not_judged_in_full():
-    result = result_of(answered(make_item("test_1/1"), TIE, TIE), answered(make_item("test_1/2"), WIN, None))
+@pytest.mark.parametrize("half", [(WIN, None), (None, WIN)], ids=["answer first", "gold first"])
+def test_half_a_pair_counts_in_no_rate(half):
+    result = result_of(answered(make_item("test_1/1"), TIE, TIE), answered(make_item("test_1/2"), *half))
     assert (result.judged, result.judged_share, result.verdicts, result.missing) == (1, 0.5, 3, 1)
-    for rate, value in [(result.persona.score, 75), (result.persona.tie, 50), (result.persona.win, 50)]:
-        assert (rate.value, rate.judged, rate.items) == (value, 2, 2)
+    for rate, value in [(result.persona.score, 50), (result.persona.tie, 100), (result.persona.win, 0)]:
+        assert (rate.value, rate.judged, rate.items) == (value, 1, 2)
+    assert result.total.judged == result.judged
 
 
 def test_every_missing_verdict_has_its_cause():
@@ -141,30 +126,6 @@ def test_a_verdict_on_an_answer_with_a_defect_changes_nothing():
     assert result_of(judged) == result_of(lost)
 
 
-def test_two_answers_under_one_input_key_are_a_clash_and_one_of_them_counts():
-    entry = answered(make_item("test_1/1"), WIN, WIN)
-    (answer,) = entry.generations
-    other = make_generation(answer.key, "Another answer.")
-    losses = [make_verdict(other, LOSS, order) for order in BOTH_ORDERS]
-    result = result_of(entry._replace(generations=(answer, other), verdicts=(*entry.verdicts, *losses)))
-    assert result.clashes == 1
-    assert (result.generations, result.verdicts, result.persona.score.judged) == (1, 2, 1)
-    counts = max(answer, other, key=lambda row: row.content_hash)
-    assert result.persona.score.value == (100 if counts is answer else 0)
-
-
-@pytest.mark.parametrize(
-    "changes", [{}, {"seconds": 9.0}, {"answer": None, "failure": Cause.TIMEOUT}], ids=["the same", "slower", "failed"]
-)
-def test_another_row_with_the_same_answer_or_none_is_no_clash_and_the_answer_counts(changes):
-    entry = answered(make_item("test_1/1"), WIN, WIN)
-    (answer,) = entry.generations
-    second = make_generation(answer.key, **({"answer": answer.answer} | changes))
-    for rows in ((answer, second), (second, answer)):
-        result = result_of(entry._replace(generations=rows))
-        assert (result.clashes, result.generations, result.persona.score.value) == (0, 1, 100)
-
-
 def test_a_verdict_that_could_not_be_read_is_missing():
     entry = answered(make_item("test_1/1"), WIN, None)
     unreadable = make_verdict(entry.generations[0], None, SlotOrder.GOLD_FIRST)
@@ -197,12 +158,13 @@ def test_without_one_of_the_types_there_is_no_total(absent, asked):
 
 def test_the_worst_case_takes_every_missing_verdict_for_a_loss():
     result = result_of(
-        *one_of_each([WIN, None], [TIE, TIE], [YES]),
+        *one_of_each([WIN, WIN], [TIE, TIE], [YES]),
+        answered(make_item("test_1/half"), WIN, None),
         answered(make_item("test_1/unjudged", SCHEDULE), None),
     )
     assert result.total.value == total_of(100, 50, 100)
-    assert result.total.worst_case == total_of(50, 50, 50)
-    assert (result.total.judged, result.total.items) == (3, 4)
+    assert result.total.worst_case == total_of(75, 50, 50)
+    assert (result.total.judged, result.total.items) == (3, 5)
 
 
 def test_with_every_verdict_there_the_worst_case_is_the_total():
@@ -228,47 +190,6 @@ def test_items_without_an_answer_are_counted_by_cause_and_have_no_verdict():
 def test_a_question_that_was_never_answered_is_missing_without_a_failure():
     result = score([make_item("test_1/1")], [], [])
     assert (result.items, result.generations, result.missing, result.failures) == (1, 0, 2, ())
-
-
-def test_of_several_attempts_at_a_question_the_last_counts():
-    item = make_item("test_1/1")
-    failed = make_generation(make_input_key("test_1/1"), None, failure=Cause.TIMEOUT, attempt=1)
-    second = answered(item, WIN, WIN, attempt=2)
-    result = score([item], [*second.generations, failed], second.verdicts)
-    assert (result.generations, result.failures, result.persona.score.value) == (1, (), 100)
-
-
-def test_of_several_attempts_at_a_verdict_the_last_readable_counts():
-    entry = answered(make_item("test_1/1"))
-    (answer,) = entry.generations
-    attempts = [
-        make_verdict(answer, outcome, order, attempt=number)
-        for number, outcome in [(2, WIN), (1, LOSS), (3, None)]
-        for order in BOTH_ORDERS
-    ]
-    assert result_of(entry._replace(verdicts=tuple(attempts))).persona.score.value == 100
-
-
-def test_verdicts_on_another_answer_to_the_same_question_do_not_count():
-    entry = answered(make_item("test_1/1"), LOSS, LOSS)
-    replaced = make_generation(entry.generations[0].key, "Another answer.", attempt=2)
-    result = score([entry.item], [*entry.generations, replaced], entry.verdicts)
-    assert (result.generations, result.verdicts, result.missing) == (1, 0, 2)
-
-
-def test_an_answer_given_to_two_questions_is_judged_for_each():
-    items = [make_item("test_1/1"), make_item("test_1/2")]
-    answers = [make_generation(make_input_key(item.question_id), "Same.") for item in items]
-    result = score(items, answers, [make_verdict(answers[0], WIN, order) for order in BOTH_ORDERS])
-    assert (result.verdicts, result.persona.score.judged) == (2, 1)
-
-
-def test_rows_of_questions_that_were_not_asked_do_not_count():
-    asked, other = answered(make_item("test_1/1"), TIE, TIE), answered(make_item("test_1/2"), WIN, WIN)
-    more = asked._replace(
-        generations=(*asked.generations, *other.generations), verdicts=(*asked.verdicts, *other.verdicts)
-    )
-    assert result_of(more) == result_of(asked)
 
 
 def test_position_consistency_is_the_share_of_two_order_items_that_agree():

@@ -137,7 +137,24 @@ def test_the_worst_case_is_the_total_with_a_loss_for_every_missing_verdict(entri
     assert total.worst_case == score(*rows._replace(verdicts=rows.verdicts + losses)).total.value
     if total.value is not None:
         assert total.worst_case is not None
-        assert 0 <= total.worst_case <= total.value <= 87.5
+        assert 0 <= total.worst_case <= 87.5
+        assert 0 <= total.value <= 87.5
+
+
+@given(answered_items())
+def test_a_half_judged_item_counts_as_one_that_nobody_judged(entries: list[Answered]):
+    halves = {
+        entry.item.question_id
+        for entry in entries
+        if entry.generations[0].defect is None and len(entry.verdicts) < len(entry.item.orders)
+    }
+    rows = rows_of(entries)
+    without = rows._replace(verdicts=[row for row in rows.verdicts if row.key.question_id not in halves])
+    result, unjudged = score(*rows), score(*without)
+    assert user_scores(*rows) == user_scores(*without)
+    assert (result.persona, result.profile, result.schedule) == (unjudged.persona, unjudged.profile, unjudged.schedule)
+    assert (result.total.value, result.total.judged) == (unjudged.total.value, unjudged.total.judged)
+    assert result.judged == unjudged.judged == result.total.judged
 
 
 @given(answered_items())

@@ -85,6 +85,25 @@ def test_a_plan_names_protocol_and_judge_by_their_whole_content(settings):
     assert make_plan(RUN, setup_under(settings, reworded)).protocol_config != plan.protocol_config
 
 
+def test_a_judge_stays_at_the_commit_of_the_plan(settings):
+    hub_judge = load_judge("demo").model_copy(update={"model": "org/judge"})
+    candidate = Candidate(pin("local/tiny", None, settings.models), None, thinking=False, publish_answers=True)
+    conditions = Conditions(DEMO, hub_judge, "builtin", "demo")
+    planned = make_plan(RUN, setup_under(settings)).model_copy(update={"judge_revision": "b" * 40})
+    assert make_setup(candidate, conditions, settings, planned).judge_revision == "b" * 40
+    with pytest.raises(RapportError, match="org/judge"):
+        make_setup(candidate, conditions, settings, planned.model_copy(update={"judge": "other"}))
+
+
+def test_a_local_judge_that_changed_is_noticed_although_the_run_is_planned(settings):
+    planned = make_plan(RUN, setup_under(settings))
+    folder = settings.models / load_judge("demo").model.removeprefix("local/")
+    (folder / "model.safetensors").write_text("trained a little longer")
+    submission = make_submission(model="local/tiny", revision=pin("local/tiny", None, settings.models).sha)
+    with pytest.raises(OutdatedPlan, match="judge"):
+        check_unchanged(planned, prepare(submission, submission.run_ids()[0], settings, planned))
+
+
 def test_an_encoder_that_is_not_there_is_named(settings):
     context = Dense(mode="dense", encoder="local/nowhere", unit="utterance", k=3)
     with pytest.raises(RapportError, match="nowhere") as caught:

@@ -96,7 +96,11 @@ def evaluate_command(
     judge_flavour: Annotated[FlavourChoice | None, typer.Option(help=_FLAVOUR)] = None,
     judge_context: Annotated[int | None, typer.Option(min=1, help=_CONTEXT)] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the evaluation; below data/evaluations if left out.")
+        Path | None,
+        typer.Option(
+            help="Folder of the evaluation; below data/evaluations if left out. One that was begun goes on with the "
+            "commits of data set and judge that it began with."
+        ),
     ] = None,
     as_json: Annotated[bool, _AS_JSON] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only estimate what it would take.")] = False,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evaluator.context_mode import Bm25, Dense
 from evaluator.engines.tokenizer_only import TokenizerProcess, TokenizerSpec
-from evaluator.estimate import ASSUMPTIONS, GPU_SHARE, Cost, ModelSize, Work, cost, model_size, scaled
+from evaluator.estimate import ASSUMPTIONS, Cost, ModelSize, Work, cost, model_size, scaled
 from evaluator.generate import generate, sampling_of
 from evaluator.hicupid.contexts import make_contexts
 from evaluator.hicupid.selection import UserItems
@@ -20,6 +20,7 @@ from evaluator.records import Generation, Record, Verdict
 from evaluator.references import ReferenceAnswers
 from evaluator.setup import RunSetup, items, users_of
 from leaderboard.settings import Settings
+from worker.engines import gpu_share
 from worker.local.evaluation import Wanted
 from worker.planning import make_setup
 
@@ -70,7 +71,7 @@ def estimate(wanted: Wanted, settings: Settings) -> Estimate:
     users = users_of(asked)
     sample = users[:: max(1, -(-len(users) // _MOST_USERS))]
     judge_model = PinnedModel(setup.judge.model, setup.judge_revision)
-    share = GPU_SHARE if setup.model.is_reference or judge_model == setup.model else GPU_SHARE / 2
+    share = gpu_share(setup, wanted.endpoints)
     with tempfile.TemporaryDirectory(prefix="rapport-") as scratch:
         log = Path(scratch) / "tokenizer.log"
         work = None if setup.model.is_reference else _model_work(setup, sample, settings, log)
@@ -97,9 +98,8 @@ def _model_work(setup: RunSetup, sample: Sequence[UserItems], settings: Settings
         mode = Bm25(mode="bm25", unit=mode.unit, k=mode.k)
     folder = outline(setup.model, settings.models).folder
     with TokenizerProcess(TokenizerSpec(model_path=str(folder.resolve())), log) as tokenizer:
-        rows = list(generate(setup, sample, tokenizer, make_contexts(mode, tokenizer), ()))
-    shared = sum(row.shared_tokens or 0 for row in rows)  # The tokenizer knows it of every prompt that fits.
-    return _work(rows, shared, sampling.max_tokens + sampling.thought_tokens)
+        rows = list(generate(setup, sample, tokenizer, make_contexts(mode, tokenizer), {}))
+    return _work(rows, sampling.max_tokens + sampling.thought_tokens)
 
 
 def _judge_work(
@@ -109,13 +109,14 @@ def _judge_work(
     folder = outline(model, settings.models).folder
     gold = ReferenceAnswers(setup._replace(model=PinnedModel("reference/gold", "")))
     with TokenizerProcess(TokenizerSpec(model_path=str(folder.resolve())), log) as tokenizer:
-        rows = judge(setup, sample, gold.answers(sample, ()), tokenizer, ())
-        return _work(list(takewhile(lambda row: row.attempt == 1, rows)), 0, setup.judge.sampling.max_tokens)
+        rows = judge(setup, sample, gold.answers(sample, {}), tokenizer, ())
+        return _work(list(takewhile(lambda row: row.attempt == 1, rows)), setup.judge.sampling.max_tokens)
 
 
-def _work(rows: Sequence[Generation] | Sequence[Verdict], shared: int, answer_tokens: int) -> Work:
-    """Adds up prompts."""
+def _work(rows: Sequence[Generation] | Sequence[Verdict], answer_tokens: int) -> Work:
+    """Adds up prompts; the tokenizer tells as cached what a cache that holds everything would give again."""
     sizes = [row.prompt_tokens for row in rows]
+    shared = sum(row.cached_tokens or 0 for row in rows)
     return Work(
         prompts=len(sizes),
         prompt_tokens=sum(sizes),

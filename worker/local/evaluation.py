@@ -12,6 +12,7 @@ from evaluator.engines.base import EndpointSpec
 from evaluator.engines.load import best_engine
 from evaluator.errors import Cause, RapportError
 from evaluator.identity import digest
+from evaluator.judge import changed_since
 from evaluator.records import Generation, Verdict
 from evaluator.setup import RunSetup, items
 from leaderboard.records import (
@@ -78,11 +79,14 @@ class _JournalSink(NamedTuple):
 def evaluate(wanted: Wanted, settings: Settings, progress: Progress) -> Evaluated:
     """Asks and judges what is not there yet, and scores what is there.
 
+    A folder that `wanted` names goes on with the commits of data set and judge that it began with.
+
     Raises:
         RapportError: With a typed cause; what was answered and judged by then is kept.
         KeyboardInterrupt: As it comes; the same holds.
     """
-    setup = make_setup(wanted.candidate, wanted.conditions, settings)
+    planned = read_kept(Folder(wanted.out).plan, Plan) if wanted.out else None
+    setup = make_setup(wanted.candidate, wanted.conditions, settings, planned)
     told = conditions_of(setup, wanted, settings)
     folder = Folder(wanted.out or settings.data / "evaluations" / evaluation_name(told))
     with folder.held():
@@ -213,7 +217,7 @@ def _report(rows: Rows, loading: RunEngines, clock: StageClock, plan: Plan) -> N
 
 
 def _refuse_other_conditions(engines: Engines, plan: Plan, rows: Rows, folder: Folder) -> None:
-    """Refuses to mix answers of a model that runs in another way than before.
+    """Refuses to mix answers, or verdicts, of a model that runs in another way than before.
 
     Raises:
         RapportError: `data_error`.
@@ -223,11 +227,19 @@ def _refuse_other_conditions(engines: Engines, plan: Plan, rows: Rows, folder: F
         if row.input_key not in expected:
             present = dict(engines.source.key(row.key.question_id))
             changed = sorted(name for name, value in dict(row.key).items() if value != present[name])
-            raise RapportError(
-                Cause.DATA_ERROR,
-                f"The answers in {folder.path} were made under other conditions: {', '.join(changed)} differ.",
-                "Go on where they were made, or name another folder with --out.",
-            )
+            raise _made_otherwise(f"answers in {folder.path}", changed)
+    for verdict in rows.verdicts.rows:
+        if changed := changed_since(verdict, engines.judge.info):
+            raise _made_otherwise(f"verdicts in {folder.path}", changed)
+
+
+def _made_otherwise(what: str, changed: Iterable[str]) -> RapportError:
+    """Says that some rows cannot be gone on with."""
+    return RapportError(
+        Cause.DATA_ERROR,
+        f"The {what} were made under other conditions: {', '.join(changed)} differ.",
+        "Go on where they were made, or name another folder with --out.",
+    )
 
 
 def _score(folder: Folder, evaluation: Evaluation, plan: Plan, rows: Rows, wanted: Wanted) -> Scorecard:
