@@ -32,7 +32,7 @@ def create_app(settings: Settings, redis: Redis | None) -> FastAPI:
     app = FastAPI(title="Rapport", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     reader = Reader(LocalStore(settings.store_folder), service.ledger if service else None)
-    app.include_router(router(Pages(reader)))
+    app.include_router(router(Pages(reader, settings.protocols)))
     app.mount("/site", StaticFiles(directory=STATIC), name="site")  # Gradio has a /static of its own.
     # Ours are routed first: Gradio answers what is left, its own page `/submit` and its API among it.
     gr.mount_gradio_app(

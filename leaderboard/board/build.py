@@ -85,6 +85,8 @@ class Ranking(NamedTuple):
     data_sha: str
     protocol_config: str
     judge_config: str
+    judge_engine: str
+    judge_dtype: str
     context: tuple[tuple[str, str], ...]
 
 

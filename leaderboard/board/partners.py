@@ -43,6 +43,8 @@ class _Who(NamedTuple):
     judge: str
     judge_revision: str
     judge_config: str
+    judge_engine: str
+    judge_dtype: str
     prompt_pack: str
     data_sha: str
     context: tuple[tuple[str, str], ...]
@@ -135,6 +137,8 @@ def _who(card: Scorecard) -> _Who:
         judge=card.judge,
         judge_revision=card.judge_revision,
         judge_config=card.judge_config,
+        judge_engine=card.judge_engine,
+        judge_dtype=card.judge_dtype,
         prompt_pack=card.prompt_pack,
         data_sha=card.data_sha,
         context=card.context,

@@ -1,20 +1,19 @@
-"""Server-rendered pages: templates with automatic escaping, figures written one way everywhere."""
+"""Server-rendered pages: what is said of a row, and templates with automatic escaping."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from evaluator.metrics.intervals import LEAST_USERS
 from evaluator.protocol import is_reference
-from evaluator.results import Gap, Interval, Rate, Total
+from evaluator.results import Scores
 from leaderboard.board.build import BoardRow
-from leaderboard.pages.tables import known, pairs, sections
+from leaderboard.pages.figures import counts, estimate, figure, gap, interval, judged, pairwise, rate, share
+from leaderboard.pages.tables import known, pairs
 from leaderboard.records import State
 from leaderboard.scorecards import PROMPTS
 from leaderboard.submissions.ledger import RunView
@@ -23,6 +22,9 @@ STATIC = Path(__file__).parent / "static"
 _DIGITS_OF_HASH = 10
 NAVIGATION = (("/", "Board"), ("/queue", "Queue"), ("/submit", "Submit"))
 """Address and name of each page, in the order in which they are offered."""
+
+_DATE_NOT_PINNED = ("date", "not pinned")
+"""What a served chat template is told to have done that writes the day's own date into prompts."""
 
 _WAITING = {
     State.CHECKING: "being checked",
@@ -37,33 +39,6 @@ def render(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(**values)
 
 
-def figure(value: float | None) -> str:
-    """Writes a figure with one decimal; a missing one as a dash.
-
-    Example:
-        >>> figure(37.04), figure(None)
-        ('37.0', '–')
-    """
-    return "–" if value is None else f"{value:.1f}"
-
-
-def interval(value: Interval | None, users: int) -> str:
-    """Writes an interval, or why there is none.
-
-    Example:
-        >>> interval(None, 4)
-        'no interval: 4 users'
-    """
-    if value is None:
-        return f"no interval: {users} users" if users < LEAST_USERS else "no interval"
-    return f"{value.low:.1f} to {value.high:.1f}"
-
-
-def within(value: Interval | None) -> str:
-    """Writes an interval in brackets behind its figure, or nothing."""
-    return f" ({interval(value, 0)})" if value else ""
-
-
 def place(row: BoardRow) -> str:
     """Writes a row's rank, with the ranks that the data leave open to it; a dash where it does not rank."""
     if row.rank is None or row.rank_interval is None:
@@ -74,44 +49,13 @@ def place(row: BoardRow) -> str:
 
 def conditions(row: BoardRow) -> list[str]:
     """Lists how a row's model was run otherwise than a plain model that takes the instruction as it is meant."""
-    marks = [f"adapter {row.adapter}"] if row.adapter else []
-    marks += ["thinking"] if row.declaration.thinking else []
-    return [*marks, "instruction in the first user turn"] if row.instruction_moved else marks
-
-
-def counts(values: Iterable[tuple[str, int]]) -> str:
-    """Writes counts by name.
-
-    Example:
-        >>> counts([("empty", 2), ("control_tokens", 1)])
-        '2 empty, 1 control tokens'
-    """
-    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in values)
-
-
-def rate(value: Rate | Total) -> str:
-    """Writes a rate or Total with its interval and counts.
-
-    Example:
-        >>> rate(Rate(value=50.0, judged=7, items=8, interval=None))
-        '50.0, of 7 of 8 items'
-    """
-    return f"{figure(value.value)}{within(value.interval)}, of {value.judged} of {value.items} items"
-
-
-def gap(value: Gap | None) -> str:
-    """Writes a gap with its interval and counts; that there is none is said.
-
-    Example:
-        >>> gap(None)
-        'missing: only one of the two was evaluated'
-    """
-    if value is None:
-        return "missing: only one of the two was evaluated"
-    if value.value is None:
-        return "missing: one of the two has nothing judged"
-    first, second = value.judged
-    return f"{value.value:+.1f}{within(value.interval)}, of {first} and {second} items, {value.users} users"
+    marks = {
+        f"adapter {row.adapter}": row.adapter is not None,
+        "thinking": row.declaration.thinking,
+        "instruction in the first user turn": row.instruction_moved,
+        "date not pinned": _DATE_NOT_PINNED in row.chat_template_arguments,
+    }
+    return [mark for mark, holds in marks.items() if holds]
 
 
 def desiderata(row: BoardRow) -> list[tuple[str, str]]:
@@ -124,11 +68,28 @@ def desiderata(row: BoardRow) -> list[tuple[str, str]]:
         ("LC, long context: persona score, whole history less needed dialogues", gap(found.lc)),
         ("PR, proactiveness: schedule satisfaction", rate(found.pr)),
         ("Generalisation: Total, unseen less seen users", gap(found.generalisation)),
-        *((f"Total, {scores.split}", rate(scores.total)) for scores in row.by_split if len(row.by_split) > 1),
         ("BLEU against gold", rate(row.bleu)),
         ("ROUGE-L against gold", rate(row.rouge_l)),
         ("Evidence that the context showed, %", rate(row.evidence_recall)),
         *((("Context made with", pairs(row.context)),) if row.context else ()),
+    ]
+
+
+def scores(row: BoardRow) -> list[tuple[str, str]]:
+    """Lists every score of a row by type and, where there are several, by split; each with its interval and count."""
+    found = _beside_gold(row, "")
+    for part in row.by_split if len(row.by_split) > 1 else ():
+        found.append((f"Total, {part.split}", rate(part.total)))
+        found += _beside_gold(part, f", {part.split}")
+        found.append((f"Schedule satisfaction, {part.split}, %", rate(part.schedule)))
+    return found
+
+
+def _beside_gold(scored: BoardRow | Scores, of: str) -> list[tuple[str, str]]:
+    """Lists the scores of the two types whose answers are judged beside gold."""
+    return [
+        (f"Persona against gold{of}, %", pairwise(scored.persona)),
+        (f"Profile against gold{of}, %", pairwise(scored.profile)),
     ]
 
 
@@ -162,11 +123,11 @@ def provenance(row: BoardRow) -> list[tuple[str, str]]:
         ("Protocol configuration", row.protocol_config),
         ("Prompt pack", f"{row.prompt_pack} ({PROMPTS[row.prompt_pack_status]})"),
         ("Data set", f"{row.data_source} at {row.data_sha[:12]}"),
-        ("Items", f"{row.items}, answered {row.generations}, judged in full {row.judged}, of {row.users} users"),
+        ("Items", _items(row)),
         ("Lost for a defect of the answer", counts(row.defects) or "none"),
         ("Verdicts", f"{row.verdicts}, missing {row.missing}"),
         ("Missing because", counts(row.missing_because) or "none is missing"),
-        ("Two answers to the same question", f"{row.clashes} times"),
+        ("Left out, for another row on the same thing counts", f"{row.clashes:,} answers and verdicts"),
         ("Total if every missing verdict were a loss", figure(row.total.worst_case)),
         ("Pairs whose verdicts agree in both slot orders, %", _consistency(row)),
         ("Words for slot A, of those for A or B, %", _slot_a_share(row)),
@@ -177,20 +138,27 @@ def provenance(row: BoardRow) -> list[tuple[str, str]]:
     ]
 
 
+def _items(row: BoardRow) -> str:
+    """Writes how many items were asked, answered and judged."""
+    in_full = f"judged {row.judged:,} ({share(row.judged, row.items)})"
+    return f"{row.items:,}, answered {row.generations:,}, {in_full}, of {row.users:,} users"
+
+
 def _consistency(row: BoardRow) -> str:
     """Writes how often both verdicts on a pair agree, or why nobody knows."""
     protocol = known(row.protocol)
     if protocol is not None and protocol.orders == "one":
         return "missing: each pair is judged in one slot order"
-    return f"{figure(row.position_consistency.value)}, of {row.position_consistency.judged} pairs"
+    agreeing = row.position_consistency
+    return f"{estimate(agreeing.value, agreeing.interval)}, of {agreeing.judged:,} of {agreeing.items:,} pairs"
 
 
 def _slot_a_share(row: BoardRow) -> str:
     """Writes how often the judge took the answer in slot A where it took one; near 50 if slots do not matter to it."""
-    share = row.slot_a_share
-    if share.value is None:
+    in_a = row.slot_a_share
+    if in_a.value is None:
         return "missing: no pair has both verdicts and a preference"
-    return f"{figure(share.value)}{within(share.interval)}, of {share.judged} words"
+    return f"{estimate(in_a.value, in_a.interval)}, of {in_a.judged:,} words"
 
 
 def _efficiency(value: float | None) -> str:
@@ -225,14 +193,16 @@ def _environment() -> Environment:
         conditions=conditions,
         counts=counts,
         desiderata=desiderata,
+        estimate=estimate,
         figure=figure,
         interval=interval,
         is_reference=is_reference,
+        judged=judged,
         navigation=NAVIGATION,
         place=place,
         progress_of=progress_of,
         provenance=provenance,
-        sections=sections,
-        within=within,
+        scores=scores,
+        share=share,
     )
     return environment

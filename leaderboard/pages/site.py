@@ -6,12 +6,14 @@ Whatever stands in an address is text: what cannot be meant gives the nearest pa
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from leaderboard.pages.reader import Reader
 from leaderboard.pages.render import render
+from leaderboard.pages.tables import sections
 from leaderboard.records import State, now
 from leaderboard.submissions.ledger import SubmissionView
 from leaderboard.submissions.states import ENDED
@@ -30,20 +32,20 @@ _HEADERS = {
 class Pages:
     """Answers page requests."""
 
-    def __init__(self, reader: Reader) -> None:
-        """Shows what a reader finds."""
-        self._reader = reader
+    def __init__(self, reader: Reader, protocols: Sequence[str] = ()) -> None:
+        """Shows what a reader finds, and of each of these protocols at least that there is nothing yet."""
+        self._reader, self._protocols = reader, protocols
 
     def board(self) -> Response:
         """The front page."""
         board, problems = self._reader.board()
         active, more = self._news()
-        shown = {"rows": board.rows, "revision": board.revision, "active": active, "problems": (*problems, *more)}
-        return _page("board.html", here="/", **shown)
+        shown = {"revision": board.revision, "active": active, "problems": (*problems, *more)}
+        return _page("board.html", here="/", sections=sections(board.rows, self._protocols), **shown)
 
     def rows(self) -> Response:
         """The board's rows alone, for a page that is open."""
-        return _page("rows.html", rows=self._reader.board()[0].rows)
+        return _page("rows.html", sections=sections(self._reader.board()[0].rows, self._protocols))
 
     def live(self, all: str = "", id: str = "", page: str = "") -> Response:
         """What is under way, for a page that is open; says at which revision the board is."""

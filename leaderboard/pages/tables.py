@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import combinations
 from typing import NamedTuple
@@ -34,6 +33,8 @@ _PARTS = {
     "judge_revision": _Part(("judge",), lambda row: f"judge revision {row.judge_revision[:8]}"),
     "judge_config": _Part(("judge", "judge_revision"), lambda row: f"judge configuration {row.judge_config[:8]}"),
     "prompt_pack": _Part((), lambda row: f"{PROMPTS[row.prompt_pack_status]} prompts {row.prompt_pack[:8]}"),
+    "judge_engine": _Part((), lambda row: f"judge engine {row.judge_engine}"),
+    "judge_dtype": _Part((), lambda row: f"judge precision {row.judge_dtype}"),
     "data_sha": _Part((), lambda row: f"data {row.data_source} at {row.data_sha[:8]}"),
     "context": _Part((), lambda row: f"context {_HASH.sub(lambda found: found[1], pairs(row.context))}"),
     "protocol_config": _Part(("context",), lambda row: f"protocol configuration {row.protocol_config[:8]}"),
@@ -60,19 +61,25 @@ class Section(NamedTuple):
     orders: str
     """In how many slot orders its pairs are judged, in a sentence; empty where the title is."""
     tables: list[Table]
-    """Those with ranked rows first, then the newest."""
+    """Those with ranked rows first, then the newest; empty while there is no result."""
     published: tuple[PublishedRow, ...]
     """What others have published under its setting."""
 
 
-def sections(rows: Iterable[BoardRow]) -> list[Section]:
+def sections(rows: Iterable[BoardRow], protocols: Iterable[str] = ()) -> list[Section]:
     """Lays rows out by protocol, in the order in which protocols first appear, and by ranking.
 
     A reference depends on no context, so it stands in every table of its protocol that differs from it in that alone.
+
+    Args:
+        rows: The board's rows.
+        protocols: Ids of protocols that have a section without a row too, below those with rows.
     """
-    by_protocol: dict[str, list[BoardRow]] = defaultdict(list)
+    by_protocol: dict[str, list[BoardRow]] = {}
     for row in rows:
-        by_protocol[row.protocol].append(row)
+        by_protocol.setdefault(row.protocol, []).append(row)
+    for protocol in protocols:
+        by_protocol.setdefault(protocol, [])
     return [_section(protocol_id, found) for protocol_id, found in by_protocol.items()]
 
 

@@ -71,6 +71,8 @@ def test_a_row_without_a_total_never_ranks():
         {"data_sha": "e" * 40},
         {"protocol_config": "0" * 64},
         {"judge_config": "0" * 64},
+        {"judge_engine": "transformers"},
+        {"judge_dtype": "bfloat16"},
         {"context": (("encoder", "org/encoder@1"),)},
     ],
     ids=lambda apart: next(iter(apart)),

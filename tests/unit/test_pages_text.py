@@ -6,22 +6,41 @@ import re
 import pytest
 
 from evaluator.errors import Cause, RapportError
+from evaluator.hicupid.questions import QuestionType
+from evaluator.hicupid.scoring import score
+from evaluator.results import Interval
 from leaderboard.board.build import rank
+from leaderboard.board.partners import Sums
 from leaderboard.pages.reader import About
-from leaderboard.pages.render import desiderata, provenance, render
+from leaderboard.pages.render import desiderata, provenance, render, scores
+from leaderboard.pages.tables import sections
 from leaderboard.records import Failure, Scorecard, State, Transition
 from leaderboard.submissions.ledger import Progress, RunView, SubmissionView
-from tests.builders import NOON, make_declaration, make_scorecard, make_submission, make_user_scores
+from tests.builders import (
+    LOSS,
+    NOON,
+    SCHEDULE,
+    WIN,
+    YES,
+    answered,
+    make_declaration,
+    make_item,
+    make_scorecard,
+    make_submission,
+    make_user_scores,
+)
 
 ODD = {
     "html": "<script>alert(1)</script><img src=x onerror=alert(1)>",
     "attribute": '" onmouseover="alert(1)" x=\'',
     "right-to-left": "org/\u202egnp.exe\u200f\u2066",
     "long": "x" * 10_000,
-    "template": "{{ 7 * 7 }}{% raw %}${7*7}",
+    "template": "{{ 7777 * 7777 }}{% raw %}${7777*7777}",
     "nul": "a\x00b",
 }
 NONE = Progress(0, None, 0, None)
+MADE = "aaaaaaaa · 2026-03-01"
+"""What stands below the name of every model that the builders make."""
 
 
 def odd_view(text: str, *states: State, progress: Progress = NONE) -> SubmissionView:
@@ -61,7 +80,7 @@ def pages_with(text: str) -> list[str]:
     error = RapportError(Cause.NOT_FOUND, text, text)
     return [
         render("live.html", active=[view], problems=[text]),
-        render("rows.html", rows=rows),
+        render("rows.html", sections=sections(rows)),
         render("submission.html", here="", about=about, active=[view], problems=[text], rows=rows),
         render("message.html", here="", title=text, message=text),
         render("submit_answer.html", error=error, view=None),
@@ -76,7 +95,7 @@ def test_what_people_write_is_shown_as_text(kind):
     for before, after in zip(plain, odd, strict=True):
         assert after.count("<") == before.count("<"), "no tag comes from what people write"
         assert after.count('"') == before.count('"'), "no attribute either"
-        assert "49" not in after or "49" in before
+        assert str(7777 * 7777) not in after
 
 
 def test_a_name_that_is_written_from_right_to_left_does_not_turn_what_stands_beside_it():
@@ -118,7 +137,12 @@ def test_all_runs_of_a_submission_are_shown():
 
 def rows_html(*cards: Scorecard) -> str:
     """The board's rows."""
-    return render("rows.html", rows=rank(cards, {card.id: make_user_scores(card).users for card in cards}))
+    return render("rows.html", sections=sections(rank(cards, sums_of(*cards))))
+
+
+def sums_of(*cards: Scorecard) -> Sums:
+    """Sums of twelve users for each of some scorecards."""
+    return {card.id: make_user_scores(card).users for card in cards}
 
 
 def plain(page: str) -> str:
@@ -143,7 +167,7 @@ def test_the_worst_case_stands_beside_the_total():
     card = make_scorecard("org/a", 60)
     total = card.result.total.model_copy(update={"worst_case": 58.5})
     card = card.model_copy(update={"result": card.result.model_copy(update={"total": total})})
-    assert "60.0 no interval: 1 users worst case 58.5" in board_of(card)
+    assert "60.0 no interval: 1 users judged 3 of 3 (100.0 %) worst case 58.5" in board_of(card)
 
 
 def test_what_is_missing_or_lost_is_counted_with_its_causes():
@@ -157,7 +181,7 @@ def test_what_is_missing_or_lost_is_counted_with_its_causes():
 def test_a_reference_stands_among_its_protocols_rows_marked_as_one():
     gold = make_scorecard("reference/gold", 50, unranked_because=("reference",))
     page = board_of(gold, make_scorecard("org/a", 60))
-    assert re.search(r"1 org/a .* – reference/gold reference ", page)
+    assert re.search(rf"1 org/a .* – reference/gold {MADE} reference ", page)
 
 
 def test_published_figures_stand_under_the_table_of_their_protocol_and_nowhere_else():
@@ -179,7 +203,7 @@ def test_published_figures_name_the_setting_of_each():
 def test_each_protocol_has_a_table_of_its_own_with_its_title():
     cards = [make_scorecard("org/a", 60, protocol=name) for name in ("official-v1", "gold-v1", "retired")]
     page = board_of(*(card.model_copy(update={"id": card.protocol}) for card in cards))
-    assert page.count("Rank Model Total") == 3
+    assert page.count("Rank Model revision · date Total") == 3
     for text in ("official-v1 The official ranking.", "gold-v1 As official-v1", "retired Rank Model"):
         assert text in page
 
@@ -190,10 +214,10 @@ def test_a_row_has_the_desiderata_with_counts_and_says_what_is_missing():
     full = make_scorecard("org/a", 40, protocol="official-v1")
     cards = [card.model_copy(update={"id": card.protocol, **ours}) for card in (full, gold)]
     page = board_of(*cards)
-    assert "AUI, adherence to user information: Total 40.0, of 3 of 3 items" in page
+    assert "AUI, adherence to user information: Total 40.0 (no interval), of 3 of 3 items (100.0 %)" in page
     assert "whole history less needed dialogues -30.0 (-30.0 to -30.0), of 12 and 12 items, 12 users" in page
     assert "Generalisation: Total, unseen less seen users missing: only one of the two was evaluated" in page
-    assert "BLEU against gold 12.5, of 3 of 3 items" in page
+    assert "BLEU against gold 12.5 (no interval), of 3 of 3 items (100.0 %)" in page
 
 
 @pytest.mark.parametrize(
@@ -202,18 +226,19 @@ def test_a_row_has_the_desiderata_with_counts_and_says_what_is_missing():
         ({"adapter": "org/lora", "adapter_revision": "b" * 40}, "adapter org/lora"),
         ({"declaration": make_declaration(thinking=True)}, "thinking"),
         ({"instruction_moved": True}, "instruction in the first user turn"),
+        ({"chat_template_arguments": (("date", "not pinned"), ("system_role", "system"))}, "date not pinned"),
     ],
 )
 def test_a_row_is_marked_with_how_its_model_was_run(changes, mark):
-    assert f"org/a {mark} Details" in board_of(make_scorecard("org/a", 60, **changes))
+    assert f"org/a {MADE} {mark} Details" in board_of(make_scorecard("org/a", 60, **changes))
     assert mark not in board_of(make_scorecard("org/a", 60))
 
 
 def test_marks_cost_no_rank_and_stand_before_the_reasons_that_do():
     marked = {"adapter": "org/lora", "declaration": make_declaration(thinking=True)}
-    assert "1 org/a adapter org/lora thinking Details" in board_of(make_scorecard("org/a", 60, **marked))
+    assert f"1 org/a {MADE} adapter org/lora thinking Details" in board_of(make_scorecard("org/a", 60, **marked))
     demo = make_scorecard("org/a", 60, unranked_because=("demo judge",), **marked)
-    assert "– org/a adapter org/lora thinking demo judge Details" in board_of(demo)
+    assert f"– org/a {MADE} adapter org/lora thinking demo judge Details" in board_of(demo)
 
 
 @pytest.mark.parametrize(("protocol", "orders"), [("official-v1", "both slot orders"), ("paper", "one slot order")])
@@ -233,7 +258,7 @@ def test_a_total_without_a_worst_case_and_types_that_nobody_read_are_shown_as_mi
     persona = card.result.persona.model_copy(update=dict.fromkeys(("win", "tie", "loss", "score"), nothing))
     html = rows_html(with_result(card, persona=persona))
     page = plain(html)
-    assert "– no interval: 1 users worst case –" in page
+    assert "– no interval: 1 users judged 3 of 3 (100.0 %) worst case –" in page
     assert "– / – / – score –" in page
     assert html.count('class="bar"') == 1, "a bar of nothing would look like a figure"
 
@@ -241,13 +266,72 @@ def test_a_total_without_a_worst_case_and_types_that_nobody_read_are_shown_as_mi
 def test_a_worst_case_is_shown_although_there_is_no_total():
     card = make_scorecard("org/a", None)
     total = card.result.total.model_copy(update={"value": None, "worst_case": 12.5})
-    assert "– no interval: 1 users worst case 12.5" in board_of(with_result(card, total=total))
+    assert "– no interval: 1 users judged 3 of 3 (100.0 %) worst case 12.5" in board_of(with_result(card, total=total))
+
+
+def test_what_is_judged_stands_below_every_figure_and_never_looks_like_more_than_it_is():
+    card = make_scorecard("org/a", 60)
+    told = {"judged": 9_999, "items": 10_000}
+    total = card.result.total.model_copy(update={**told, "interval": Interval(low=55, high=65, users=40)})
+    schedule = card.result.schedule.model_copy(update=told)
+    persona = card.result.persona.model_copy(update={"score": schedule.model_copy(update={"value": 75.0})})
+    page = board_of(with_result(card, total=total, schedule=schedule, persona=persona, users=40))
+    assert "60.0 55.0 to 65.0 judged 9,999 of 10,000 (99.9 %) worst case" in page
+    assert "50.0 / 50.0 / 0.0 score 75.0 (no interval) judged 9,999 of 10,000" in page
+    assert "100.0 no interval: too few users judged 9,999 of 10,000" in page
+
+
+def split_card() -> Scorecard:
+    """A scorecard of two splits with twelve users each; all pairs of the first are won, all of the second lost."""
+    entries = [
+        answered(make_item(f"{split}/{user}-{type_}", type_, user), *([YES] if type_ is SCHEDULE else [won, won]))
+        for split, won in (("test_1", WIN), ("test_2", LOSS))
+        for user in range(12)
+        for type_ in QuestionType
+    ]
+    result = score(
+        [entry.item for entry in entries],
+        [row for entry in entries for row in entry.generations],
+        [row for entry in entries for row in entry.verdicts],
+    )
+    return make_scorecard("org/a", result=result)
+
+
+def test_details_give_every_type_of_every_split_with_interval_and_count():
+    said = facts(split_card())
+    assert said["Total, test_1"] == "87.5 (87.5 to 87.5), of 36 of 36 items (100.0 %)"
+    assert said["Total, test_2"] == "12.5 (12.5 to 12.5), of 36 of 36 items (100.0 %)"
+    assert said["Schedule satisfaction, test_2, %"] == "100.0 (100.0 to 100.0), of 12 of 12 items (100.0 %)"
+    assert said["Profile against gold, test_2, %"].splitlines() == [
+        "win 0.0 (0.0 to 0.0)",
+        "tie 0.0 (0.0 to 0.0)",
+        "loss 100.0 (100.0 to 100.0)",
+        "score 0.0 (0.0 to 0.0)",
+        "judged 12 of 12 (100.0 %)",
+    ]
+    win, *_, judged = said["Persona against gold, %"].splitlines()
+    assert re.fullmatch(r"win 50\.0 \([0-9.]+ to [0-9.]+\)", win)
+    assert judged == "judged 24 of 24 (100.0 %)"
+    assert plain(said["Profile against gold, test_2, %"]) in board_of(split_card()), "a row's details say the same"
+
+
+def test_the_only_split_is_not_told_twice():
+    assert not any("test_1" in name for name in facts(make_scorecard("org/a", 60)))
+
+
+def test_a_protocol_without_a_result_says_so_and_still_shows_the_figures_of_others():
+    empty = plain(render("rows.html", sections=sections([], ("official-v1", "paper"))))
+    assert empty.count("No results yet.") == 2
+    assert empty.index("official-v1 The official") < empty.index("No results yet.") < empty.index("paper The setting")
+    assert "GPT-4o-mini zero-shot 30.4 44.7 10.8 8.8" in empty
+    assert plain(render("rows.html", sections=[])).startswith("No results yet.")
+    assert "No results yet" not in board_of(make_scorecard("org/a", 60))
 
 
 def facts(card: Scorecard) -> dict[str, str]:
     """What the page of a submission says of a scorecard."""
-    (row,) = rank([card], {card.id: make_user_scores(card).users})
-    return dict(desiderata(row) + provenance(row))
+    (row,) = rank([card], sums_of(card))
+    return dict(desiderata(row) + scores(row) + provenance(row))
 
 
 def test_a_scorecard_says_what_it_ran_on():
@@ -282,4 +366,4 @@ def test_what_nobody_can_know_of_a_scorecard_is_said_to_be_missing():
     assert said[both] == "missing: each pair is judged in one slot order"
     assert (said["Engine flags"], said["Chat template was told"]) == ("none", "none")
     assert "Context made with" not in said
-    assert facts(make_scorecard("org/a", 60, protocol="official-v1"))[both] == "0.0, of 2 pairs"
+    assert facts(make_scorecard("org/a", 60, protocol="official-v1"))[both] == "0.0 (no interval), of 2 of 2 pairs"

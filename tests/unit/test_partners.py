@@ -49,6 +49,8 @@ def test_other_protocols_are_no_partners(other):
         {"judge": "other"},
         {"judge_revision": "r2"},
         {"judge_config": "0" * 64},
+        {"judge_engine": "transformers"},
+        {"judge_dtype": "bfloat16"},
         {"prompt_pack": "other"},
         {"data_sha": "e" * 40},
         {"context": (("encoder", "org/encoder@1"),)},

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from leaderboard.board.build import rank
+from leaderboard.board.build import Ranking, rank
 from leaderboard.pages.render import render
 from leaderboard.pages.tables import Section, sections
 from leaderboard.records import Scorecard
@@ -41,6 +41,8 @@ def test_results_of_one_ranking_share_a_table_without_a_heading_of_its_own():
         ({"judge": "newer", "judge_revision": "r2", "judge_config": "0" * 64}, "judge newer"),
         ({"judge_revision": "0123456789", "judge_config": "0" * 64}, "judge revision 01234567"),
         ({"judge_config": "0" * 64}, "judge configuration 00000000"),
+        ({"judge_engine": "transformers"}, "judge engine transformers"),
+        ({"judge_dtype": "bfloat16"}, "judge precision bfloat16"),
         ({"prompt_pack": "9876543210", "prompt_pack_status": "builtin"}, "built-in prompts 98765432"),
         ({"data_sha": "e" * 40, "data_source": "org/set"}, "data org/set at eeeeeeee"),
         (
@@ -60,9 +62,10 @@ def test_a_table_of_another_ranking_is_headed_by_what_differs_and_no_more(change
 
 
 def test_no_two_tables_of_a_protocol_have_the_same_heading():
-    fields = ("judge", "judge_revision", "judge_config", "prompt_pack", "data_sha", "protocol_config")
+    fields = [name for name in Ranking._fields if name not in ("protocol", "context")]
+    card = make_scorecard("org/a", 60)
     cards = [
-        make_scorecard(f"org/{number}", 60, **dict(zip(fields, values, strict=True)))
+        card.model_copy(update={"id": str(number), **dict(zip(fields, values, strict=True))})
         for number, values in enumerate(product(("1" * 64, "2" * 64), repeat=len(fields)))
     ]
     found = headings(*cards)
@@ -88,11 +91,25 @@ def test_tables_of_a_protocol_stand_together_under_one_title_and_figures_of_othe
         ("paper", 2),
         ("retired", 1),
     ]
-    page = render("rows.html", rows=rank([*here, *there], {}))
+    page = render("rows.html", sections=sections(rank([*here, *there], {})))
     assert page.count("<h2") == 3
     assert page.count("<h3") == 2
     assert page.count("as published, not re-run") == 1
     assert page.rindex("org/b") < page.index("as published, not re-run")
+
+
+def test_a_protocol_of_the_site_has_a_section_before_it_has_a_row_and_no_second_one_after():
+    wanted = ("paper", "official-v1", "retired")
+    found = sections([], wanted)
+    assert [(section.protocol, section.tables) for section in found] == [(each, []) for each in wanted]
+    assert [len(section.published) for section in found] == [4, 0, 0]
+    rows = rank([make_scorecard("org/a", 60, protocol="official-v1"), make_scorecard("org/b", 60)], {})
+    assert [(section.protocol, len(section.tables)) for section in sections(rows, wanted)] == [
+        ("demo-v1", 1),
+        ("official-v1", 1),
+        ("paper", 0),
+        ("retired", 0),
+    ]
 
 
 REFERENCE = {"unranked_because": ("reference",)}
@@ -130,7 +147,7 @@ def test_every_row_and_table_of_a_page_has_an_id_of_its_own_that_stays():
     more = make_scorecard("org/b", 60, created_at=LATER, **NEWER_BM25)
 
     def ids(*cards: Scorecard) -> list[str]:
-        page = render("rows.html", rows=rank(cards, {}))
+        page = render("rows.html", sections=sections(rank(cards, {})))
         return [part.partition('"')[0] for part in page.split(' id="')[1:]]
 
     before, after = ids(gold, ours), ids(gold, ours, more)

@@ -29,9 +29,9 @@ ODD_TEXTS = [
 ]
 
 
-def visitor(store: LocalStore, ledger: Ledger | None) -> TestClient:
+def visitor(store: LocalStore, ledger: Ledger | None, *protocols: str) -> TestClient:
     app = FastAPI()
-    app.include_router(router(Pages(Reader(store, ledger))))
+    app.include_router(router(Pages(Reader(store, ledger), protocols)))
     return TestClient(app)
 
 
@@ -70,6 +70,13 @@ def test_while_redis_is_away_every_page_answers_and_says_so(store, published):
         assert "canary" not in page.text
     unknown = site.get("/submission", params={"id": "s-20260101-0a1b2c3d"})
     assert unknown.status_code == 503, "it may well be there"
+
+
+@pytest.mark.parametrize("path", ["/", "/rows"])
+def test_every_protocol_of_the_site_is_shown_with_or_without_rows(store, published, path):
+    page = visitor(store, None, "paper", "demo-v1").get(path).text
+    assert page.count("<h2") == 2
+    assert page.index("org/model") < page.index("No results yet") < page.index("as published, not re-run")
 
 
 @pytest.mark.parametrize("odd", ODD_TEXTS)

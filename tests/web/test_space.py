@@ -127,6 +127,7 @@ def test_the_board_is_served_read_only_and_says_why(site: tuple[int, psutil.Proc
 
     assert front is not None
     assert "No results yet" in front
+    assert 'id="protocol-demo-v1"' in front
     assert "Submissions are closed: this site has no Redis" in front
 
 

@@ -1,0 +1,134 @@
+"""The pages in a real browser, wide and on a phone: nothing sticks out, whatever stands in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+from starlette.staticfiles import StaticFiles
+
+from evaluator.results import Interval
+from leaderboard.pages.reader import Reader
+from leaderboard.pages.render import STATIC
+from leaderboard.pages.site import Pages, router
+from leaderboard.records import Scorecard
+from leaderboard.store.local import LocalStore
+from tests.browser import ARGUMENTS, chromium
+from tests.builders import make_scorecard, publish
+
+SITE = "http://board.test"
+WIDE, PHONE = 1400, 360
+NOT_PINNED = (("date", "not pinned"),)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+def full_size(card: Scorecard) -> Scorecard:
+    """A scorecard with the longest figures that a run of 10,000 items can have."""
+    wide = {"judged": 9_999, "items": 10_000, "interval": Interval(low=41.25, high=100.0, users=250)}
+    result = card.result
+    pairwise = {
+        name: result.persona.model_copy(
+            update={
+                part: getattr(result.persona, part).model_copy(update={**wide, "value": 33.3})
+                for part in ("win", "tie", "loss", "score")
+            }
+        )
+        for name in ("persona", "profile")
+    }
+    rates = {"schedule": result.schedule.model_copy(update=wide), "total": result.total.model_copy(update=wide)}
+    counted = {"users": 250, "missing": 123, "missing_because": (("judge_timeout", 100), ("unparsed", 23))}
+    splits = tuple(
+        result.by_split[0].model_copy(update={"split": split, **pairwise, **rates}) for split in ("test_1", "test_2")
+    )
+    changes = {"by_split": splits, "defects": (("empty", 2),), **counted, **pairwise, **rates}
+    return card.model_copy(update={"result": result.model_copy(update=changes)})
+
+
+@pytest.fixture
+def site(store: LocalStore) -> TestClient:
+    """A site with rows of every width, one protocol without any, and figures of others."""
+    odd = {"adapter": "org/" + "adapter" * 12, "adapter_revision": "b" * 40, "chat_template_arguments": NOT_PINNED}
+    publish(
+        store,
+        full_size(make_scorecard("some-organisation/A-Model-With-A-Rather-Long-Name-70B-Instruct", 60, **odd)),
+        make_scorecard("org/" + "x" * 90, 40, unranked_because=("demo judge", "20 of 10,000 items")),
+        make_scorecard("org/other-judge", 50, judge_revision="9" * 40, judge_status="candidate", judge="j" * 40),
+        make_scorecard("reference/gold", 50, unranked_because=("reference",)),
+        make_scorecard("org/nothing", None),
+    )
+    app = FastAPI()
+    app.include_router(router(Pages(Reader(store, None), ("demo-v1", "paper"))))
+    app.mount("/site", StaticFiles(directory=STATIC))
+    return TestClient(app)
+
+
+@pytest.fixture
+def opened(browser: Browser, site: TestClient, width: int) -> Iterator[Page]:
+    """The board at some width, with every row's details open; every request is answered by the site itself."""
+
+    def answer(route: Route) -> None:
+        response = site.get(route.request.url.removeprefix(SITE))
+        route.fulfill(status=response.status_code, headers=dict(response.headers), body=response.content)
+
+    context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=False)
+    page = context.new_page()
+    page.route("**/*", answer)
+    page.goto(SITE)
+    yield page
+    context.close()
+
+
+def open_all(page: Page) -> None:
+    for summary in page.locator("summary").all():
+        summary.click()
+
+
+def sideways(page: Page) -> int:
+    """How many pixels of the page stick out to the right."""
+    return int(page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth"))
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_no_page_is_wider_than_the_window(opened: Page) -> None:
+    assert sideways(opened) <= 0
+    open_all(opened)
+    assert sideways(opened) <= 0
+    opened.locator("tbody a").first.click()
+    opened.locator("h2", has_text="Scorecard").first.wait_for()
+    assert sideways(opened) <= 0
+
+
+@pytest.mark.parametrize("width", [WIDE])
+def test_a_wide_window_shows_all_columns_of_the_fullest_row(opened: Page) -> None:
+    hidden = opened.locator(".scroll").evaluate_all("all => all.map(each => each.scrollWidth - each.clientWidth)")
+    assert hidden == [0, 0, 0]
+
+
+@pytest.mark.parametrize("width", [PHONE])
+def test_on_a_phone_every_cell_of_a_row_is_there_without_scrolling_sideways(opened: Page) -> None:
+    open_all(opened)
+    for cell in opened.locator("tbody td, tbody th").all():
+        box = cell.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE
+        assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth"), cell.inner_text()
+
+
+@pytest.mark.parametrize("width", [PHONE])
+def test_on_a_phone_every_cell_says_what_it_is(opened: Page) -> None:
+    labels = "cells => cells.map(cell => getComputedStyle(cell, '::before').content)"
+    named = opened.locator("#board table").first.locator("tbody tr").first.locator("td").evaluate_all(labels)
+    headings = opened.locator("#board table").first.locator("thead th").all_text_contents()
+    told = [label.strip('"').split(":")[0] for label in named]
+    assert told == [heading.split("win")[0].strip() for heading in headings if not heading.startswith("Model")]
