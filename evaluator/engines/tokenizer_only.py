@@ -52,18 +52,16 @@ class TokenizerProcess(ChildProcess[EngineInfo]):
 
         What a cache that keeps everything would give again is told as cached.
         """
-        prefixes = SharedPrefixes()
-        thinking = sampling.thought_tokens > 0
-        for request in seen:
-            prefixes.add(request.group, self._ids(request.messages, thinking))
-        for request in requests:
-            ids = self._ids(request.messages, thinking)
+        for number, request in enumerate([*seen, *requests]):
+            tokens, shared = self._measure(request, sampling.thought_tokens > 0, afresh=number == 0)
+            if number < len(seen):
+                continue
             yield Completion(
                 key=request.key,
                 text="",
                 prompt_hash="",
-                prompt_tokens=len(ids),
-                cached_tokens=(shared := prefixes.add(request.group, ids)),
+                prompt_tokens=tokens,
+                cached_tokens=shared,
                 shared_tokens=shared,
                 output_tokens=0,
                 finish_reason="stop",
@@ -72,13 +70,23 @@ class TokenizerProcess(ChildProcess[EngineInfo]):
 
     def count_tokens(self, conversations: Sequence[tuple[Message, ...]]) -> list[int]:
         """See `Engine.count_tokens`."""
-        return [len(self._ids(messages, thinking=False)) for messages in conversations]
+        asked = (Request("", f"{number}", messages) for number, messages in enumerate(conversations))
+        return [self._measure(request, thinking=False, afresh=True)[0] for request in asked]
 
-    def _ids(self, messages: tuple[Message, ...], thinking: bool) -> list[int]:
-        """Returns a prompt's tokens."""
-        self._send({"messages": [list(part) for part in messages], "thinking": thinking})
-        ids: list[int] = self._receive()["ids"]
-        return ids
+    def _measure(self, request: Request, thinking: bool, afresh: bool) -> tuple[int, int]:
+        """Returns a prompt's tokens, and how many of them an earlier prompt of its group began with.
+
+        The process counts these, for the tokens themselves would take longer on their way than in the making.
+
+        Args:
+            request: The prompt.
+            thinking: Whether the model is to think first.
+            afresh: Whether all earlier prompts are forgotten.
+        """
+        messages = [list(part) for part in request.messages]
+        self._send({"messages": messages, "group": request.group, "thinking": thinking, "afresh": afresh})
+        measured = self._receive()
+        return measured["tokens"], measured["shared"]
 
 
 def main() -> None:
@@ -95,11 +103,15 @@ def _load(spec: str) -> tuple[dict[str, Any], Answerer]:
 
     folder = TokenizerSpec.model_validate_json(spec).model_path
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    renderer = PromptRenderer(tokenizer, Path(folder).name)
+    renderer, prefixes = PromptRenderer(tokenizer, Path(folder).name), SharedPrefixes()
 
     def answer(asked: dict[str, Any]) -> Answers:
+        nonlocal prefixes
+        if asked["afresh"]:
+            prefixes = SharedPrefixes()
         messages = [Message(role, content) for role, content in asked["messages"]]
-        yield {"ids": renderer.render(messages, thinking=asked["thinking"]).token_ids}
+        ids = renderer.render(messages, thinking=asked["thinking"]).token_ids
+        yield {"tokens": len(ids), "shared": prefixes.add(asked["group"], ids)}
 
     info = EngineInfo(
         engine="tokenizer",
