@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluator.engines.base import Completion, EngineInfo, Message, Request, Sampling
+from evaluator.engines.base import Completion, EngineInfo, Message, Request, Sampling, process_peak_rss_mb
 from evaluator.engines.child import ChildProcess
 from evaluator.engines.hosting import Answerer, Answers, host
 from evaluator.engines.prefixes import SharedPrefixes
@@ -111,7 +111,8 @@ def _load(spec: str) -> tuple[dict[str, Any], Answerer]:
             prefixes = SharedPrefixes()
         messages = [Message(role, content) for role, content in asked["messages"]]
         ids = renderer.render(messages, thinking=asked["thinking"]).token_ids
-        yield {"tokens": len(ids), "shared": prefixes.add(asked["group"], ids)}
+        shared = prefixes.add(asked["group"], ids)
+        yield {"tokens": len(ids), "shared": shared, "peak_rss_mb": process_peak_rss_mb()}
 
     info = EngineInfo(
         engine="tokenizer",

@@ -99,6 +99,7 @@ def test_a_tokenizer_alone_counts_prompts_and_what_they_share(tiny, tmp_path, se
         (whole,) = tokenizer.count_tokens(
             [FullContexts().of(history, list(setup.data.questions("test_1", 1)))[0].messages]
         )
+        assert tokenizer.peak_rss_mb() > 0
     (tiny / "put-away").rename(tiny / "model.safetensors")
     assert all(row.prompt_tokens > whole for row in rows)
     assert sorted(row.shared_tokens > whole - 100 for row in rows) == [False, *[True] * (len(rows) - 1)]
