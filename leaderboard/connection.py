@@ -67,3 +67,13 @@ def unreachable(error: RedisError) -> RapportError:
         f"Redis does not answer ({type(error).__name__}).",
         "Start it, or set RAPPORT_REDIS_URL to where it runs; nothing that was stored is lost.",
     )
+
+
+def text(value: object) -> str:
+    """Returns what Redis answered as text; it answers in bytes unless told otherwise.
+
+    Example:
+        >>> text(b"queued"), text("queued")
+        ('queued', 'queued')
+    """
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from redis import Redis
 
+from leaderboard.connection import text
 from leaderboard.records import Batch
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
@@ -32,7 +33,7 @@ class Outbox:
         """Returns the oldest entries, all of them without a limit."""
         entries = self._redis.xrange(keys.OUTBOX, count=limit) or []
         return [
-            Waiting(_text(number), _text((fields or {})[b"run"]), _text((fields or {})[b"batch"]))
+            Waiting(text(number), text((fields or {})[b"run"]), text((fields or {})[b"batch"]))
             for number, fields in entries
         ]
 
@@ -69,8 +70,3 @@ class Outbox:
     def remove(self, entries: Sequence[Waiting]) -> None:
         """Takes entries out once the store holds their rows."""
         self._redis.xdel(keys.OUTBOX, *(entry.entry for entry in entries))
-
-
-def _text(value: object) -> str:
-    """Redis answers in bytes."""
-    return value.decode() if isinstance(value, bytes) else str(value)

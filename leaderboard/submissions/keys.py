@@ -14,6 +14,8 @@ EPOCH = "rapport:epoch"
 """Stands for as long as Redis keeps its memory: without it the ledger has to be restored from the store."""
 OUTBOX = "rapport:outbox"
 """Stream of batches on their way to the store."""
+WORKERS = "rapport:workers"
+"""Set of the names of workers that have announced themselves."""
 FENCE = "rapport:fence"
 """Counter from which every lease takes its number."""
 QUEUE = "rapport-evaluate"
@@ -93,3 +95,8 @@ def fingerprint(
     """
     adapted = f"+{adapter}@{adapter_revision}" if adapter else ""
     return f"rapport:fingerprint:{protocol}:{model}@{revision}{adapted}{':thinking' if thinking else ''}"
+
+
+def worker(name: str) -> str:
+    """Announcement of a worker; gone soon after the worker is."""
+    return f"rapport:worker:{name}"

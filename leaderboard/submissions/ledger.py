@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from redis import Redis
 from redis.client import Pipeline
 
+from leaderboard.connection import text
 from leaderboard.records import Failure, Plan, State, Submission, Transition, now, submission_of
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
@@ -127,7 +128,7 @@ class Ledger:
             known = next((value for value in pipe.mget(fingerprints) if value is not None), None)
             pipe.multi()
             if known is not None:
-                return _text(known)
+                return text(known)
             _enter(pipe, submission, opening)
             return submission.id
 
@@ -215,7 +216,7 @@ class Ledger:
         value = self._redis.get(keys.state(run_id))
         if value is None:
             raise KeyError(run_id)
-        return State(_text(value))
+        return State(text(value))
 
     def submission(self, submission_id: str) -> Submission:
         """Returns a submission.
@@ -226,7 +227,7 @@ class Ledger:
         value = self._redis.get(keys.submission(submission_id))
         if value is None:
             raise KeyError(submission_id)
-        return Submission.model_validate_json(_text(value))
+        return Submission.model_validate_json(text(value))
 
     def transitions(self, submission_id: str) -> tuple[Transition, ...]:
         """Returns all transitions of a submission, oldest first."""
@@ -235,11 +236,11 @@ class Ledger:
 
     def active(self) -> list[str]:
         """Returns the ids of submissions with something left to do, oldest first."""
-        return sorted(_text(value) for value in self._redis.smembers(keys.ACTIVE))
+        return sorted(text(value) for value in self._redis.smembers(keys.ACTIVE))
 
     def unsaved(self) -> list[str]:
         """Returns the ids of submissions whose latest change is not in the store."""
-        return sorted(_text(value) for value in self._redis.smembers(keys.UNSAVED))
+        return sorted(text(value) for value in self._redis.smembers(keys.UNSAVED))
 
     def note_saved(self, submission_id: str, transitions: int) -> None:
         """Notes that the store holds the first `transitions` steps of a submission.
@@ -254,7 +255,7 @@ class Ledger:
 
     def newest(self, limit: int, skip: int = 0) -> list[str]:
         """Returns the ids of the newest submissions, newest first, after leaving out the first `skip`."""
-        return [_text(value) for value in self._redis.zrevrange(keys.SUBMISSIONS, skip, skip + limit - 1)]
+        return [text(value) for value in self._redis.zrevrange(keys.SUBMISSIONS, skip, skip + limit - 1)]
 
     def count(self) -> int:
         """Returns how many submissions there are."""
@@ -275,7 +276,7 @@ class Ledger:
     def plan(self, run_id: str) -> Plan | None:
         """Returns a run's plan, or None if it has none yet."""
         value = self._redis.get(keys.plan(run_id))
-        return None if value is None else Plan.model_validate_json(_text(value))
+        return None if value is None else Plan.model_validate_json(text(value))
 
     def progress(self, run_id: str) -> Progress:
         """Returns how far a run is."""
@@ -302,7 +303,7 @@ class Ledger:
         names = list(submission_ids)
         values = self._redis.mget([keys.submission(name) for name in names]) if names else []
         submissions = [
-            read_record(_text(value), Submission, keys.submission(name))
+            read_record(text(value), Submission, keys.submission(name))
             for name, value in zip(names, values, strict=True)
             if value is not None
         ]
@@ -313,11 +314,6 @@ class Ledger:
                 _ask(pipe, submission)
             answers = iter(pipe.execute())
         return [_view(submission, answers) for submission in submissions]
-
-
-def _text(value: object) -> str:
-    """Redis answers in bytes unless told otherwise."""
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _ask(pipe: Pipeline, submission: Submission) -> None:
@@ -332,12 +328,12 @@ def _ask(pipe: Pipeline, submission: Submission) -> None:
 def _view(submission: Submission, answers: Iterator[Any]) -> SubmissionView:
     """Reads the answers to what `_ask` asked, in the same order."""
     name = keys.transitions(submission.id)
-    steps = [read_record(_text(line), Transition, name) for line in next(answers)]
+    steps = [read_record(text(line), Transition, name) for line in next(answers)]
     saved = not next(answers)
     runs = tuple(
         RunView(
             run_id,
-            State(_text(next(answers))),
+            State(text(next(answers))),
             _progress(next(answers)),
             tuple(step for step in steps if step.run_id == run_id),
         )
@@ -348,7 +344,7 @@ def _view(submission: Submission, answers: Iterator[Any]) -> SubmissionView:
 
 def _progress(values: Mapping[Any, Any]) -> Progress:
     """Reads a run's counts; what has not been counted yet is zero, what has not been planned is None."""
-    counts = {_text(name): int(value) for name, value in values.items()}
+    counts = {text(name): int(value) for name, value in values.items()}
     return Progress(
         generations=counts.get("generations", 0),
         items=counts.get("items"),

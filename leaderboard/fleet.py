@@ -1,0 +1,100 @@
+"""The workers that are alive: each announces itself and what it has, and is forgotten soon after it falls silent."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+from redis import Redis
+
+from evaluator.records import Record
+from leaderboard.connection import text
+from leaderboard.records import Moment
+from leaderboard.store.rows import read_record
+from leaderboard.submissions import keys
+
+
+class Lane(StrEnum):
+    """A kind of work; a worker serves one or both."""
+
+    GENERATE = "generate"
+    JUDGE = "judge"
+
+
+class Gpu(Record):
+    """One accelerator of a worker."""
+
+    name: str
+    memory_bytes: int = Field(gt=0)
+
+
+class Announcement(Record):
+    """What a worker says of itself every few seconds."""
+
+    schema_version: Literal[1] = 1
+    name: str
+    """Host and process; no two workers share it."""
+    lanes: tuple[Lane, ...] = Field(min_length=1)
+    gpus: tuple[Gpu, ...]
+    """Empty on a machine without any."""
+    memory_bytes: int = Field(gt=0)
+    """Of the machine."""
+    engine: str
+    """What runs models here; see `EngineInfo.engine`."""
+    engine_version: str
+    dtype: str
+    kv_cache_bytes: int = Field(gt=0)
+    """Of one engine, where there is no GPU."""
+    context_tokens: int = Field(gt=0)
+    """Most tokens of prompt and answer that engines are set up for."""
+    started_at: Moment
+    run_id: str | None = None
+    """What it works on; None while it waits."""
+    draining: bool = False
+    """Whether it has been told to stop and takes nothing new."""
+
+
+class Fleet:
+    """Reads and writes announcements.
+
+    Example:
+        >>> fleet = Fleet(redis)  # doctest: +SKIP
+        >>> [worker.name for worker in fleet.alive()]  # doctest: +SKIP
+        ['gpu-1-4711']
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        """Works on an open connection."""
+        self._redis = redis
+
+    def announce(self, announcement: Announcement, seconds: float) -> None:
+        """Says that a worker is alive, for some seconds."""
+        with self._redis.pipeline() as pipe:
+            pipe.sadd(keys.WORKERS, announcement.name)
+            pipe.set(keys.worker(announcement.name), announcement.model_dump_json(), px=int(1000 * seconds))
+            pipe.execute()
+
+    def leave(self, name: str) -> None:
+        """Forgets a worker at once."""
+        with self._redis.pipeline() as pipe:
+            pipe.srem(keys.WORKERS, name)
+            pipe.delete(keys.worker(name))
+            pipe.execute()
+
+    def alive(self) -> list[Announcement]:
+        """Returns what all workers that are alive say, sorted by name.
+
+        Raises:
+            RapportError: `data_error` if an announcement is not of this version.
+        """
+        names = sorted(text(value) for value in self._redis.smembers(keys.WORKERS))
+        values = self._redis.mget([keys.worker(name) for name in names]) if names else []
+        said = dict(zip(names, values, strict=True))
+        if silent := [name for name, value in said.items() if value is None]:
+            self._redis.srem(keys.WORKERS, *silent)  # Whoever speaks again is entered again.
+        return [
+            read_record(value, Announcement, f"announcement of {name}")
+            for name, value in said.items()
+            if value is not None
+        ]
