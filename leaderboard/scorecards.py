@@ -176,6 +176,7 @@ def _unranked_because(
         (f"protocol {protocol.id}", not protocol.official),
         ("other data", protocol.data_set not in (None, plan.data_source)),
         (f"{result.items:,} of {asked:,} items", result.items < asked),
+        ("deterministic engine", any(kind == "deterministic" for kind in _kinds(rows))),
         ("mixed engines", len(set(_model_engines(rows))) > 1 or len(set(_judge_engines(rows))) > 1),
         ("mixed chat templates", _are_mixed(rows.generations) or _are_mixed(rows.verdicts)),
         ("mixed contexts", len(set(_contexts(rows))) > 1),
@@ -190,6 +191,11 @@ def _sees_slots_alone(slot_a_share: Rate) -> bool:
     if share is None or slot_a_share.judged < LEAST_SLOT_WORDS:
         return False
     return max(share, 100 - share) >= ONE_SLOT_PERCENT
+
+
+def _kinds(rows: RunRows) -> Iterator[str]:
+    """Yields the names of the engines that answers and verdicts came from."""
+    yield from (kind for kind, *_ in (*_model_engines(rows), *_judge_engines(rows)))
 
 
 def _model_engines(rows: RunRows) -> Iterator[_Engine]:

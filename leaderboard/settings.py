@@ -60,8 +60,9 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=30.0, gt=0, description="How long a silent worker keeps its shard.")
     job_seconds: int = Field(default=6 * 3600, gt=0, description="Longest time that one job may take.")
     journal_seconds: float = Field(default=20.0, gt=0, le=60, description="How often the ledger is saved to the store.")
-    engine: Literal["auto", "vllm", "transformers"] = Field(
-        default="auto", description="What runs models; `auto` is vLLM where it is installed, else transformers."
+    engine: Literal["auto", "vllm", "transformers", "deterministic"] = Field(
+        default="auto",
+        description="What runs models; `auto` is vLLM or else transformers, `deterministic` is no model at all.",
     )
     host: str = Field(default="127.0.0.1", description="Address that the page listens on; a Space uses all.")
     port: int = Field(default=7860, gt=0, lt=65536, description="Port that the page listens on.")

@@ -121,7 +121,7 @@ class Completion(Record):
 class EngineSpec(Record):
     """Which model to load and how; equal specs can share one engine."""
 
-    engine: Literal["vllm", "transformers"]
+    engine: Literal["vllm", "transformers", "deterministic"]
     model_path: str
     dtype: str
     max_model_len: int | None = Field(default=None, gt=0)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from evaluator.engines.base import EndpointSpec, Engine, EngineSpec
 
+Own: TypeAlias = Literal["vllm", "transformers", "deterministic"]
+"""Engines of our own machine."""
 
-def best_engine(wanted: Literal["auto", "vllm", "transformers"] = "auto") -> Literal["vllm", "transformers"]:
+
+def best_engine(wanted: Literal["auto"] | Own = "auto") -> Own:
     """Returns the engine that is wanted; for `auto`, vLLM where it is installed, else transformers. Imports neither.
 
     Example:
@@ -30,6 +33,10 @@ def load_engine(spec: EngineSpec | EndpointSpec) -> Engine:
         from evaluator.engines.vllm import VllmEngine
 
         return VllmEngine(spec)
+    if spec.engine == "deterministic":
+        from evaluator.engines.deterministic import DeterministicEngine
+
+        return DeterministicEngine(spec)
     from evaluator.engines.transformers import TransformersEngine
 
     return TransformersEngine(spec)
