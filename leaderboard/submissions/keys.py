@@ -14,6 +14,8 @@ EPOCH = "rapport:epoch"
 """Stands for as long as Redis keeps its memory: without it the ledger has to be restored from the store."""
 OUTBOX = "rapport:outbox"
 """Stream of batches on their way to the store."""
+NOTICES = "rapport:notices"
+"""Hash of notices that are not delivered yet, by notice and sender."""
 WORKERS = "rapport:workers"
 """Set of the names of workers that have announced themselves."""
 FENCE = "rapport:fence"
@@ -100,3 +102,13 @@ def fingerprint(
 def worker(name: str) -> str:
     """Announcement of a worker; gone soon after the worker is."""
     return f"rapport:worker:{name}"
+
+
+def notice_pause(delivery: str) -> str:
+    """Stands while a notice waits before it is sent again."""
+    return f"rapport:notice-pause:{delivery}"
+
+
+def notice_attempts(delivery: str) -> str:
+    """How often a notice did not arrive."""
+    return f"rapport:notice-attempts:{delivery}"

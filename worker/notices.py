@@ -1,0 +1,224 @@
+"""Tells submitters that a submission has ended: to an address of the operator's, or in a discussion on the Hub.
+
+A notice waits in Redis until it is delivered, so it may come twice, which its id tells, and is not lost with a process.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import httpx
+from huggingface_hub import HfApi
+from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.utils import httpx as hub_httpx  # type: ignore[attr-defined]
+from redis import Redis
+from standardwebhooks import Webhook
+
+from evaluator.errors import Cause
+from evaluator.records import Record
+from leaderboard.connection import text
+from leaderboard.records import Moment, State, now, protocol_of
+from leaderboard.store.rows import read_record
+from leaderboard.submissions import keys
+from leaderboard.submissions.ledger import SubmissionView
+
+log = logging.getLogger("rapport.publisher")
+
+FIRST_PAUSE_SECONDS = 10.0
+MOST_ATTEMPTS = 12
+"""With pauses that double, some eleven hours."""
+_PATIENCE_SECONDS = 5.0
+
+
+class EndedRun(Record):
+    """How one run ended."""
+
+    protocol: str
+    state: State
+    cause: Cause | None
+    message: str | None
+    remedy: str | None
+
+
+class Notice(Record):
+    """What is said when a submission has ended; the body of a webhook."""
+
+    schema_version: Literal[1] = 1
+    id: str
+    """The same however often it is sent."""
+    submission_id: str
+    model: str
+    submitter: str
+    state: State
+    runs: tuple[EndedRun, ...]
+    at: Moment
+    page: str | None
+    """Address of the submission's page; None where the site does not know its own."""
+
+
+def notice_of(view: SubmissionView, site: str | None) -> Notice:
+    """Returns the notice on a submission that has ended.
+
+    Args:
+        view: The submission.
+        site: The site's own address, without a slash at the end.
+    """
+    last = max((step for run in view.runs for step in run.transitions), key=lambda step: step.sequence)
+    of = view.submission
+    return Notice(
+        id=f"{of.id}-{last.sequence}",
+        submission_id=of.id,
+        model=of.model,
+        submitter=of.submitter,
+        state=view.state,
+        runs=tuple(
+            EndedRun(
+                protocol=protocol_of(run.id),
+                state=run.state,
+                cause=run.failure and run.failure.cause,
+                message=run.failure and run.failure.message,
+                remedy=run.failure and run.failure.remedy,
+            )
+            for run in view.runs
+        ),
+        at=last.at,
+        page=f"{site}/submission?id={of.id}" if site else None,
+    )
+
+
+class Undelivered(RuntimeError):
+    """A notice did not arrive; the text says why, without addresses or secrets."""
+
+
+class Sender(Protocol):
+    """Where notices go."""
+
+    name: str
+    """Tells it from other senders."""
+
+    def send(self, notice: Notice) -> None:
+        """Delivers a notice.
+
+        Raises:
+            Undelivered: If it did not arrive, or may not have.
+        """
+
+
+class WebhookSender:
+    """Posts notices to one address of the operator's, signed as Standard Webhooks 1.0 are.
+
+    Example:
+        >>> sender = WebhookSender("https://example.org/rapport", "whsec_c2VjcmV0")
+        >>> sender.send(notice)  # doctest: +SKIP
+    """
+
+    name = "webhook"
+
+    def __init__(self, address: str, secret: str) -> None:
+        """Posts to `address`; the secret is `whsec_` and the key in base64."""
+        self._address, self._webhook = address, Webhook(secret)
+
+    def send(self, notice: Notice) -> None:
+        """See `Sender.send`."""
+        body, at = notice.model_dump_json(), now()
+        headers = {
+            "Content-Type": "application/json",
+            "webhook-id": notice.id,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": self._webhook.sign(notice.id, at, body),
+        }
+        try:
+            answer = httpx.post(self._address, content=body, headers=headers, timeout=_PATIENCE_SECONDS)
+        except httpx.HTTPError as error:
+            raise Undelivered(f"the webhook does not answer ({type(error).__name__})") from error
+        if not answer.is_success:
+            raise Undelivered(f"the webhook answered {answer.status_code}")
+
+
+class DiscussionSender:
+    """Opens a discussion on the results data set for each notice, which mentions the submitter."""
+
+    name = "discussion"
+
+    def __init__(self, repo_id: str, token: str | None) -> None:
+        """Writes with the publisher's own token."""
+        self._repo_id, self._hub = repo_id, HfApi(token=token)
+
+    def send(self, notice: Notice) -> None:
+        """See `Sender.send`; a discussion that is there already, by its title, is not opened again."""
+        title = f"{notice.submission_id}: {notice.state} ({notice.id.rsplit('-', 1)[1]})"
+        try:
+            opened = self._hub.get_repo_discussions(self._repo_id, repo_type="dataset", author=None)
+            if any(discussion.title == title for discussion in opened):
+                return
+            self._hub.create_discussion(self._repo_id, title, description=said(notice), repo_type="dataset")
+        except (HfHubHTTPError, hub_httpx.HTTPError, OSError) as error:
+            raise Undelivered(f"the Hub took no discussion ({type(error).__name__})") from error
+
+
+def said(notice: Notice) -> str:
+    """Returns a notice as Markdown in which nothing of a submitter's is markup.
+
+    Example:
+        >>> at = now()
+        >>> print(said(Notice(id="s-1-3", submission_id="s-1", model="o/m", submitter="alice", state="cancelled",
+        ...                   runs=(), at=at, page=None)))
+        @alice, your submission of `o/m` has ended: **cancelled**.
+    """
+    lines = [f"@{notice.submitter}, your submission of `{notice.model}` has ended: **{notice.state}**."]
+    for run in notice.runs:
+        why = f": {_plain(f'{run.cause}. {run.message} {run.remedy}')}" if run.cause else ""
+        lines.append(f"- {run.protocol}: {run.state}{why}")
+    if notice.page:
+        lines.append(f"\nAll of its history: {notice.page}")
+    return "\n".join(lines)
+
+
+def _plain(words: str) -> str:
+    """Puts what may hold a stranger's words where Markdown reads none of it."""
+    return "`" + " ".join(words.replace("`", "'").split()) + "`"
+
+
+class Notices:
+    """Notices on their way, in Redis."""
+
+    def __init__(self, redis: Redis, senders: Sequence[Sender]) -> None:
+        """Delivers through every sender, each at its own pace."""
+        self._redis, self._senders = redis, {sender.name: sender for sender in senders}
+
+    def put(self, notice: Notice) -> None:
+        """Takes in a notice for each sender, once; without a sender there is nobody to tell."""
+        for name in self._senders:
+            self._redis.hsetnx(keys.NOTICES, f"{notice.id}/{name}", notice.model_dump_json())
+
+    def step(self) -> bool:
+        """Tries the notices that are due; says whether there were any.
+
+        One that does not arrive waits twice as long as before, and is given up after `MOST_ATTEMPTS`, which the log
+        tells.
+        """
+        tried = False
+        for field, value in sorted(self._redis.hgetall(keys.NOTICES).items()):
+            delivery = text(field)
+            sender = self._senders.get(delivery.rsplit("/", 1)[1])
+            if sender and not self._redis.exists(keys.notice_pause(delivery)):
+                tried = True
+                self._try(delivery, sender, read_record(value, Notice, f"notice {delivery}"))
+        return tried
+
+    def _try(self, delivery: str, sender: Sender, notice: Notice) -> None:
+        """Sends one notice, or has it wait."""
+        try:
+            sender.send(notice)
+        except Undelivered as error:
+            attempts = int(self._redis.incr(keys.notice_attempts(delivery)))
+            if attempts < MOST_ATTEMPTS:
+                pause = FIRST_PAUSE_SECONDS * 2 ** (attempts - 1)
+                self._redis.set(keys.notice_pause(delivery), "1", px=int(1000 * pause))
+                log.warning("notice %s: %s; tried again in %.0f s", delivery, error, pause)
+                return
+            log.error("notice %s: %s; given up after %d attempts", delivery, error, attempts)
+        self._redis.hdel(keys.NOTICES, delivery)
+        self._redis.delete(keys.notice_attempts(delivery))
