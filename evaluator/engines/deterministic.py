@@ -1,4 +1,4 @@
-"""An engine without a model, for rehearsing everything around one: an answer follows from its prompt alone.
+"""An engine without a model, for rehearsing everything around one: an answer follows from the prompt and a name.
 
 It is named `deterministic` wherever an engine is named, and what it says is never ranked. Restarts, retries and the
 order of questions change nothing in its answers, which is what tests of faults compare.
@@ -57,7 +57,7 @@ class Speed(Record):
 
 
 class DeterministicEngine:
-    """Says words that a hash of the prompt chooses, or the verdict that a pattern asks for."""
+    """Says words that a hash of its folder's name and the prompt chooses, or the verdict that a pattern asks for."""
 
     def __init__(self, spec: EngineSpec) -> None:
         """Reads nothing but the model's `SPEED_FILE`.
@@ -65,7 +65,7 @@ class DeterministicEngine:
         Raises:
             RapportError: `load_error` if that file is broken.
         """
-        self._speed = _speed(spec.folder / SPEED_FILE)
+        self._speed, self._model = _speed(spec.folder / SPEED_FILE), spec.folder.name
         time.sleep(self._speed.load_seconds)
         length = spec.max_model_len or 2**20
         self.info = EngineInfo(
@@ -95,7 +95,7 @@ class DeterministicEngine:
                 continue
             time.sleep(self._speed.seconds_per_answer)
             shared = prefixes.add(request.group, prompt)
-            text = _text(prompt_digest(prompt), sampling, request)
+            text = _text(f"{self._model}:{prompt_digest(prompt)}", sampling, request)
             yield Completion(
                 key=request.key,
                 text=text,
@@ -143,10 +143,10 @@ def _tokens(messages: Sequence[Message]) -> list[int]:
     return [zlib.crc32(word.encode()) & 0x7FFFFFFF for word in words]
 
 
-def _text(prompt: str, sampling: Sampling, request: Request) -> str:
-    """Returns what is said to a prompt: greedily the same to each, drawn by the request's own seed."""
+def _text(asked: str, sampling: Sampling, request: Request) -> str:
+    """Returns what is said: greedily the same to each prompt, drawn by the request's own seed."""
     drawn = request_seed(sampling, request) if sampling.temperature else 0
-    choice = _Choice(f"{prompt}:{drawn}")
+    choice = _Choice(f"{asked}:{drawn}")
     if sampling.pattern is not None:
         return said_by_pattern(sampling.pattern, choice.below)
     words = [

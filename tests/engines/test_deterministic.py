@@ -42,6 +42,13 @@ def test_the_same_prompt_is_answered_alike_whatever_was_asked_before_and_by_whic
         assert process.info.engine == "deterministic"
 
 
+def test_another_model_answers_otherwise(tmp_path: Path) -> None:
+    asked = [request("a", "What do I like?")]
+    assert said(DeterministicEngine(spec(tmp_path / "one")), asked) != said(
+        DeterministicEngine(spec(tmp_path / "other")), asked
+    )
+
+
 def test_a_drawn_answer_follows_from_the_seed_of_its_request(tmp_path: Path) -> None:
     engine, asked = DeterministicEngine(spec(tmp_path)), [request("a", "Hello")]
     drawn = [Sampling(max_tokens=48, temperature=0.3, seed=seed) for seed in range(8)]
