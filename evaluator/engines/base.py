@@ -28,6 +28,9 @@ Flavour: TypeAlias = Literal["vllm", "plain"]
 """Kinds of chat-completions servers: `vllm serve`, or any other."""
 
 
+_STATUS = Path("/proc/self/status")
+
+
 class Message(NamedTuple):
     """One chat message."""
 
@@ -191,8 +194,16 @@ class EngineInfo(Record):
 
 
 def process_peak_rss_mb() -> float:
-    """Returns the highest resident memory of this process so far, in MB of 1024 x 1024 bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Returns the highest resident memory of this process so far, in MB of 1024 x 1024 bytes.
+
+    `getrusage` is asked only where there is no /proc: on Linux it counts what the process was before it became this
+    program, so a small one that was started by a large one would be told as large.
+    """
+    try:
+        lines = _STATUS.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
 class Engine(Protocol):
