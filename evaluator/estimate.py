@@ -64,45 +64,91 @@ class Cost(Record):
     """On the assumed card; None where the model's size is not known."""
 
 
-def model_size(config: Mapping[str, Any], weight_bytes: int | None) -> ModelSize:
+_TEXT_PARTS = ("text_config", "language_config", "llm_config")
+"""Where a model of more than text keeps the settings of its text part."""
+_LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+_HEADS = ("num_attention_heads", "n_head", "n_heads")
+_WIDTH = ("hidden_size", "n_embd", "d_model")
+_CONTEXT = (
+    "max_position_embeddings",
+    "n_positions",
+    "max_seq_len",
+    "seq_length",
+    "max_target_positions",
+    "max_sequence_length",
+    "max_seq_length",
+    "seq_len",
+)
+"""Where vLLM looks for the context; the smallest of them counts."""
+_STRETCHED_ALREADY = ("su", "longrope", "llama3", "yarn", "deepseek_yarn", "deepseek_llama_scaling")
+"""Ways to stretch positions under which the declared context is the stretched one, as vLLM reads it."""
+_LARGEST_SETTING = 2**40
+"""No size in a model's settings is larger; larger ones are a joke or an attack."""
+_LARGEST_STRETCH = 1000
+
+
+def model_size(config: Mapping[str, Any], weight_bytes: int | None, parameters: int | None = None) -> ModelSize:
     """Reads a model's size off its `config.json`.
+
+    Args:
+        config: Its content, whatever a stranger wrote into it.
+        weight_bytes: Size of its weights; None where it is not known.
+        parameters: Counted in its files; None works them out from bytes and precision, where that is possible.
 
     Example:
         >>> config = {"num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "hidden_size": 64}
         >>> model_size(config | {"dtype": "bfloat16", "max_position_embeddings": 2048}, 10_000)
         ModelSize(weight_bytes=10000, parameters=5000, kv_bytes_per_token=256, context_length=2048)
     """
-    text = {**config, **(config.get("text_config") or {})}
-    stored = str(text.get("dtype") or text.get("torch_dtype") or "")
-    whole = "quantization_config" not in text and stored in ("bfloat16", "float16", "float32")
-    bytes_each = 4 if stored == "float32" else 2
-    return ModelSize(
-        weight_bytes=weight_bytes,
-        parameters=weight_bytes // bytes_each if weight_bytes is not None and whole else None,
-        kv_bytes_per_token=_kv_bytes(text),
-        context_length=_whole(text, "max_position_embeddings"),
-    )
+    part: Mapping[str, Any] = next((config[name] for name in _TEXT_PARTS if isinstance(config.get(name), dict)), {})
+    text = {**config, **part}
+    if parameters is None:
+        parameters = _parameters(text, weight_bytes)
+    return ModelSize(weight_bytes, parameters, _kv_bytes(text), _context(text))
+
+
+def _parameters(text: Mapping[str, Any], weight_bytes: int | None) -> int | None:
+    """Works out parameters where all weights have one precision."""
+    stored = text.get("dtype") or text.get("torch_dtype")
+    if weight_bytes is None or "quantization_config" in text or stored not in ("bfloat16", "float16", "float32"):
+        return None
+    return weight_bytes // (4 if stored == "float32" else 2)
+
+
+def _context(text: Mapping[str, Any]) -> int | None:
+    """Returns the tokens of prompt and answer that a model declares, as vLLM derives them."""
+    declared = [value for name in _CONTEXT if (value := _whole(text, name))]
+    context = _whole(text, "model_max_length") or min(declared, default=None)
+    rope = text.get("rope_parameters") or text.get("rope_scaling")
+    if context is None or not isinstance(rope, dict) or "gemma3" in str(text.get("model_type"))[:100]:
+        return context
+    factor = rope.get("factor")
+    if rope.get("rope_type", rope.get("type")) in _STRETCHED_ALREADY or not isinstance(factor, int | float):
+        return context
+    return int(context * factor) if 1 <= factor <= _LARGEST_STRETCH else context
 
 
 def _kv_bytes(text: Mapping[str, Any]) -> int | None:
     """Returns the bytes of one token in a cache of 16 bits, sliding layers counted whole."""
-    layers, heads, width = (_whole(text, name) for name in ("num_hidden_layers", "num_attention_heads", "hidden_size"))
+    layers, heads, width = (
+        next((value for name in names if (value := _whole(text, name))), None) for names in (_LAYERS, _HEADS, _WIDTH)
+    )
     kinds = text.get("layer_types")
     if isinstance(kinds, list):
-        layers = sum("attention" in str(kind) and "linear" not in str(kind) for kind in kinds)
+        layers = sum(isinstance(kind, str) and "attention" in kind and "linear" not in kind for kind in kinds)
     latent = _whole(text, "kv_lora_rank")
     if latent and layers:
         return 2 * layers * (latent + (_whole(text, "qk_rope_head_dim") or 0))
     if not (layers and heads and width):
         return None
     kv_heads = _whole(text, "num_key_value_heads") or heads
-    return 2 * 2 * layers * kv_heads * (_whole(text, "head_dim") or width // heads)
+    return 2 * 2 * layers * kv_heads * (_whole(text, "head_dim") or width // heads) or None
 
 
 def _whole(settings: Mapping[str, Any], name: str) -> int | None:
-    """Returns a setting that is a positive whole number."""
+    """Returns a setting that is a positive whole number of a plausible size."""
     value = settings.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+    return value if type(value) is int and 0 < value < _LARGEST_SETTING else None
 
 
 def cost(work: Work, size: ModelSize, gpu_share: float = GPU_SHARE) -> Cost:

@@ -28,3 +28,5 @@ class ModelFacts(Record):
     """Tokens of prompt and answer together, as declared."""
     licence: str | None = Field(default=None, max_length=100)
     """As its card names it."""
+    quantisation: str | None = Field(default=None, max_length=100)
+    """How its weights were made smaller, as its `config.json` names it; None for one that was not quantised."""

@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from evaluator.errors import Cause, RapportError
-from evaluator.hub import download, read_file, resolve
+from evaluator.hub import download, resolve
 from evaluator.identity import folder_digest, text_digest
-from evaluator.model_checks import Check, check_adapter, check_encoder, check_model, is_weights
+from evaluator.model_checks import Check, check_adapter, check_encoder, check_model
 from evaluator.protocol import REFERENCE, Reference, is_reference
+from evaluator.repositories import LOCAL as LOCAL  # For whoever names models.
+from evaluator.repositories import file_sizes, open_repository
+from evaluator.safetensors_headers import is_weights
 
-LOCAL = "local/"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _WEIGHTS = "*.safetensors"
 _ALLOWED_FILES = (_WEIGHTS, "*.json", "*.model", "*.tiktoken", "*.jinja", "*.txt")
 """What is downloaded of a repository: no pickle, no code."""
-_SUBFOLDERS = ("*/*",)
+_COPIES = ("*/*", "consolidated*")
 """Copies for other programs, often as large as the model; engines load none of them."""
 
 
@@ -137,26 +139,9 @@ def _pin(name: str, revision: str | None, models: Path, check: Check) -> PinnedM
     """Returns the SHA of what has passed a check."""
     if is_reference(name):
         raise _malformed(name)
-    if name.startswith(LOCAL):
-        folder = models / name.removeprefix(LOCAL)
-        if not folder.is_dir():
-            raise RapportError(
-                Cause.NOT_FOUND, f"There is no folder {folder.name!r} in {models}.", "Check the spelling."
-            )
-        if revision is not None:
-            raise RapportError(
-                Cause.NOT_FOUND, f"{name} is a folder and has no revision {revision!r}.", "Leave the revision out."
-            )
-        check(name, _local_sizes(folder), lambda file: (folder / file).read_bytes())
-        return PinnedModel(name, folder_digest(folder))
-    repository = resolve(name, repo_type="model", revision=revision)
-    check(name, repository.files, lambda file: read_file(name, repository.sha, file, repo_type="model"))
-    return PinnedModel(name, repository.sha)
-
-
-def _local_sizes(folder: Path) -> dict[str, int | None]:
-    """Returns the size in bytes of each file that stands in a folder."""
-    return {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
+    repository = open_repository(name, revision, models)
+    check(repository)
+    return PinnedModel(repository.name, repository.sha)
 
 
 def fetch(pinned: PinnedModel, models: Path) -> Path:
@@ -179,7 +164,7 @@ def fetch(pinned: PinnedModel, models: Path) -> Path:
                 "Submit it again.",
             )
         return folder
-    return download(pinned.model, pinned.sha, repo_type="model", allowed=_ALLOWED_FILES, ignored=_SUBFOLDERS)
+    return download(pinned.model, pinned.sha, repo_type="model", allowed=_ALLOWED_FILES, ignored=_COPIES)
 
 
 class Outline(NamedTuple):
@@ -199,11 +184,11 @@ def outline(pinned: PinnedModel, models: Path) -> Outline:
     """
     if pinned.model.startswith(LOCAL):
         folder = models / pinned.model.removeprefix(LOCAL)
-        sizes = _local_sizes(folder)
+        sizes = file_sizes(folder)
     else:
         sizes = dict(resolve(pinned.model, repo_type="model", revision=pinned.sha).files)
         small = tuple(pattern for pattern in _ALLOWED_FILES if pattern != _WEIGHTS)
-        folder = download(pinned.model, pinned.sha, repo_type="model", allowed=small, ignored=_SUBFOLDERS)
+        folder = download(pinned.model, pinned.sha, repo_type="model", allowed=small, ignored=_COPIES)
     weights = [size for name, size in sizes.items() if is_weights(name)]
     known = [size for size in weights if size is not None]
     return Outline(folder, sum(known) if len(known) == len(weights) else None)

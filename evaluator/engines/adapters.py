@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from evaluator.engines.adapter_settings import CONFIG_FILE, MERGE, WEIGHTS_FILE, Adapter, check_adapter_settings
+from evaluator.engines.adapter_settings import CONFIG_FILE, WEIGHTS_FILE, Adapter, check_adapter_settings
+from evaluator.engines.adapter_shapes import PACKED, check_low_rank, check_shapes
 from evaluator.errors import Cause, RapportError
-
-_PACKED = "U8"
-"""How bitsandbytes keeps two numbers of four bits in one."""
-_PEFT_PREFIX = "base_model.model."
-_LOW_RANK = (".lora_A.", ".lora_B.", ".lora_embedding_A", ".lora_embedding_B")
 
 
 def read_adapter(folder: Path) -> Adapter:
@@ -61,25 +56,7 @@ def check_fits(adapter: Path, model: Path) -> None:
         RapportError: `load_error` if the adapter was made for a model of another size.
     """
     weights = {name: shape for file in sorted(model.glob("*.safetensors")) for name, shape in _shapes(file).items()}
-    low_rank = _shapes(adapter / WEIGHTS_FILE)
-    deepest = max(map(_layer, weights), default=0)
-    for name, (rank, width) in low_rank.items():
-        module, found, _ = name.removeprefix(_PEFT_PREFIX).partition(".lora_A.")
-        whole = weights.get(f"{module}.weight")
-        height = low_rank.get(name.replace(".lora_A.", ".lora_B."), (0, 0))[0]
-        if found and (_layer(module) > deepest or whole not in (None, (height, width), (width, height))):
-            raise RapportError(
-                Cause.LOAD_ERROR,
-                f"The adapter {adapter.name} does not fit the model: for {module} it brings a matrix of {height} x "
-                f"{width} in rank {rank}, and the model has {'none' if whole is None else f'{whole[0]} x {whole[1]}'}.",
-                "Name the very model on which the adapter was trained.",
-            )
-
-
-def _layer(name: str) -> int:
-    """Returns the number of the layer to which a weight belongs; 0 if it belongs to none."""
-    number = re.search(r"\.(\d+)\.", name)
-    return int(number[1]) if number else 0
+    check_shapes(adapter.name, _shapes(adapter / WEIGHTS_FILE), weights)
 
 
 def _shapes(file: Path) -> dict[str, tuple[int, int]]:
@@ -89,7 +66,7 @@ def _shapes(file: Path) -> dict[str, tuple[int, int]]:
         return {
             name: (shape[0], shape[1])
             for name, part in slices.items()
-            if len(shape := part.get_shape()) == 2 and part.get_dtype() != _PACKED
+            if len(shape := part.get_shape()) == 2 and part.get_dtype() != PACKED
         }
 
 
@@ -104,12 +81,4 @@ def _refuse_whole_weights(folder: Path) -> None:
             f"The file {WEIGHTS_FILE} of adapter {folder.name} is broken: {error}",
             "Save the adapter again with save_pretrained().",
         ) from error
-    whole = [name for name in names if not any(part in name for part in _LOW_RANK)]
-    if whole or not names:
-        raise RapportError(
-            Cause.LOAD_ERROR,
-            f"The adapter {folder.name} brings whole weights besides its low-rank ones: {', '.join(whole[:5])}."
-            if whole
-            else f"The adapter {folder.name} holds no weights.",
-            MERGE,
-        )
+    check_low_rank(folder.name, names)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import evaluator.hub
-from evaluator.hub import HubRepository, resolve
+from evaluator.hub import HubRepository, read_file, resolve
 from evaluator.models import fetch, pin
+from leaderboard.checks.findings import Surroundings
+from leaderboard.checks.records import CheckReport, CheckRequest
+from leaderboard.checks.run import report
 
 
 def resolve_within(seconds: float, name: str) -> HubRepository:
@@ -21,6 +25,28 @@ def pin_and_fetch(model: str, revision: str | None = None) -> dict[str, bytes]:
     models = Path("no-models-here")
     folder = fetch(pin(model, revision, models), models)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def looked_over(*models: str, **more: Any) -> dict[str, CheckReport]:
+    """Looks several models over, one after the other; returns what was found by name."""
+    return {model: report(CheckRequest(model, **more), Surroundings(Path("no-models-here"))) for model in models}
+
+
+def looked_over_within(seconds: float, whole: float, *models: str) -> dict[str, CheckReport]:
+    """Looks models over with less patience than in earnest, for each part of an answer and for the whole."""
+    evaluator.hub._TIMEOUT_SECONDS = seconds  # type: ignore[assignment]
+    evaluator.hub._MOST_SECONDS = whole  # type: ignore[assignment]
+    return looked_over(*models)
+
+
+def read_start(name: str, sha: str, path: str, most: int) -> bytes:
+    """Reads the first bytes of a model's file."""
+    return read_file(name, sha, path, most, repo_type="model")
+
+
+def imported() -> list[str]:
+    """Returns which of the large libraries looking a model over has brought along."""
+    return [name for name in ("torch", "transformers", "vllm", "datasets", "safetensors") if name in sys.modules]
 
 
 def about(name: str, revision: str) -> dict[str, Any]:

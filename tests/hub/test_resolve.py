@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from evaluator.errors import Cause
-from evaluator.hub import resolve
+from evaluator.hub import HubRepository, resolve
 from tests.hub import calls
 from tests.hub_server import Account, Client, Cut, LocalHub, Refuse, Slow
 from tests.hub_server.fixtures import CANARY
@@ -24,7 +24,7 @@ def sha(hub: LocalHub) -> str:
 @pytest.mark.parametrize("revision", [None, "main"])
 def test_a_repository_is_pinned_with_its_files(client: Client, sha: str, revision: str | None) -> None:
     repository = client.run(resolve, "org/tiny", repo_type="model", revision=revision).value
-    assert repository == ("org/tiny", sha, {"config.json": 2, "onnx/model.onnx": 3})
+    assert repository[:3] == ("org/tiny", sha, {"config.json": 2, "onnx/model.onnx": 3})
 
 
 def test_an_old_commit_and_another_branch_can_be_named(hub: LocalHub, client: Client, sha: str) -> None:
@@ -51,6 +51,9 @@ def test_a_model_is_not_a_data_set(hub: LocalHub, client: Client, sha: str) -> N
         ("org/tiny", "0" * 40, Cause.NOT_FOUND, "has no revision '0000"),
         ("not an id", None, Cause.MALFORMED_ID, "'not an id' is not the id of a model"),
         ("a/b/c", None, Cause.MALFORMED_ID, "'a/b/c'"),
+        ("org/tiny", "..", Cause.MALFORMED_ID, "'..' is not the name of a revision"),
+        ("org/tiny", "a/../b", Cause.MALFORMED_ID, "'a/../b'"),
+        ("org/tiny", "x" * 300, Cause.MALFORMED_ID, "is not the name of a revision"),
     ],
 )
 def test_each_refusal_has_its_cause_and_names_the_thing(
@@ -82,6 +85,36 @@ def test_a_hub_that_falters_is_our_fault(hub: LocalHub, client: Client, sha: str
     assert failure.cause == Cause.INFRASTRUCTURE
     assert "org/tiny" in failure.message
     assert client.run(resolve, "org/tiny", repo_type="model").value.sha == sha
+
+
+@pytest.mark.parametrize("words", ["self: x", "ignore_metadata_errors: x", "license: {}", "- a", "model-index: 3"])
+def test_a_card_that_the_client_trips_over_is_named_as_what_is_wrong_or_passed_over(
+    hub: LocalHub, client: Client, sha: str, words: str
+) -> None:
+    hub.repositories.commit("model", "org/tiny", {"README.md": f"---\n{words}\n---\n"})
+    answer = client.run(resolve, "org/tiny", repo_type="model")
+    if isinstance(answer.outcome, HubRepository):
+        assert answer.value.licence is None
+    else:
+        assert answer.failure.cause == Cause.LOAD_ERROR
+        assert "README.md" in answer.failure.message
+
+
+@pytest.mark.parametrize(
+    ("words", "licence"),
+    [
+        ("license: apache-2.0", "apache-2.0"),
+        ("license: [mit, apache-2.0]", "mit, apache-2.0"),
+        ("license: other\nlicense_name: llama3.2", "llama3.2"),
+        ("license: other", "other"),
+        ("license: 3", None),
+        ("license: ''", None),
+        ("tags: [x]", None),
+    ],
+)
+def test_the_licence_of_a_card_is_told(hub: LocalHub, client: Client, words: str, licence: str | None) -> None:
+    hub.repositories.commit("model", "org/tiny", {"README.md": f"---\n{words}\n---\nA model."})
+    assert client.run(resolve, "org/tiny", repo_type="model").value.licence == licence
 
 
 def test_a_hub_that_is_late_is_not_waited_for_for_ever(hub: LocalHub, client: Client, sha: str) -> None:

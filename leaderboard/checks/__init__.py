@@ -1,0 +1,1 @@
+"""What is looked at before a model is queued, each with its own result and remedy."""
