@@ -41,6 +41,7 @@ def ensure_demo_model(models: Path) -> Path:
     """
     target = models / DEMO_MODEL
     if (target / "README.md").is_file():
+        open_to_all(target)  # Earlier versions left the weights closed.
         return target
     models.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".converting-", dir=models))
@@ -96,3 +97,15 @@ def _convert(target: Path) -> None:
     plain.load_state_dict(loaded.state_dict())
     plain.save_pretrained(target)
     tokenizer.save_pretrained(target)
+    open_to_all(target)
+
+
+def open_to_all(folder: Path) -> None:
+    """Lets every user read a model's files: safetensors writes weights for their owner alone.
+
+    Models run as another user than the worker where it is root. Files of somebody else stay as they are.
+    """
+    for file in folder.iterdir():
+        state = file.stat()
+        if state.st_uid == os.geteuid() and state.st_mode & 0o444 != 0o444:
+            file.chmod(state.st_mode & 0o777 | 0o444)

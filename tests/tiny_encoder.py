@@ -5,6 +5,8 @@ from __future__ import annotations
 import string
 from pathlib import Path
 
+from evaluator.demo_model import open_to_all
+
 WINDOW = 32
 """Tokens that it takes at once, two special ones among them; a token is one letter, digit or sign."""
 
@@ -39,4 +41,5 @@ def make_tiny_encoder(folder: Path, *, seed: int = 0) -> Path:
     )
     BertModel(config, add_pooling_layer=False).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    open_to_all(folder)
     return folder

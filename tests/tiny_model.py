@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluator.demo_model import open_to_all
+
 _GENERATION_PROMPT = "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 _TURNS = "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>{% endfor %}"
 CHAT_TEMPLATE = _TURNS + _GENERATION_PROMPT
@@ -116,6 +118,7 @@ def make_tiny_model(
             model.lm_head.weight[rows[0]] = 1.05 * model.lm_head.weight[rows[1]]
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    open_to_all(folder)
     return folder
 
 
@@ -150,6 +153,7 @@ def make_adapter(folder: Path, *, rank: int = 4, **settings: Any) -> Path:
         "auto_mapping": None,
     }
     (folder / "adapter_config.json").write_text(json.dumps(usual | settings))
+    open_to_all(folder)
     return folder
 
 
@@ -165,4 +169,5 @@ def merge_adapter(model: Path, adapter: Path, folder: Path) -> Path:
         product = low_rank[name.replace("lora_A", "lora_B")] @ low_rank[name]
         weights[f"{module}.weight"] += config["lora_alpha"] / config["r"] * product
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    open_to_all(folder)
     return folder

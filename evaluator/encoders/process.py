@@ -35,7 +35,9 @@ class EncoderProcess(ChildProcess[EncoderInfo]):
         Raises:
             RapportError: As of `ChildProcess`.
         """
-        super().__init__(spec, EncoderInfo, log, load_seconds, silent_seconds)
+        folder = Path(spec.path).absolute()
+        spec = spec.model_copy(update={"path": str(folder)})
+        super().__init__(spec, EncoderInfo, [folder], log, load_seconds, silent_seconds)
 
     def encode(self, texts: Sequence[str]) -> list[Vectors]:
         """See `Encoder.encode`."""

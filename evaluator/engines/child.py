@@ -1,8 +1,8 @@
 """A model in a process of its own, seen from the side that started it.
 
-The process sees no token, no Hub and no inherited standard streams; it is started fresh (never forked from a process
-that has used threads) and its whole process group is gone when the work is. It may not be silent for ever either: a
-chat template that never ends, or a hanging driver, would hold its worker for good.
+The process sees no token, no Hub and no inherited standard streams, and can do as little as the machine lets us see to
+(`confine.py`). It is started fresh (never forked from a process that has used threads) and its whole process group is
+gone when the work is. It may not be silent for ever either: a hanging driver would hold its worker for good.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
-import sys
-from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from evaluator.engines.channel import LineChannel
+from evaluator.engines.launch import launch
 from evaluator.errors import Cause, RapportError
 from evaluator.records import Record
+from evaluator.redaction import tail
 
 LOAD_SECONDS = 1800.0
 """How long a model may take to be loaded."""
@@ -29,22 +29,9 @@ SILENT_SECONDS = 1800.0
 
 Info = TypeVar("Info", bound=Record)
 
-_KEPT = ("PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH")
-_KEPT_FAMILIES = (
-    "CUDA_",
-    "NVIDIA_",
-    "NCCL_",
-    "VLLM_",
-    "TORCH_",
-    "OMP_",
-    "MKL_",
-    "KMP_",
-    "LC_",
-    "XDG_CACHE_",
-    "HF_HOME",
-)
-_SECRETS = ("TOKEN", "SECRET", "PASSW", "CREDENTIAL", "KEY", "URL")
-_TAIL_LINES = 20
+
+class Killed(RapportError):
+    """A process was ended from outside, most likely for want of memory; it may do better beside other neighbours."""
 
 
 class ChildProcess(Generic[Info]):
@@ -61,6 +48,7 @@ class ChildProcess(Generic[Info]):
         self,
         spec: Record,
         info: type[Info],
+        reads: Iterable[Path],
         log: Path,
         load_seconds: float = LOAD_SECONDS,
         silent_seconds: float = SILENT_SECONDS,
@@ -68,15 +56,17 @@ class ChildProcess(Generic[Info]):
         """Starts the process and waits until the model is loaded.
 
         Args:
-            spec: What to load.
+            spec: What to load; paths in it are absolute.
             info: What the process answers to that.
+            reads: The folders that it reads for it.
             log: The file that takes its output.
             load_seconds: How long it may take for that.
             silent_seconds: How long it may take for every later answer.
 
         Raises:
             RapportError: What the process reported (`load_error`, `out_of_memory`, ...), `timeout` if it took longer
-                than `load_seconds`, or `out_of_memory` / `infrastructure` if it died without a word.
+                than `load_seconds`, `out_of_memory` / `infrastructure` if it died without a word, or `infrastructure`
+                if it may not read its folders.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log = log
@@ -84,19 +74,14 @@ class ChildProcess(Generic[Info]):
         self._timed_out: RapportError | None = None
         self._peak_rss_mb = 0.0
         with log.open("ab") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self.MODULE],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=environment(),
-                bufsize=0,
-                start_new_session=True,
-            )
+            self._launched = launch(self.MODULE, reads, errors)
+        self._process = self._launched.process
         self._channel = LineChannel(self._process)
         try:
             self._send(spec.model_dump(mode="json"))
-            self._info = info.model_validate(self._receive()["info"])
+            told = self._receive()
+            self._info = info.model_validate(told["info"])
+            self._confined = tuple(told["confined"])
             self._patience = silent_seconds
         except BaseException:
             self.close()
@@ -107,13 +92,19 @@ class ChildProcess(Generic[Info]):
         """What the loaded model says of itself."""
         return self._info
 
+    @property
+    def confined(self) -> tuple[str, ...]:
+        """What keeps the process from doing harm, such as `no network`; see `confine.py`."""
+        return self._confined
+
     def peak_rss_mb(self) -> float:
         """Returns the highest resident memory that the process has reported so far, in MB."""
         return self._peak_rss_mb
 
     def close(self) -> None:
-        """Ends the whole process group; safe to call twice."""
+        """Ends the whole process group and removes its folder; safe to call twice."""
         self._kill()
+        self._launched.discard()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()
@@ -172,7 +163,7 @@ class ChildProcess(Generic[Info]):
             return self._timed_out
         code = self._process.wait()
         if code == -signal.SIGKILL:
-            return RapportError(
+            return Killed(
                 Cause.OUT_OF_MEMORY,
                 f"The {self.ROLE} was killed, most likely because the machine ran out of memory.",
                 "Use a machine with more memory, or a smaller model.",
@@ -185,23 +176,4 @@ class ChildProcess(Generic[Info]):
 
     def _last_words(self) -> str:
         """Returns the last line of the process's log."""
-        with self._log.open(encoding="utf-8", errors="replace") as lines:
-            tail = deque((line.strip() for line in lines if line.strip()), maxlen=_TAIL_LINES)
-        return tail[-1][:300] if tail else "none"
-
-
-def environment() -> dict[str, str]:
-    """The process's environment: what libraries need by name, so no secret gets in; no Hub, no usage reports."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if (name in _KEPT or name.startswith(_KEPT_FAMILIES)) and not any(word in name.upper() for word in _SECRETS)
-    }
-    return {
-        **kept,
-        "HF_HUB_OFFLINE": "1",
-        "VLLM_NO_USAGE_STATS": "1",
-        "DO_NOT_TRACK": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        "PYTHONUNBUFFERED": "1",
-    }
+        return next(iter(tail(self._log, lines=1)), "none")

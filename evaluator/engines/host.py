@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from evaluator.engines.base import Engine, EngineSpec, Message, Request, Sampling
+from evaluator.engines.base import Engine, EngineInfo, EngineSpec, Message, Request, Sampling
+from evaluator.engines.confine import confinement
 from evaluator.engines.hosting import Answerer, Answers, host
 
 
@@ -28,7 +29,13 @@ def _load(spec: str) -> tuple[dict[str, Any], Answerer]:
             return _count(engine, asked["count_tokens"])
         return _generate(engine, asked["generate"])
 
-    return engine.info.model_dump(mode="json"), answer
+    return _with_confinement(engine.info).model_dump(mode="json"), answer
+
+
+def _with_confinement(info: EngineInfo) -> EngineInfo:
+    """Adds to an engine's flags what its process was confined to: provenance, and no part of any key."""
+    flags = {**dict(info.flags), "confined": ", ".join(confinement().done) or "none"}
+    return info.model_copy(update={"flags": tuple(sorted(flags.items()))})
 
 
 def _count(engine: Engine, conversations: list[Any]) -> Answers:

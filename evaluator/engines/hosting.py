@@ -1,8 +1,8 @@
 """What every process that holds a model does: read lines, answer lines, and end when its owner does.
 
 It stands in a process group of its own. When the process that started it goes away, however that happens, its standard
-input ends and it takes the whole group with it: no child of it survives the work it was started for. Everything that
-libraries print goes to standard error.
+input ends and it takes the whole group with it, and its own folder: nothing of it survives the work it was started for.
+Everything that libraries print goes to standard error.
 """
 
 from __future__ import annotations
@@ -10,13 +10,17 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import IO, Any, TypeAlias
 
+from evaluator.engines.confine import HOME, confinement
 from evaluator.errors import Cause, RapportError
+from evaluator.redaction import redact
 
 Answers: TypeAlias = Iterable[dict[str, Any]]
 """JSON objects, each of which is written as one line."""
@@ -36,9 +40,12 @@ def host(load: Callable[[str], tuple[dict[str, Any], Answerer]], role: str) -> N
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     lines: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_listen, args=(sys.stdin, lines), daemon=True).start()
+    confined = confinement()
+    for name, reason in confined.hindered:
+        print(f"confinement: {name!r} cannot be had here: {reason}", flush=True)
     try:
         info, answer = load(lines.get())
-        _send(answers, {"info": info})
+        _send(answers, {"info": info, "confined": confined.done})
         while True:
             _answer(answers, answer, json.loads(lines.get()))
     except Exception as error:
@@ -47,10 +54,15 @@ def host(load: Callable[[str], tuple[dict[str, Any], Answerer]], role: str) -> N
 
 
 def _listen(source: IO[str], lines: queue.Queue[str]) -> None:
-    """Hands over what arrives; when the other side is gone, ends the whole process group."""
-    for line in source:
-        lines.put(line)
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+    """Hands over what arrives; when the other side is gone, nobody else removes our folder and ends our group."""
+    try:
+        for line in source:
+            lines.put(line)
+        home = Path(os.environ.get("HOME", "/"))
+        if home.name.startswith(HOME):
+            shutil.rmtree(home, ignore_errors=True)
+    finally:
+        os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 def _answer(answers: IO[str], answer: Answerer, asked: dict[str, Any]) -> None:
@@ -77,7 +89,7 @@ def _typed(error: Exception, role: str) -> dict[str, str]:
     """Names the cause of a failure for the other side."""
     if isinstance(error, RapportError):
         return _reported(error)
-    text = " ".join(str(error).split())[:500] or type(error).__name__
+    text = redact(" ".join(str(error).split()))[:500] or type(error).__name__
     if isinstance(error, MemoryError) or "out of memory" in text.lower() or "no available memory" in text.lower():
         return {
             "cause": Cause.OUT_OF_MEMORY,

@@ -37,7 +37,10 @@ class EngineProcess(ChildProcess[EngineInfo]):
         Raises:
             RapportError: As of `ChildProcess`, `no_chat_template` among it.
         """
-        super().__init__(spec, EngineInfo, log, load_seconds, silent_seconds)
+        paths = {"model_path": spec.model_path, **({"adapter_path": spec.adapter_path} if spec.adapter_path else {})}
+        absolute = {name: str(Path(path).absolute()) for name, path in paths.items()}
+        spec = spec.model_copy(update=absolute)
+        super().__init__(spec, EngineInfo, map(Path, absolute.values()), log, load_seconds, silent_seconds)
 
     def generate(
         self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()

@@ -1,7 +1,7 @@
 """Chat messages to token ids, the same way for every engine that runs a model itself.
 
-Templates come from strangers: they are rendered by transformers' sandbox, never with code of the repository, and with
-a pinned date, so that a prompt does not change from one day to the next.
+Templates come from strangers: they are written out in a sandbox with limits (`templates.py`), never with code of the
+repository, and with a pinned date, so that a prompt does not change from one day to the next.
 """
 
 from __future__ import annotations
@@ -13,15 +13,13 @@ from typing import Any, NamedTuple
 from evaluator.engines.base import TEMPLATE_DATE, Completion, Message, Request, Sampling
 from evaluator.engines.prefixes import SharedPrefixes
 from evaluator.engines.segments import SegmentTokenizer
+from evaluator.engines.templates import Template
 from evaluator.engines.thinking import Reader, find_markers
 from evaluator.errors import Cause, RapportError
 from evaluator.identity import digest, text_digest
 
-_DATE = datetime.datetime.fromisoformat(TEMPLATE_DATE)
-_DATE_STRING = _DATE.strftime("%d %b %Y")
+_DATE_STRING = datetime.datetime.fromisoformat(TEMPLATE_DATE).strftime("%d %b %Y")
 _PROBE = "Be brief, says the probe."
-_WORDS = 300
-"""Characters of a template's complaint that are passed on."""
 
 
 class Prompt(NamedTuple):
@@ -61,6 +59,7 @@ class PromptRenderer:
         self._segments = SegmentTokenizer(tokenizer)
         self._model = model
         template = tokenizer.get_chat_template()
+        self._template = Template(template, tokenizer.special_tokens_map, model)
         self.template_hash = text_digest(template)
         markers = find_markers(template, tokenizer.get_vocab())
         self._reader = Reader(markers, self.ids(markers.end), self._raw_text) if markers else None
@@ -81,7 +80,8 @@ class PromptRenderer:
             thinking: Whether the model is to think before it answers.
 
         Raises:
-            RapportError: `load_error` with the template's own words, if it refuses the conversation.
+            RapportError: `load_error` with the template's own words, if it refuses the conversation, or with the limit
+                that it goes beyond.
         """
         text = self._text(messages if self._native_system else without_system_role(messages), thinking)
         opened = self._reader is not None and text.rstrip().endswith(self._reader.markers.begin)
@@ -147,24 +147,12 @@ class PromptRenderer:
 
     def _text(self, messages: Sequence[Message], thinking: bool) -> str:
         """Lets the template write the prompt; there are two names in use for whether a model is to think."""
-        try:
-            text: str = self.tokenizer.apply_chat_template(
-                [message._asdict() for message in messages],
-                tokenize=False,
-                add_generation_prompt=True,
-                date_string=_DATE_STRING,
-                strftime_now=_DATE.strftime,
-                enable_thinking=thinking,
-                thinking=thinking,
-            )
-        except Exception as error:
-            words = " ".join(str(error).split())[:_WORDS].rstrip(".") or type(error).__name__
-            raise RapportError(
-                Cause.LOAD_ERROR,
-                f"The chat template of {self._model} refuses the conversation: {words}.",
-                "Mend the template: it must take user and assistant messages in turn, the last one from the user.",
-            ) from error
-        return text
+        return self._template.write(
+            [message._asdict() for message in messages],
+            date_string=_DATE_STRING,
+            enable_thinking=thinking,
+            thinking=thinking,
+        )
 
 
 def without_system_role(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -43,7 +43,8 @@ class TokenizerProcess(ChildProcess[EngineInfo]):
         Raises:
             RapportError: As of `ChildProcess`; `no_chat_template` for a base model.
         """
-        super().__init__(spec, EngineInfo, log)
+        folder = Path(spec.model_path).absolute()
+        super().__init__(TokenizerSpec(model_path=str(folder)), EngineInfo, [folder], log)
 
     def generate(
         self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()

@@ -43,6 +43,8 @@ from evaluator.engines.words import word_probabilities
 from evaluator.errors import Cause, RapportError
 
 _LIKELIEST = 20
+_OUR_TEMPLATE = "{{ messages[0]['content'] }}"
+"""vLLM writes a prompt as it loads, in this process and without a limit: the model's own template must not be asked."""
 
 
 class _Asked(NamedTuple):
@@ -82,7 +84,8 @@ class VllmEngine:
             os.environ["VLLM_CPU_KVCACHE_SPACE"] = str(max(1, round(spec.kv_cache_gib)))
         arguments = _load_arguments(spec, adapter, on_cpu)
         declared = _declared_context(arguments)
-        self._llm = LLM(**arguments, max_model_len=min(declared, spec.max_model_len or declared))
+        length = min(declared, spec.max_model_len or declared)
+        self._llm = LLM(**arguments, max_model_len=length, chat_template=_OUR_TEMPLATE)
         self._adapter = _load_adapter(self._llm, spec) if adapter else None
         self._renderer = PromptRenderer(self._llm.get_tokenizer(), spec.folder.name)
         self._numbers = itertools.count()
@@ -221,6 +224,7 @@ def _load_arguments(spec: EngineSpec, adapter: Adapter | None, on_cpu: bool) -> 
         "enforce_eager": on_cpu,  # Compiling takes minutes on a CPU and gains little.
         # The files that every engine reads, so that they all see one model and one chat template.
         "config_format": "hf",
+        "load_format": "safetensors",  # Of all kinds of files that vLLM would look for, the only one.
         "tokenizer_mode": "hf",
         "generation_config": "vllm",  # The protocol sets the sampling, never the model's repository.
         "max_logprobs": _LIKELIEST,
