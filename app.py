@@ -6,20 +6,20 @@ and a publisher along, as `rapport demo` does.
 
 from __future__ import annotations
 
-import logging
 import sys
 
 import uvicorn
 
 from evaluator.errors import RapportError
+from evaluator.logs import set_up_logging
 from leaderboard.connection import web_client
 from leaderboard.settings import Settings
-from leaderboard.web import create_app
+from leaderboard.web import create_app, server_config
 
 
 def main() -> None:
     """Serves the page until told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
+    set_up_logging()
     settings = Settings()
     if not (settings.on_space or settings.redis_url):
         from leaderboard.cli import demo
@@ -28,7 +28,8 @@ def main() -> None:
         return
     redis = web_client(settings.redis_url) if settings.redis_url else None
     host = "0.0.0.0" if settings.on_space else settings.host  # noqa: S104 - a Space is reached from outside.
-    uvicorn.run(create_app(settings, redis), host=host, port=settings.port, log_level="info")
+    app = create_app(settings, redis)
+    uvicorn.Server(server_config(app, host=host, port=settings.port, log_level="info")).run()
 
 
 if __name__ == "__main__":

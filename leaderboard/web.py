@@ -5,43 +5,83 @@ It imports neither torch nor vllm and holds no store token; all it writes are su
 
 from __future__ import annotations
 
+import logging
+from typing import Any
+
+import uvicorn
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 from redis import Redis
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from leaderboard.guard import guard, guard_users
+from leaderboard.pages.identity import check_login
 from leaderboard.pages.reader import Reader
 from leaderboard.pages.render import STATIC
 from leaderboard.pages.site import Pages, router
-from leaderboard.pages.submit import submit_page, theme
+from leaderboard.pages.submit import gradio_pages, theme
 from leaderboard.settings import Settings
-from leaderboard.store.local import LocalStore
+from leaderboard.store.open import open_store
 from leaderboard.submissions.service import SubmissionService
+
+_MOST_CONNECTIONS = 800
+"""Below the 1,024 files that many systems let a process have open."""
 
 
 def create_app(settings: Settings, redis: Redis | None) -> FastAPI:
-    """Returns the whole site.
+    """Returns the whole site, behind its guard.
 
     Args:
         settings: Where the store lies and what submissions are run on.
         redis: Where the ledger lives, which need not answer yet; None serves the board read-only.
+
+    Raises:
+        RapportError: `infrastructure` if people could pass for somebody else here; see `check_login`.
     """
     import gradio as gr
 
+    check_login(settings)
     service = SubmissionService(settings, redis) if redis else None
     app = FastAPI(title="Rapport", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(GZipMiddleware, minimum_size=1024)
-    reader = Reader(LocalStore(settings.store_folder), service.ledger if service else None)
+    reader = Reader(open_store(settings), service.ledger if service else None)
     app.include_router(router(Pages(reader, settings.protocols)))
     app.mount("/site", StaticFiles(directory=STATIC), name="site")  # Gradio has a /static of its own.
     # Ours are routed first: Gradio answers what is left, its own page `/submit` and its API among it.
     gr.mount_gradio_app(
         app,
-        submit_page(service, settings),
+        gradio_pages(service, settings, redis),
         path="/",
         show_error=False,
+        run_history=False,
+        enable_monitoring=False,
+        mcp_server=False,
         theme=theme(),
         css_paths=STATIC / "gradio.css",
         favicon_path=str(STATIC / "icon.svg"),
     )
+    guard_users(_gradio_app(app))
+    guard(app, settings)
     return app
+
+
+def _gradio_app(app: FastAPI) -> FastAPI:
+    """Returns the app that Gradio has mounted."""
+    (mounted,) = [route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, FastAPI)]
+    return mounted
+
+
+def server_config(app: FastAPI, **options: Any) -> uvicorn.Config:
+    """Returns how the site is served: no log of addresses, no header believed that the guard has not looked at."""
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        ws="none",
+        limit_concurrency=_MOST_CONNECTIONS,
+        **options,
+    )
+    logging.getLogger("uvicorn.access").disabled = True  # Its lines hold addresses; some logging set-ups bring it back.
+    return config

@@ -1,4 +1,4 @@
-"""The submission form, a Gradio page.
+"""The submission form, and the Gradio app that it stands in.
 
 Who submits is read on the server, from the Space's login; off a Space there is one marked local user, and only where
 the development flag allows it.
@@ -6,25 +6,26 @@ the development flag allows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import gradio as gr
+from redis import Redis
 
-from evaluator.errors import Cause, RapportError
+from evaluator.errors import RapportError
+from leaderboard.checks.records import CheckRequest
+from leaderboard.checks.surroundings import surroundings_of
+from leaderboard.pages.checking import live_checks
+from leaderboard.pages.identity import person_of
+from leaderboard.pages.manage import RELATIONS, TRAINING, manage_page
 from leaderboard.pages.render import render
 from leaderboard.records import Relation, TrainingData
 from leaderboard.settings import Settings
 from leaderboard.submissions.service import SubmissionService, declaration_of
 
-LOCAL_USER = "local user (development)"
-
-_RELATIONS = [("I own it", Relation.OWNER), ("I belong to its owners", Relation.MEMBER), ("Neither", Relation.NONE)]
-_TRAINING = [
-    ("Its training split", TrainingData.TRAIN),
-    ("Its test splits", TrainingData.TEST),
-    ("Neither", TrainingData.NEITHER),
-    ("I do not know", TrainingData.UNKNOWN),
-]
+_AT_ONCE = 8
+"""Handlers of a kind that run at the same time; the others wait in Gradio's queue."""
+_MOST_WAITING = 200
+"""Calls in Gradio's queue; whoever comes then is told to come back."""
 _INTRO = """
 ## Submit a model
 An instruction-tuned model from the Hub, as safetensors, without code of its own. It is pinned to its present commit,
@@ -42,26 +43,29 @@ def theme() -> gr.themes.Base:
     )
 
 
-def submit_page(service: SubmissionService | None, settings: Settings) -> gr.Blocks:
-    """Returns the Gradio app with the form at `/submit`.
+def gradio_pages(service: SubmissionService | None, settings: Settings, redis: Redis | None) -> gr.Blocks:
+    """Returns the Gradio app with its pages `/submit` and `/manage`.
 
     Args:
-        service: Where submissions go; None closes the form.
+        service: Where submissions go; None closes both.
         settings: Says whether a local user may submit.
+        redis: Where the checks look for workers, quotas and earlier submissions.
     """
+    closed = _closed_because(service, settings)
     routes = _login_routes() if service and settings.can_log_in else None
     with gr.Blocks(title="Rapport", analytics_enabled=False) as blocks:
         if routes:
             routes.render()
         # Gradio's own front page is never reached: the board stands there.
+    blocks.queue(max_size=_MOST_WAITING, api_open=False)  # Nothing runs beside the queue.
     with blocks.route("Submit", "/submit"):
         gr.HTML(render("gradio_head.html", here="/submit"), padding=False)
         gr.Markdown(_INTRO)
-        closed = _closed_because(service, settings)
         if service is None or closed:
             gr.Markdown(f"**Submissions are closed:** {closed} Results stay readable.")
             return blocks
-        _form(service, settings)
+        _form(service, settings, redis)
+    manage_page(blocks, service, settings)
     return blocks
 
 
@@ -83,15 +87,25 @@ def _login_routes() -> gr.LoginButton:
     return gr.LoginButton(visible=False, render=False)
 
 
-def _greeting(profile: gr.OAuthProfile | None) -> str:
-    """Says who is logged in, or offers to log in."""
-    return render("login.html", name=profile.username if profile else "")
+def _greeting(settings: Settings) -> Callable[..., str]:
+    """Returns the handler that says who is logged in, or offers to log in."""
+
+    def greet(profile: gr.OAuthProfile | None) -> str:
+        if profile is None:
+            return render("login.html", person=None, refused="")
+        try:
+            return render("login.html", person=person_of(profile, settings), refused="")
+        except RapportError as error:
+            return render("login.html", person=None, refused=str(error))
+
+    return greet
 
 
-def _form(service: SubmissionService, settings: Settings) -> None:
-    """Lays out the form."""
+def _form(service: SubmissionService, settings: Settings, redis: Redis | None) -> None:
+    """Lays out the form; the checks run whenever a field that they look at is left."""
     if settings.can_log_in:
-        gr.HTML(render("login.html", name=""), padding=False).attach_load_event(_greeting, None)
+        offer = render("login.html", person=None, refused="")
+        gr.HTML(offer, padding=False).attach_load_event(_greeting(settings), None)
     with gr.Row():
         model = gr.Textbox(label="Model", placeholder="owner/name", max_lines=1, max_length=200, autofocus=True)
         revision = gr.Textbox(label="Revision (branch, tag or commit; empty for the default)", max_length=100)
@@ -99,23 +113,70 @@ def _form(service: SubmissionService, settings: Settings) -> None:
         adapter = gr.Textbox(label="LoRA adapter, if one is to be loaded", placeholder="owner/name", max_length=200)
         adapter_revision = gr.Textbox(label="Revision of the adapter", max_length=100)
     with gr.Row():
-        relation = gr.Radio(_RELATIONS, label="How do you stand to the model?", value=Relation.NONE)
+        relation = gr.Radio(RELATIONS, label="How do you stand to the model?", value=Relation.NONE)
         base_model = gr.Textbox(label="Base model, if it is derived from one", placeholder="owner/name", max_length=200)
     training = gr.Radio(
-        _TRAINING, label="Was it trained on HiCUPID? The truth costs no rank.", value=TrainingData.UNKNOWN
+        TRAINING, label="Was it trained on HiCUPID? The truth costs no rank.", value=TrainingData.UNKNOWN
     )
     with gr.Row():
         thinking = gr.Checkbox(label="It thinks aloud before it answers")
         publish = gr.Checkbox(label="Its answers may be shown on this site", value=True)
+    checks = gr.HTML(elem_id="submit-checks")
+    named = [model, revision, adapter, adapter_revision]
+    gr.on(
+        [*(field.blur for field in named), model.submit, thinking.change],
+        _checking(settings, redis),
+        [*named, thinking],
+        checks,
+        api_name="check",
+        api_description="Looks a model over before it is submitted; answers with an HTML list that grows line by line.",
+        show_progress="hidden",
+        trigger_mode="always_last",
+        concurrency_limit=_AT_ONCE,
+    )
     button = gr.Button("Submit", variant="primary", elem_id="submit-button")
     answer = gr.HTML(elem_id="submit-answer")
     button.click(
         _handler(service, settings),
-        [model, revision, adapter, adapter_revision, relation, base_model, training, thinking, publish],
+        [*named, relation, base_model, training, thinking, publish],
         answer,
         api_name="submit",
         api_description="Submits a model; answers with an HTML fragment that says what became of it.",
+        concurrency_limit=_AT_ONCE,
     )
+
+
+def _checking(settings: Settings, redis: Redis | None) -> Callable[..., Iterator[str]]:
+    """Returns the handler of the checks, which cost requests to the Hub: for those who may submit."""
+
+    def check(
+        model: str,
+        revision: str,
+        adapter: str,
+        adapter_revision: str,
+        thinking: bool,
+        profile: gr.OAuthProfile | None,
+    ) -> Iterator[str]:
+        if not _filled(model):
+            yield ""
+            return
+        try:
+            person = person_of(profile, settings)
+        except RapportError as error:
+            yield render("submit_answer.html", error=error, view=None)
+            return
+        request = CheckRequest(
+            str(model),
+            _filled(revision),
+            _filled(adapter),
+            _filled(adapter_revision),
+            settings.protocols,
+            bool(thinking),
+        )
+        for shown in live_checks(request, surroundings_of(settings, redis, person)):
+            yield shown.html
+
+    return check
 
 
 def _handler(service: SubmissionService, settings: Settings) -> Callable[..., str]:
@@ -134,6 +195,7 @@ def _handler(service: SubmissionService, settings: Settings) -> Callable[..., st
         profile: gr.OAuthProfile | None,
     ) -> str:
         try:
+            person = person_of(profile, settings)
             declaration = declaration_of(
                 relation=relation,
                 base_model=_filled(base_model),
@@ -145,7 +207,7 @@ def _handler(service: SubmissionService, settings: Settings) -> Callable[..., st
                 str(model or ""),
                 _filled(revision),
                 declaration,
-                _submitter(settings, profile),
+                person,
                 adapter=_filled(adapter),
                 adapter_revision=_filled(adapter_revision),
             )
@@ -159,16 +221,3 @@ def _handler(service: SubmissionService, settings: Settings) -> Callable[..., st
 def _filled(text: str | None) -> str | None:
     """Returns what stands in a field, None if nothing does."""
     return (text or "").strip() or None
-
-
-def _submitter(settings: Settings, profile: gr.OAuthProfile | None) -> str:
-    """Returns the name by which the server knows who submits.
-
-    Raises:
-        RapportError: `malformed_id` if people log in here and this one has not.
-    """
-    if not settings.can_log_in:
-        return LOCAL_USER
-    if profile is None:
-        raise RapportError(Cause.MALFORMED_ID, "Nobody is logged in.", "Log in with Hugging Face and submit again.")
-    return str(profile.username)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from redis import Redis
 
+from evaluator.errors import Cause
 from leaderboard.connection import web_client
 from leaderboard.pages.reader import PAGE_LENGTH, Reader
 from leaderboard.pages.site import Pages, router
-from leaderboard.records import State
+from leaderboard.records import AmendmentKind, Failure, State
 from leaderboard.store.base import Write
 from leaderboard.store.local import LocalStore
-from leaderboard.submissions.journal import entry
+from leaderboard.submissions import keys
+from leaderboard.submissions.journal import files_of
 from leaderboard.submissions.ledger import Ledger
 from tests.builders import make_scorecard, make_submission, publish
+from worker.reaper import Reaper
 
 NOWHERE = "redis://:canary@127.0.0.1:1/0"
 ODD_TEXTS = [
@@ -55,7 +60,7 @@ def test_a_result_stays_readable_without_redis(store, published, ledger_url):
 
 def test_without_redis_a_submission_shows_the_history_that_the_store_holds(ledger, store, submission):
     ledger.move(submission.run_ids()[0], State.QUEUED, State.GENERATING, "gpu-7")
-    store.commit([entry(ledger, submission.id).write()], "journal")
+    store.commit(list(files_of(ledger.history(submission.id))), "journal")
     page = visitor(store, None).get("/submission", params={"id": submission.id})
     assert page.status_code == 200
     assert "gpu-7" in page.text
@@ -129,3 +134,29 @@ def test_a_broken_file_costs_its_own_row_and_is_counted(ledger, store, published
     assert "1 file could not be read" in page
     assert "org/model" in page
     assert "x.json" not in page
+
+
+def test_a_waiting_submission_shows_its_place_and_one_in_work_its_last_words(redis, ledger, store, submission):
+    (run_id,) = submission.run_ids()
+    reaper = Reaper(redis, longest_job=60)
+    reaper.step()
+    page = visitor(store, ledger).get("/queue").text
+    assert "Place 1 of 1." in page
+    assert "No worker is alive" in page
+
+    ledger.move(run_id, State.QUEUED, State.GENERATING, "gpu-7")
+    redis.set(keys.log(run_id), json.dumps(["loading <b>weights</b>", "done"]))
+    page = visitor(store, ledger).get("/submission", params={"id": submission.id}).text
+    assert "loading &lt;b&gt;weights&lt;/b&gt;\ndone" in page
+
+
+def test_the_history_tells_what_people_did_as_well_as_what_happened(ledger, store, submission):
+    history = ledger.history(submission.id)
+    ledger.amend(history, AmendmentKind.DISPUTED, "mallory", "<i>wrong</i> gold", about="test_1/7")
+    failure = Failure(cause=Cause.LOAD_ERROR, message="No layers.", remedy="Add one.", log=("Traceback", "KeyError"))
+    ledger.fail(submission.run_ids()[0], "gpu-7", failure)
+
+    page = visitor(store, ledger).get("/submission", params={"id": submission.id}).text
+    assert "<strong>test_1/7</strong>: &lt;i&gt;wrong&lt;/i&gt; gold" in page
+    assert "Traceback\nKeyError" in page
+    assert f"/manage?id={submission.id}" in page

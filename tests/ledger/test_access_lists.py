@@ -1,0 +1,236 @@
+"""The access lists of docs/security.md on a real server: each role does all of its work under its own, and no more."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from redis import Redis
+from redis.exceptions import NoPermissionError
+
+from evaluator.errors import Cause, RapportError
+from leaderboard.connection import connect
+from leaderboard.fleet import Fleet
+from leaderboard.people import Person
+from leaderboard.records import AmendmentKind, Lane, State
+from leaderboard.settings import Settings
+from leaderboard.submissions import keys
+from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.quotas import limits_of
+from leaderboard.submissions.service import SubmissionService
+from leaderboard.web import create_app
+from tests.builders import make_plan, make_report, make_submission, rows_of
+from tests.waiting import until
+from worker.handover import Handover
+from worker.lease import Leases
+from worker.outbox import Outbox
+from worker.troubles import Troubles
+
+ROOT = Path(__file__).parents[2]
+ROLES = ("web", "worker", "publisher", "reaper")
+PATIENCE = 120.0
+ASKED_IN_VAIN = ("rapport-worker", "command", "client|list")
+"""RQ would like to know its own address, and does without."""
+
+
+def access_lists() -> dict[str, list[str]]:
+    """The `ACL SETUSER` lines of the page, by role, as they are to be typed."""
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^ACL SETUSER (rapport-\w+) (.*)$", text, flags=re.MULTILINE)
+    return {name.removeprefix("rapport-"): shlex.split(rules) for name, rules in lines}
+
+
+@pytest.fixture
+def urls(redis: Redis, redis_url: str) -> Iterator[Mapping[str, str]]:
+    """Addresses of an empty server, one a role, each with a user of its own."""
+    redis.delete(keys.EPOCH)
+    redis.execute_command("ACL", "LOG", "RESET")
+    for role, rules in access_lists().items():
+        redis.execute_command("ACL", "SETUSER", f"rapport-{role}", *rules)
+    socket = redis_url.removeprefix("unix://")
+    passwords = {role: f"PASSWORD-OF-THE-{role.upper()}" for role in ROLES}
+    yield {role: f"unix://rapport-{role}:{passwords[role]}@{socket}" for role in ROLES}
+    for role in ROLES:
+        redis.execute_command("ACL", "DELUSER", f"rapport-{role}")
+
+
+@contextlib.contextmanager
+def running(role: str, url: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs the process of a role; it has to end in order when told to."""
+    environment = {
+        **os.environ,
+        "RAPPORT_REDIS_URL": url,
+        "RAPPORT_DATA": str(folder),
+        "RAPPORT_JOURNAL_SECONDS": "0.1",
+        "HF_HUB_OFFLINE": "1",
+    }
+    with (folder / f"{role}.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "worker", role], cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
+    try:
+        yield process
+        process.terminate()
+        assert process.wait(60) == 0, (folder / f"{role}.log").read_text()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def read_everything(url: str, settings: Settings, submission_id: str) -> None:
+    """Opens every page, as visitors do."""
+    site = TestClient(create_app(settings, connect(url)), base_url="http://127.0.0.1")
+    for path in ("/", "/rows", "/live?all=1", "/queue", f"/submission?id={submission_id}", f"/live?id={submission_id}"):
+        answer = site.get(path)
+        assert answer.status_code == 200, path
+        assert "Redis does not answer" not in answer.text, path
+
+
+def do_all_of_it(redis: Redis, run_id: str) -> None:
+    """What a worker does on a run, without an engine."""
+    ledger, leases, outbox = Ledger(redis), Leases(redis, 600), Outbox(redis)
+    plan = ledger.put_plan(make_plan(run_id))
+    assert Troubles(redis).may_try_again(run_id, RapportError(Cause.INFRASTRUCTURE, "The Hub is away.", "Wait."))
+    ledger.advance(run_id, State.GENERATING, "gpu-1")
+    ledger.want_fewer(run_id, 0)
+    while lease := leases.claim(plan, "gpu-1"):
+        assert leases.renew(lease)
+        rows = rows_of(plan, next(shard for shard in plan.shards if shard.id == lease.shard_id))
+        handover = Handover(leases, lease, outbox)
+        if lease.lane is Lane.GENERATE:
+            handover.generations(rows.generations)
+        else:
+            outbox.kept(run_id)
+            handover.verdicts(rows.verdicts)
+        handover.finish(make_report(lease.lane))
+        leases.release(lease, forgive=True)
+
+
+def test_every_role_does_all_of_its_work_under_its_access_list(redis: Redis, urls: Mapping[str, str], tmp_path: Path):
+    settings = Settings(data=tmp_path, allow_local_user=True)
+    web, worker = connect(urls["web"]), connect(urls["worker"])
+    site = SubmissionService(settings, web)
+    first, second = make_submission(0), make_submission(1)
+    run, other = first.run_ids()[0], second.run_ids()[0]
+
+    def allowed(holds: Callable[[], object], what: str) -> None:
+        """Waits until something holds, or somebody was refused something."""
+        until(lambda: holds() or denied(redis), what=what, within=PATIENCE)
+        assert denied(redis) == []
+
+    with running("publish", urls["publisher"], tmp_path), running("reap", urls["reaper"], tmp_path):
+        allowed(site.ledger.is_open, "the ledger is open")
+
+        site.ledger.create(first, limits_of(settings))
+        read_everything(urls["web"], settings, first.id)
+        allowed(lambda: site.ledger.state(run) is State.QUEUED, "the reaper queues it")
+        do_all_of_it(worker, run)
+        allowed(lambda: site.ledger.state(run) is State.PUBLISHED, "it is published")
+
+        with running("work", urls["worker"], tmp_path):
+            allowed(lambda: Fleet(web).alive(), "a worker is alive")
+            site.ledger.create(second, limits_of(settings))
+            allowed(lambda: worked_on(site.ledger, other), "the worker answers the invitation")
+            site.cancel(second.id, Person(second.submitter))
+        site.quotas(Person(second.submitter))
+        site.dispute(first.id, Person(first.submitter), "One verdict is wrong.")
+        site.withdraw(first.id, Person(first.submitter), "It was the wrong model.")
+        kinds = [event.kind for event in site.ledger.history(first.id).events if hasattr(event, "kind")]
+        assert AmendmentKind.DISPUTED in kinds
+        allowed(lambda: not site.ledger.unsaved(), "all of it is saved")
+        redis.flushall()
+        allowed(lambda: site.ledger.is_open() and site.ledger.count() == 2, "the publisher restores what was lost")
+        read_everything(urls["web"], settings, first.id)
+    assert denied(redis) == []
+
+
+def worked_on(ledger: Ledger, run_id: str) -> bool:
+    """Whether a worker has taken the run in hand: it cannot get the model, which it notes as trouble or a failure."""
+    redis = ledger._redis
+    return bool(redis.exists(keys.trouble(run_id)) or ledger.state(run_id) is State.FAILED)
+
+
+def denied(redis: Redis) -> list[tuple[str, str, str]]:
+    """Who was refused what: user, reason, command or key."""
+
+    def told(entry: Mapping[Any, Any], name: str) -> str:
+        value = entry.get(name, entry.get(name.encode()))
+        return value.decode() if isinstance(value, bytes) else str(value)
+
+    found = [(told(each, "username"), told(each, "reason"), told(each, "object")) for each in redis.acl_log()]
+    return [entry for entry in found if entry != ASKED_IN_VAIN]
+
+
+FORBIDDEN_TO_ALL = [
+    ("GET", "other:key"),
+    ("SET", "other:key", "x"),
+    ("KEYS", "*"),
+    ("FLUSHALL",),
+    ("CONFIG", "GET", "*"),
+    ("CONFIG", "SET", "dir", "/tmp"),
+    ("ACL", "LIST"),
+    ("CLIENT", "LIST"),
+    ("MONITOR",),
+    ("SAVE",),
+    ("SHUTDOWN",),
+    ("REPLICAOF", "NO", "ONE"),
+    ("MODULE", "LIST"),
+    ("SUBSCRIBE", "other"),
+    ("PUBLISH", "other", "x"),
+]
+FORBIDDEN = {
+    "web": [
+        ("RPUSH", "rq:queue:rapport-generate-judge", "x"),
+        ("HSET", "rq:job:x", "data", "x"),
+        ("XADD", keys.OUTBOX, "*", "run", "x"),
+        ("SET", keys.batches("s-1.demo-v1"), "x"),
+        ("SET", keys.lease("s-1.demo-v1.0", Lane.JUDGE), "x"),
+        ("SET", keys.plan("s-1.demo-v1"), "x"),
+        ("SET", keys.ORDER, "x"),
+        ("SET", keys.PUBLISHER, "x"),
+    ],
+    "worker": [
+        ("SET", keys.submission("s-1"), "x"),
+        ("DEL", keys.EPOCH),
+        ("SET", keys.PUBLISHER, "x"),
+        ("SET", keys.ORDER, "x"),
+        ("DEL", keys.SUBMISSIONS),
+        ("SREM", keys.UNSAVED, "s-1"),
+    ],
+    "publisher": [
+        ("RPUSH", "rq:queue:rapport-generate-judge", "x"),
+        ("HGETALL", "rq:job:x"),
+    ],
+    "reaper": [
+        ("SET", keys.submission("s-1"), "x"),
+        ("SET", keys.plan("s-1.demo-v1"), "x"),
+        ("HSET", keys.batches("s-1.demo-v1"), "b", "x"),
+        ("XADD", keys.OUTBOX, "*", "run", "x"),
+        ("DEL", keys.EPOCH),
+        ("SET", keys.lease("s-1.demo-v1.0", Lane.JUDGE), "x"),
+    ],
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_may_do_what_is_not_its_own(urls: Mapping[str, str], role: str) -> None:
+    with connect(urls[role]) as redis:
+        for command in (*FORBIDDEN_TO_ALL, *FORBIDDEN[role]):
+            with pytest.raises(NoPermissionError):
+                redis.execute_command(*command)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_needs_its_own_password(urls: Mapping[str, str], redis_url: str, role: str) -> None:
+    socket = redis_url.removeprefix("unix://")
+    with pytest.raises(RapportError, match="Redis does not answer"):
+        connect(f"unix://rapport-{role}:wrong@{socket}")
