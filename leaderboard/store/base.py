@@ -58,6 +58,27 @@ class CommitInfo(NamedTuple):
     """The files it wrote or deleted, sorted; files whose content stayed the same are left out."""
 
 
+class Condition(NamedTuple):
+    """How a store is doing, as far as it knows without asking anyone.
+
+    Example:
+        >>> Condition().current
+        True
+    """
+
+    stale_since: datetime | None = None
+    """When its home last answered, if reads are answered from a copy since then; None if they are current."""
+    reason: str = ""
+    """Why they are not current, for people; empty if they are."""
+    commit_in: float = 0.0
+    """Seconds until it will take a commit; 0 if it takes one now."""
+
+    @property
+    def current(self) -> bool:
+        """Whether reads show what the store holds now."""
+        return self.stale_since is None
+
+
 class StoreError(Exception):
     """A store could not do what it was asked."""
 
@@ -119,6 +140,42 @@ class StoreUnavailable(StoreError):
         self.place = place
         self.reason = reason
         self.cause = f"the store at {self.place} cannot be used: {self.reason}"
+
+
+class StoreBusy(StoreError):
+    """The store takes nothing more for a while: a limit on calls or commits is reached."""
+
+    remedy = "Wait; nothing is lost meanwhile, and what waits is sent as soon as the store takes it."
+
+    def __init__(self, place: str, seconds: float) -> None:
+        """Take the place, and how long it wants to be left alone."""
+        super().__init__(place, seconds)
+        self.place = place
+        self.seconds = seconds
+        self.cause = f"the store at {self.place} takes nothing for the next {self.seconds:.0f} seconds"
+
+
+class StoreForbidden(StoreError):
+    """Whoever asks may not do this, and asking again will not change that."""
+
+    def __init__(self, place: str, reason: str, remedy: str) -> None:
+        """Take the place, what is not allowed there, and what would allow it."""
+        super().__init__(place, reason, remedy)
+        self.place = place
+        self.reason = reason
+        self.remedy = remedy
+        self.cause = f"the store at {self.place} refuses: {self.reason}"
+
+
+class StoreGone(StoreError):
+    """The place that held the store is not there, or hides from whoever asks."""
+
+    def __init__(self, place: str, remedy: str) -> None:
+        """Take the place and how to bring it back."""
+        super().__init__(place, remedy)
+        self.place = place
+        self.remedy = remedy
+        self.cause = f"there is no store at {self.place}, or it is private and this process may not see it"
 
 
 class StoreCorrupt(StoreError):
@@ -227,9 +284,15 @@ def folders_of(path: str) -> list[str]:
 class Store(Protocol):
     """Files under versioned paths. Every method may be called by many threads and processes at the same time.
 
-    Every method raises `StoreUnavailable` when the place behind the store cannot be used and `StoreCorrupt` when it
-    holds something the store did not write.
+    Every method but `condition` raises `StoreUnavailable` when the place behind the store cannot be used and
+    `StoreCorrupt` when it holds something the store did not write. A store that is not on this machine may also raise
+    `StoreBusy`, `StoreForbidden` and `StoreGone`; while its home does not answer it answers reads from a copy, if it
+    has one, and `condition` says so.
     """
+
+    def condition(self) -> Condition:
+        """Tell how the store is doing; asks nobody, so a page may call it every time."""
+        ...
 
     def head(self) -> Revision:
         """Return the newest revision; an empty store has one too."""

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from leaderboard.records import submission_of
 
+SUBMISSIONS = "submissions"
+"""Folder of all histories."""
+
 
 def submission_path(submission_id: str) -> str:
-    """Journal of one submission with its transitions.
+    """History of one submission: itself with all its events.
 
     Example:
         >>> submission_path("s-20260101-0a1b2c3d")
         'submissions/202601/01/s-20260101-0a1b2c3d.json'
     """
     day = submission_id.split("-")[1]
-    return f"submissions/{day[:6]}/{day[6:]}/{submission_id}.json"
+    return f"{SUBMISSIONS}/{day[:6]}/{day[6:]}/{submission_id}.json"
 
 
 def run_folder(run_id: str) -> str:
@@ -45,6 +48,11 @@ def reports_folder(run_id: str) -> str:
     return f"{run_folder(run_id)}/reports"
 
 
+def batch_path(folder: str, batch_id: str) -> str:
+    """Rows of one batch in one of these folders."""
+    return f"{folder}/{batch_id}.jsonl"
+
+
 TOMBSTONES = "tombstones"
 """Folder of all withdrawals."""
 
@@ -58,6 +66,11 @@ SCORECARDS = "scorecards"
 """Folder of all scorecards."""
 
 
+def scorecards_folder(model: str) -> str:
+    """Folder of a model's scorecards."""
+    return f"{SCORECARDS}/{model}"
+
+
 def scorecard_path(model: str, scorecard_id: str) -> str:
     """A scorecard, by model.
 
@@ -65,7 +78,7 @@ def scorecard_path(model: str, scorecard_id: str) -> str:
         >>> scorecard_path("org/model", "s-20260101-0a1b2c3d.demo-v1@demo")
         'scorecards/org/model/s-20260101-0a1b2c3d.demo-v1@demo.json'
     """
-    return f"{SCORECARDS}/{model}/{scorecard_id}.json"
+    return f"{scorecards_folder(model)}/{scorecard_id}.json"
 
 
 USER_SCORES = "user-scores"

@@ -27,6 +27,7 @@ from pathlib import Path
 from leaderboard.store.base import (
     BadPath,
     CommitInfo,
+    Condition,
     Conflict,
     NotFound,
     Operation,
@@ -87,6 +88,10 @@ class LocalStore:
                     pass
         if not stat.S_ISDIR(_mode(self._files)):
             raise StoreCorrupt(str(self._files), "it is not a folder")
+
+    def condition(self) -> Condition:
+        """See `Store.condition`; always current, and takes a commit at any time."""
+        return Condition()
 
     def head(self) -> Revision:
         """See `Store.head`; a new store's is 40 zeros."""

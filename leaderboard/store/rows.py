@@ -25,11 +25,17 @@ def read_rows(store: Store, folder: str, kind: type[Row]) -> list[Row]:
     Raises:
         RapportError: `data_error` naming file and line if a line is not a row of this kind.
     """
-    return [
-        read_record(line, kind, f"line {number} of {path}")
-        for path in store.list(folder)
-        for number, line in enumerate(store.read(path).splitlines(), start=1)
-    ]
+    return [row for path in store.list(folder) for row in read_rows_file(store, path, kind)]
+
+
+def read_rows_file(store: Store, path: str, kind: type[Row]) -> list[Row]:
+    """Returns the rows of one file.
+
+    Raises:
+        RapportError: `data_error` naming file and line if a line is not a row of this kind.
+    """
+    lines = store.read(path).splitlines()
+    return [read_record(line, kind, f"line {number} of {path}") for number, line in enumerate(lines, start=1)]
 
 
 def read_record(value: bytes | str, kind: type[Row], name: str) -> Row:

@@ -1,14 +1,15 @@
-"""Who is asking, and what the Hub lets them see.
+"""Who is asking, and what the Hub lets them see and do.
 
 The Hub hides what is private: a stranger hears 401 and a known user 404, exactly as for a repository that does not
-exist. What is gated is shown to everyone but handed out only to those who were let in.
+exist. What is gated is shown to everyone but handed out only to those who were let in. Writing takes a token with the
+role `write` of an owner; a token with the role `none` is a visitor with a name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from tests.hub_server.messages import HubError, Request, repository_not_found
 from tests.hub_server.repositories import Repository
@@ -20,7 +21,7 @@ class Account:
 
     name: str
     organisations: tuple[str, ...] = ()
-    role: str = "read"
+    role: Literal["none", "read", "write"] = "read"
     let_in: tuple[str, ...] = ()
     """Gated repositories that this account may read."""
 
@@ -61,6 +62,15 @@ def check_readable(repository: Repository, account: Account | None) -> None:
         raise HubError(403 if account else 401, message, "GatedRepo")
 
 
+def check_owner(owner: str, account: Account | None) -> Account:
+    """Returns an account that may write below an owner."""
+    if account is None:
+        raise HubError(401, "Invalid username or password.")
+    if account.role != "write" or owner not in (account.name, *account.organisations):
+        raise HubError(403, "You don't have the required permissions to perform this action")
+    return account
+
+
 def _is_member(repository: Repository, account: Account | None) -> bool:
     owner = repository.name.split("/")[0]
-    return account is not None and owner in (account.name, *account.organisations)
+    return account is not None and account.role != "none" and owner in (account.name, *account.organisations)

@@ -1,4 +1,4 @@
-"""The Hub's endpoints that clients read from, one function each.
+"""The Hub's endpoints that clients read from, one function each; `writes` and `discussions` hold the others.
 
 `huggingface_hub` 2.4 and `datasets` 5.2 are what decides how much of an answer is needed here.
 """
@@ -8,15 +8,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
+
+import yaml
 
 from tests.hub_server.accounts import Account, check_readable, check_visible, who
-from tests.hub_server.messages import HubError, Request, Response, as_json
+from tests.hub_server.messages import HubError, Request, Response, Route, as_json, as_page
 from tests.hub_server.repositories import HubFile, Repositories, Repository
 
-_DATE = "2026-01-01T00:00:00.000Z"
+_ENTRIES_A_PAGE = 1000
+_COMMITS_A_PAGE = 50
 
 
 class Hub(NamedTuple):
@@ -24,17 +27,8 @@ class Hub(NamedTuple):
 
     repositories: Repositories
     tokens: Mapping[str, Account]
-
-
-def answer(hub: Hub, request: Request) -> Response:
-    """Returns the Hub's answer to a request."""
-    try:
-        for method, pattern, endpoint in _ROUTES:
-            if request.method == method and (match := re.fullmatch(pattern, request.path)):
-                return endpoint(hub, request, **{name: unquote(part or "") for name, part in match.groupdict().items()})
-        raise HubError(404, f"No such endpoint: {request.method} {request.path}")
-    except HubError as error:
-        return error.response
+    lags: bool = False
+    """Whether branches are told as they were one commit ago."""
 
 
 def whoami(hub: Hub, request: Request) -> Response:
@@ -46,8 +40,9 @@ def whoami(hub: Hub, request: Request) -> Response:
 
 def info(hub: Hub, request: Request, kind: str, name: str, revision: str = "") -> Response:
     """Describes a repository at a revision; gated ones are described to everyone."""
-    repository = _visible(hub, request, kind, name)
+    repository = visible(hub, request, kind, name)
     sha = repository.resolve(revision or "main")
+    words = repository.commit(sha)["words"]
     siblings = [
         {"rfilename": file.path} | ({"size": file.size, "blobId": file.blob} if request.flag("blobs") else {})
         for file in repository.files(sha).values()
@@ -58,8 +53,8 @@ def info(hub: Hub, request: Request, kind: str, name: str, revision: str = "") -
             "id": name,
             "author": name.split("/")[0],
             "sha": sha,
-            "createdAt": _DATE,
-            "lastModified": _DATE,
+            "createdAt": words[-1],
+            "lastModified": words[-1],
             "private": repository.private,
             "gated": "manual" if repository.gated else False,
             "disabled": False,
@@ -67,24 +62,38 @@ def info(hub: Hub, request: Request, kind: str, name: str, revision: str = "") -
             "likes": 0,
             "tags": [],
             "siblings": siblings,
+            "cardData": _card(repository, sha),
         }
     )
 
 
+def _card(repository: Repository, sha: str) -> dict[str, Any] | None:
+    """Returns the metadata at the head of a commit's README.md, as far as the Hub would make sense of it."""
+    readme = repository.files(sha).get("README.md")
+    found = re.match(r"---\n(.*?)\n---\n", readme.content.read_text() if readme else "", re.DOTALL)
+    try:
+        return yaml.safe_load(found[1]) if found else None
+    except yaml.YAMLError:
+        return None
+
+
 def auth_check(hub: Hub, request: Request, kind: str, name: str) -> Response:
-    check_readable(_visible(hub, request, kind, name), who(request, hub.tokens))
+    check_readable(visible(hub, request, kind, name), who(request, hub.tokens))
     return as_json({})
 
 
 def refs(hub: Hub, request: Request, kind: str, name: str) -> Response:
-    branches = _visible(hub, request, kind, name).refs()
+    repository = visible(hub, request, kind, name)
+    branches = repository.refs()
+    if hub.lags:
+        branches = {ref: repository.commit(sha)["parent"] or sha for ref, sha in branches.items()}
     listed = [{"name": ref, "ref": f"refs/heads/{ref}", "targetCommit": sha} for ref, sha in branches.items()]
     return as_json({"branches": listed, "tags": [], "converts": []})
 
 
 def tree(hub: Hub, request: Request, kind: str, name: str, revision: str, path: str = "") -> Response:
-    """Lists a folder of a commit; always in one page."""
-    repository = _visible(hub, request, kind, name)
+    """Lists a folder of a commit, page by page."""
+    repository = visible(hub, request, kind, name)
     files = repository.files(repository.resolve(revision))
     below = path.strip("/") + "/" if path.strip("/") else ""
     inside = [file for file in files.values() if file.path.startswith(below)]
@@ -93,12 +102,28 @@ def tree(hub: Hub, request: Request, kind: str, name: str, revision: str, path: 
     entries = _folders(below, inside) + [_entry(file) for file in inside]
     if not request.flag("recursive"):
         entries = [entry for entry in entries if "/" not in entry["path"][len(below) :]]
-    return as_json(entries)
+    return as_page(request, entries, _ENTRIES_A_PAGE)
+
+
+def commits(hub: Hub, request: Request, kind: str, name: str, revision: str) -> Response:
+    """Tells the history of a revision, newest first."""
+    repository = visible(hub, request, kind, name)
+    logged = [
+        {
+            "id": sha,
+            "title": words.title,
+            "message": words.description,
+            "authors": [{"user": words.author}],
+            "date": words.date,
+        }
+        for sha, words in repository.log(repository.resolve(revision))
+    ]
+    return as_page(request, logged, _COMMITS_A_PAGE)
 
 
 def paths_info(hub: Hub, request: Request, kind: str, name: str, revision: str) -> Response:
     """Describes the named paths of a commit, and is silent on those that are not there."""
-    repository = _visible(hub, request, kind, name)
+    repository = visible(hub, request, kind, name)
     files = repository.files(repository.resolve(revision))
     if "json" in request.headers.get("content-type", ""):
         paths = json.loads(request.body)["paths"]
@@ -111,7 +136,7 @@ def paths_info(hub: Hub, request: Request, kind: str, name: str, revision: str) 
 
 def resolve(hub: Hub, request: Request, prefix: str, name: str, revision: str, path: str) -> Response:
     """Hands out a file, whole or a range of it."""
-    repository = _visible(hub, request, "dataset" if prefix else "model", name)
+    repository = visible(hub, request, "dataset" if prefix else "model", name)
     check_readable(repository, who(request, hub.tokens))
     sha = repository.resolve(revision)
     file = repository.files(sha).get(path)
@@ -133,7 +158,8 @@ def _ranged(content: bytes, wanted: str, headers: Mapping[str, str]) -> Response
     return Response(206, part, {**headers, "Content-Range": f"bytes {start}-{end}/{len(content)}"})
 
 
-def _visible(hub: Hub, request: Request, kind: str, name: str) -> Repository:
+def visible(hub: Hub, request: Request, kind: str, name: str) -> Repository:
+    """Returns the repository that a request is about, if its sender may know of it."""
     found = hub.repositories.find("dataset" if kind == "dataset" else "model", name)
     return check_visible(found, who(request, hub.tokens))
 
@@ -146,23 +172,29 @@ def _entry(file: HubFile) -> dict[str, Any]:
 
 
 def _folders(below: str, files: Iterable[HubFile]) -> list[dict[str, Any]]:
-    parts = [file.path[len(below) :].split("/") for file in files]
-    paths = {below + "/".join(part[:depth]) for part in parts for depth in range(1, len(part))}
+    """Describes the folders of some files; as in git, equal content has equal names and changed content another."""
+    contents: dict[str, list[str]] = {}
+    for file in files:
+        parts = file.path[len(below) :].split("/")
+        for depth in range(1, len(parts)):
+            contents.setdefault(below + "/".join(parts[:depth]), []).append(f"{'/'.join(parts[depth:])} {file.blob}")
     return [
-        {"type": "directory", "path": path, "oid": hashlib.sha1(path.encode()).hexdigest()} for path in sorted(paths)
+        {"type": "directory", "path": path, "oid": hashlib.sha1("\n".join(held).encode()).hexdigest()}
+        for path, held in sorted(contents.items())
     ]
 
 
-_API = r"/api/(?P<kind>model|dataset)s/(?P<name>[^/]+/[^/]+)"
+API = r"/api/(?P<kind>model|dataset)s/(?P<name>[^/]+/[^/]+)"
 _FILE = r"/(?P<prefix>datasets/)?(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)"
-_ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
+ROUTES: tuple[Route, ...] = (
     ("GET", r"/api/whoami-v2", whoami),
-    ("GET", _API, info),
-    ("GET", _API + r"/revision/(?P<revision>[^/]+)", info),
-    ("GET", _API + r"/auth-check", auth_check),
-    ("GET", _API + r"/refs", refs),
-    ("GET", _API + r"/tree/(?P<revision>[^/]+)(?:/(?P<path>.*))?", tree),
-    ("POST", _API + r"/paths-info/(?P<revision>[^/]+)", paths_info),
+    ("GET", API, info),
+    ("GET", API + r"/revision/(?P<revision>[^/]+)", info),
+    ("GET", API + r"/auth-check", auth_check),
+    ("GET", API + r"/refs", refs),
+    ("GET", API + r"/tree/(?P<revision>[^/]+)(?:/(?P<path>.*))?", tree),
+    ("GET", API + r"/commits/(?P<revision>[^/]+)", commits),
+    ("POST", API + r"/paths-info/(?P<revision>[^/]+)", paths_info),
     ("HEAD", _FILE, resolve),
     ("GET", _FILE, resolve),
 )

@@ -6,7 +6,7 @@ import re
 import threading
 from dataclasses import dataclass
 
-from tests.hub_server.messages import HubError, Request
+from tests.hub_server.messages import HubError, Request, Response
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,8 @@ class Refuse:
     status: int
     retry_after: int | None = None
     """Seconds that the client is told to wait."""
+    late: bool = False
+    """Does what was asked before it says no, as a gateway does that has lost patience."""
 
     def error(self) -> HubError:
         waiting = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
@@ -30,13 +32,37 @@ class Slow:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """Answers properly once a gate is opened."""
+
+    gate: threading.Event
+
+
+@dataclass(frozen=True)
 class Cut:
-    """Breaks the connection off: before any answer, or after some bytes of its body."""
+    """Does what was asked, then breaks the connection off: before any answer, or after some bytes of its body."""
 
     after_bytes: int | None = None
 
 
-Fault = Refuse | Slow | Cut
+@dataclass(frozen=True)
+class Drop:
+    """Breaks the connection off before anything was done."""
+
+
+@dataclass(frozen=True)
+class Lag:
+    """Names the commit before the newest one as a branch's newest, as replicas do for a moment."""
+
+
+@dataclass(frozen=True)
+class Say:
+    """Answers whatever a test wants said: what lies, leads elsewhere, or is no answer at all."""
+
+    response: Response
+
+
+Fault = Refuse | Slow | Hold | Cut | Drop | Lag | Say
 
 
 @dataclass
@@ -57,6 +83,11 @@ class Faults:
         """Plans a fault for the next requests in whose "METHOD /path" the pattern is found."""
         with self._lock:
             self._planned.append(_Planned(re.compile(pattern), fault, times))
+
+    def clear(self) -> None:
+        """Forgets all faults to come."""
+        with self._lock:
+            self._planned.clear()
 
     def take(self, request: Request) -> Fault | None:
         """Returns the fault for a request, and counts it as used."""

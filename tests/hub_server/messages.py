@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,17 @@ class Request:
     def token(self) -> str | None:
         return self.headers.get("authorization", "").removeprefix("Bearer ") or None
 
+    @property
+    def site(self) -> str:
+        """The address that the sender reached the Hub under."""
+        return f"http://{self.headers.get('host', '127.0.0.1')}"
+
+    def query(self, name: str, default: str) -> str:
+        return parse_qs(urlsplit(self.target).query).get(name, [default])[0]
+
     def flag(self, name: str) -> bool:
         """Says whether a query argument is switched on, in any of the spellings that clients use."""
-        return parse_qs(urlsplit(self.target).query).get(name, ["false"])[0].lower() in {"true", "1"}
+        return self.query(name, "false").lower() in {"true", "1"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,18 @@ class Response:
 
 def as_json(value: Any, status: int = 200) -> Response:
     return Response(status, json.dumps(value).encode(), {"Content-Type": "application/json"})
+
+
+def as_page(request: Request, entries: Sequence[Any], most: int) -> Response:
+    """Returns the part of a list that a request asks for, with the address of the next part."""
+    start = int(request.query("cursor", "0"))
+    length = min(int(request.query("limit", str(most))), most)
+    page = as_json(entries[start : start + length])
+    if start + length >= len(entries):
+        return page
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(request.target).query).items()}
+    following = f"{request.site}{request.path}?{urlencode(asked | {'cursor': start + length})}"
+    return Response(page.status, page.body, {**page.headers, "Link": f'<{following}>; rel="next"'})
 
 
 class HubError(Exception):
@@ -59,3 +79,7 @@ class HubError(Exception):
 
 def repository_not_found(status: int) -> HubError:
     return HubError(status, "Repository not found", "RepoNotFound")
+
+
+Route = tuple[str, str, Callable[..., Response]]
+"""Method, pattern of the path, and the endpoint that answers, which takes the pattern's groups by name."""

@@ -1,9 +1,9 @@
-"""Repositories on disk: every commit is a plain folder of the files as they were.
+"""Repositories on disk: contents under their hashes, and a small file for each commit.
 
     ROOT/model/owner/name/settings.json      whether it is gated or private
     ROOT/model/owner/name/refs.json          the commit of each branch and tag
-    ROOT/model/owner/name/commits/SHA/...    the files
-    ROOT/model/owner/name/commits/SHA.json   parent and title
+    ROOT/model/owner/name/commits/SHA.json   what a commit follows, who made it, and the hashes of its files
+    ROOT/model/owner/name/objects/SHA256     a content
 
 A commit's SHA is derived from what it holds and what it follows, so a test sees the same SHAs on every run. Nothing is
 ever changed in place: a commit appears under its name once it is whole.
@@ -11,6 +11,7 @@ ever changed in place: a commit appears under its name once it is whole.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import os
@@ -18,9 +19,9 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tests.hub_server.messages import HubError
 
@@ -29,34 +30,53 @@ Kind = Literal["model", "dataset"]
 _LARGE = (".safetensors", ".bin", ".parquet", ".gguf")
 """What the Hub keeps as LFS objects, which go by another hash."""
 
+_DATE = "2026-01-01T00:00:00.000Z"
+"""When commits were made that a test made directly."""
+
+
+def is_large(path: str) -> bool:
+    return path.endswith(_LARGE)
+
 
 class HubFile(NamedTuple):
     """One file of a commit."""
 
     path: str
     content: Path
+    size: int
+    blob: str
+    """Git's name of the content."""
+    sha256: str
 
     @property
     def is_large(self) -> bool:
-        return self.path.endswith(_LARGE)
-
-    @property
-    def size(self) -> int:
-        return self.content.stat().st_size
-
-    @property
-    def blob(self) -> str:
-        """Git's name of the content."""
-        content = self.content.read_bytes()
-        return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.content.read_bytes()).hexdigest()
+        return is_large(self.path) and self.size > 0
 
     @property
     def etag(self) -> str:
         return self.sha256 if self.is_large else self.blob
+
+
+class Stored(NamedTuple):
+    """A content that lies among the objects already."""
+
+    sha256: str
+
+
+class Words(NamedTuple):
+    """What a commit says of itself."""
+
+    title: str = ""
+    description: str = ""
+    author: str = "tests"
+    date: str = _DATE
+
+
+class Logged(NamedTuple):
+    """One commit of a history."""
+
+    sha: str
+    words: Words
 
 
 class Repository(NamedTuple):
@@ -71,7 +91,7 @@ class Repository(NamedTuple):
     def resolve(self, revision: str) -> str:
         """Returns the commit that a branch, tag or SHA stands for."""
         sha = self.refs().get(revision, revision)
-        if not re.fullmatch(r"[0-9a-f]{40}", sha) or not (self.folder / "commits" / sha).is_dir():
+        if not re.fullmatch(r"[0-9a-f]{40}", sha) or not self._commit(sha).is_file():
             raise HubError(404, f"Invalid rev id: {revision}", "RevisionNotFound")
         return sha
 
@@ -81,9 +101,44 @@ class Repository(NamedTuple):
 
     def files(self, sha: str) -> dict[str, HubFile]:
         """Returns the files of a commit by path, sorted."""
-        root = self.folder / "commits" / sha
-        found = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
-        return {path: HubFile(path, found[path]) for path in sorted(found)}
+        held = self.commit(sha)["files"]
+        return {
+            path: HubFile(path, self.object(sha256), size, blob, sha256)
+            for path, (size, blob, sha256) in sorted(held.items())
+        }
+
+    def log(self, sha: str) -> Iterator[Logged]:
+        """Yields a commit and those before it."""
+        current: str | None = sha
+        while current:
+            commit = self.commit(current)
+            yield Logged(current, Words(*commit["words"]))
+            current = commit["parent"]
+
+    def object(self, sha256: str) -> Path:
+        """Returns where a content lies, or would."""
+        return self.folder / "objects" / sha256
+
+    def keep(self, content: bytes) -> str:
+        """Puts a content among the objects and returns its SHA-256."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        target = self.object(sha256)
+        if not target.exists():
+            target.parent.mkdir(exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as draft:
+                draft.write(content)
+            os.replace(draft.name, target)
+        return sha256
+
+    def commit(self, sha: str) -> dict[str, Any]:
+        value: dict[str, Any] = json.loads(self._commit(sha).read_text())
+        return value
+
+    def _commit(self, sha: str) -> Path:
+        return self.folder / "commits" / f"{sha}.json"
+
+
+Change = bytes | str | Stored | None
 
 
 class Repositories:
@@ -91,7 +146,7 @@ class Repositories:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._lock = threading.Lock()
+        self.lock = threading.RLock()
 
     def find(self, kind: Kind, name: str) -> Repository | None:
         folder = self._root / kind / name
@@ -101,10 +156,22 @@ class Repositories:
     def create(self, kind: Kind, name: str, *, gated: bool = False, private: bool = False) -> None:
         folder = self._root / kind / name
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / "settings.json", {"gated": gated, "private": private})
+        replace(folder / "settings.json", {"gated": gated, "private": private})
+
+    def delete(self, kind: Kind, name: str) -> None:
+        with self.lock:
+            shutil.rmtree(self._root / kind / name)
 
     def commit(
-        self, kind: Kind, name: str, files: Mapping[str, bytes | str | None], *, branch: str = "main", title: str = ""
+        self,
+        kind: Kind,
+        name: str,
+        files: Mapping[str, Change],
+        *,
+        branch: str = "main",
+        title: str = "",
+        words: Words | None = None,
+        parent: str | None = None,
     ) -> str:
         """Adds a commit on a branch and returns its SHA; creates a public repository that is not there yet.
 
@@ -114,16 +181,29 @@ class Repositories:
             files: Content by path, on top of what the branch holds; None takes a file away.
             branch: The branch that moves.
             title: First line of the commit.
+            words: All that the commit says of itself, instead of `title`.
+            parent: The commit that the branch must stand at; another one is refused with 412.
         """
-        with self._lock:
+        with self.lock:
             if self.find(kind, name) is None:
                 self.create(kind, name)
             repository = self.find(kind, name)
             assert repository is not None
-            refs = repository.refs()
-            sha = _write_commit(repository, refs.get(branch), files, title)
-            _replace(repository.folder / "refs.json", refs | {branch: sha})
-        return sha
+            head = repository.refs().get(branch)
+            if parent and parent != head:
+                raise HubError(412, "A commit has happened since. Please refresh and try again.")
+            held = repository.commit(head)["files"] if head else {}
+            return _write_commit(repository, branch, head, _changed(repository, held, files), words or Words(title))
+
+    def squash(self, kind: Kind, name: str, branch: str, words: Words) -> str:
+        """Leaves a branch's newest files as its only commit; what was before is gone for good."""
+        with self.lock:
+            repository = self.find(kind, name)
+            assert repository is not None
+            files = repository.commit(repository.resolve(branch))["files"]
+            sha = _write_commit(repository, branch, None, files, words)
+            _forget_unreachable(repository)
+            return sha
 
     def commit_folder(self, kind: Kind, name: str, folder: Path) -> str:
         """Adds a commit with the files of a folder."""
@@ -131,31 +211,51 @@ class Repositories:
         return self.commit(kind, name, {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
 
 
+def _changed(repository: Repository, held: dict[str, Any], files: Mapping[str, Change]) -> dict[str, Any]:
+    after = dict(held)
+    for path, change in files.items():
+        if change is None:
+            del after[path]
+            continue
+        content = change.encode() if isinstance(change, str) else change
+        if isinstance(content, Stored):
+            content = repository.object(content.sha256).read_bytes()
+        blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+        after[path] = (len(content), blob, repository.keep(content))
+    return after
+
+
 def _write_commit(
-    repository: Repository, parent: str | None, files: Mapping[str, bytes | str | None], title: str
+    repository: Repository, branch: str, parent: str | None, files: Mapping[str, Sequence[Any]], words: Words
 ) -> str:
-    """Writes a commit's folder beside its final place, names it by its content and moves it there."""
+    """Writes a commit under a name derived from its content and moves the branch to it."""
+    names = [[path, sha256] for path, (_, _, sha256) in sorted(files.items())]
+    said = [words.title, words.description] if words.description else words.title
+    sha = hashlib.sha1(json.dumps([repository.kind, repository.name, parent, said, names]).encode()).hexdigest()
     commits = repository.folder / "commits"
     commits.mkdir(exist_ok=True)
-    draft = Path(tempfile.mkdtemp(dir=commits))
-    if parent:
-        shutil.copytree(commits / parent, draft, dirs_exist_ok=True)
-    for path, content in files.items():
-        target = draft / path
-        if content is None:
-            target.unlink()
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content.encode() if isinstance(content, str) else content)
-    held = [(path.relative_to(draft).as_posix(), path.read_bytes()) for path in draft.rglob("*") if path.is_file()]
-    names = [[path, hashlib.sha256(content).hexdigest()] for path, content in sorted(held)]
-    sha = hashlib.sha1(json.dumps([repository.kind, repository.name, parent, title, names]).encode()).hexdigest()
-    _replace(commits / f"{sha}.json", {"parent": parent, "title": title})
-    draft.rename(commits / sha)
+    replace(commits / f"{sha}.json", {"parent": parent, "words": words, "files": files})
+    replace(repository.folder / "refs.json", repository.refs() | {branch: sha})
     return sha
 
 
-def _replace(path: Path, value: object) -> None:
+def _forget_unreachable(repository: Repository) -> None:
+    reachable = {logged.sha for head in repository.refs().values() for logged in repository.log(head)}
+    held = {sha256 for sha in reachable for _, _, sha256 in repository.commit(sha)["files"].values()}
+    for commit in (repository.folder / "commits").glob("*.json"):
+        if commit.stem not in reachable:
+            commit.unlink()
+    for content in (repository.folder / "objects").iterdir():
+        if content.name not in held:
+            content.unlink()
+
+
+def present() -> str:
+    """Returns the time as the Hub writes it."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def replace(path: Path, value: object) -> None:
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps(value))
     os.replace(draft, path)

@@ -1,4 +1,4 @@
-"""What every store promises, whichever backend stands behind it: a new backend joins by a line in `BACKENDS`."""
+"""What every store promises, whichever backend stands behind it: a new backend joins by a branch of `opened`."""
 
 import string
 from collections.abc import Callable
@@ -10,10 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leaderboard.store import BadPath, Conflict, Delete, LocalStore, NotFound, Operation, Store, StoreError, Write
+from tests.store.conftest import opener
 
 ALLOWED = string.ascii_letters + string.digits + "._=@+-"
-
-BACKENDS: dict[str, Callable[[Path], Store]] = {"local": LocalStore}
 
 relaxed = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 good_parts = st.text(ALLOWED, min_size=1, max_size=20).filter(lambda part: not part.startswith("."))
@@ -22,10 +21,12 @@ bad_parts = st.sampled_from(
 ) | st.text(min_size=1).filter(lambda part: "/" not in part and not set(part) <= set(ALLOWED))
 
 
-@pytest.fixture(params=sorted(BACKENDS))
+@pytest.fixture(params=["hub", "local"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
     """Open one and the same store, as often as it is called."""
-    return lambda: BACKENDS[request.param](tmp_path / "store")
+    if request.param == "hub":
+        return opener(request.getfixturevalue("shared_hub"), tmp_path)
+    return lambda: LocalStore(tmp_path / "store")
 
 
 @pytest.fixture
@@ -220,6 +221,12 @@ def test_a_store_behaves_like_a_dictionary(store: Store, batches: list[list[Oper
             after = model
         assert everything(store) == after
         model = after
+
+
+def test_an_undisturbed_store_is_current_and_takes_commits(store: Store) -> None:
+    store.commit([Write("a", b"1")], "first")
+    assert store.read("a") == b"1"
+    assert (store.condition().current, store.condition().reason, store.condition().commit_in) == (True, "", 0)
 
 
 def test_every_failure_says_what_to_do_about_it(store: Store) -> None:

@@ -3,8 +3,6 @@
 import errno
 import os
 import shutil
-import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -248,23 +246,6 @@ def test_a_disk_that_fills_up_at_any_moment_leaves_the_store_as_it_was(
     assert failures == disk.calls >= 12
     assert all("no free disk space" in cause for cause, _ in told)
     assert {remedy for _, remedy in told} == {"Free some space and start again; nothing stored was changed."}
-
-
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 256 KiB."""
-    place = tmp_path / "tiny"
-    place.mkdir()
-    mount = shutil.which("mount")
-    if mount is None or os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system")
-    mounted = subprocess.run([mount, "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("a small file system cannot be mounted here")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 def test_a_disk_that_is_really_full_leaves_the_store_as_it_was(tiny_disk: Path) -> None:
