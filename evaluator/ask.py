@@ -21,6 +21,9 @@ from evaluator.records import Generation, InputKey, Verdict
 from evaluator.setup import RunSetup, users_of
 from evaluator.waves import waves
 
+_USERS_JUDGED_AT_ONCE = 10
+"""Of those whose answers were all there before: few enough that little is lost with a machine."""
+
 
 class KnownRows(NamedTuple):
     """Rows that are there already."""
@@ -120,7 +123,8 @@ def ask_users(
 ) -> None:
     """Asks and judges some items, user by user; what the sink knows already is not asked again.
 
-    Answers and verdicts that engines gave under other conditions than these do not count as known.
+    Answers and verdicts that engines gave under other conditions than these do not count as known. Every wave is judged
+    before the next one is asked.
 
     Args:
         setup: The run.
@@ -133,16 +137,84 @@ def ask_users(
     Raises:
         RapportError: If an engine is gone or the data set is broken; what the sink has taken by then is kept.
     """
-    known = sink.known_rows()
+    known, asked = sink.known_rows(), list(items)
+    there = answers_there(asked, source, known)
+    owing = users_of(owed(asked, there, said_by(judge_engine.info, known.verdicts)))
+    unanswered = set(_lacking(asked, there))
+    answered = [user for user in owing if user not in unanswered]
+    for start in range(0, len(answered), _USERS_JUDGED_AT_ONCE):
+        users = answered[start : start + _USERS_JUDGED_AT_ONCE]
+        ask_verdicts(setup, users, there.values(), judge_engine, known.verdicts, sink, clock)
+    for wave, fresh in ask_answers(asked, source, known, sink, clock):
+        ask_verdicts(setup, wave, [*there.values(), *fresh], judge_engine, known.verdicts, sink, clock)
+
+
+def ask_answers(
+    items: Iterable[Item], source: AnswerSource, known: KnownRows, sink: RowSink, clock: StageClock
+) -> Iterator[tuple[tuple[UserItems, ...], list[Generation]]]:
+    """Asks for the answers that are not there yet, wave by wave.
+
+    Args:
+        items: All that the run asks of some users.
+        source: Who answers.
+        known: What is there; answers given under other conditions than those of `source` do not count.
+        sink: Where answers go.
+        clock: Is told what the stage `generate` takes.
+
+    Yields:
+        The users of each wave with the answers that the sink has just taken.
+
+    Raises:
+        RapportError: As of `ask_users`.
+    """
     asked = list(items)
-    keys = [source.key(item.question_id).digest() for item in asked]
-    there = {row.key.question_id: row for key in keys if (row := known.generations.get(key))}
-    said = [row for row in known.verdicts if is_said_by(row, judge_engine.info)]
-    for wave in source.waves(users_of(owed(asked, there, said))):
+    for wave in source.waves(_lacking(asked, answers_there(asked, source, known))):
         with clock.stage("generate"):
             fresh = sink.generations(source.answers(wave, known.generations))
-        with clock.stage("judge"):
-            sink.verdicts(judge(setup, wave, [*there.values(), *fresh], judge_engine, said))
+        yield wave, fresh
+
+
+def ask_verdicts(
+    setup: RunSetup,
+    users: Sequence[UserItems],
+    answers: Iterable[Generation],
+    engine: Engine,
+    known: Iterable[Verdict],
+    sink: RowSink,
+    clock: StageClock,
+) -> None:
+    """Asks for the verdicts on some users' answers that are not there yet.
+
+    Args:
+        setup: The run.
+        users: Whose answers are judged.
+        answers: The answers; those of others are left alone.
+        engine: The judge.
+        known: What is there; verdicts of an engine that ran otherwise do not count.
+        sink: Where verdicts go.
+        clock: Is told what the stage `judge` takes.
+
+    Raises:
+        RapportError: As of `ask_users`.
+    """
+    with clock.stage("judge"):
+        sink.verdicts(judge(setup, users, answers, engine, said_by(engine.info, known)))
+
+
+def answers_there(items: Iterable[Item], source: AnswerSource, known: KnownRows) -> dict[str, Generation]:
+    """Returns the answers that are there, under the conditions of `source`, by question id."""
+    keys = [source.key(item.question_id).digest() for item in items]
+    return {row.key.question_id: row for key in keys if (row := known.generations.get(key))}
+
+
+def said_by(engine: EngineInfo, verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Returns the verdicts that an engine gave which ran as this one does."""
+    return [row for row in verdicts if is_said_by(row, engine)]
+
+
+def _lacking(items: Iterable[Item], answers: Mapping[str, Generation]) -> list[UserItems]:
+    """Returns the users one of whose answers is not there, in their order."""
+    return users_of(item for item in items if item.question_id not in answers)
 
 
 def owed(items: Iterable[Item], answers: Mapping[str, Generation], verdicts: Iterable[Verdict]) -> list[Item]:

@@ -1,4 +1,4 @@
-"""Everything that one machine needs beside the page: a private Redis, a worker, a publisher, kept alive and ended.
+"""Everything that one machine needs beside the page: a private Redis, publisher, reaper and worker, kept alive.
 
 Each runs in a process group of its own and dies with this process, however that ends. Redis listens on a unix socket
 in the data folder, readable by its owner alone, and writes its append-only file, so that a restart goes on where the
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +26,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
+from leaderboard.connection import web_client
 from leaderboard.settings import Settings
+from leaderboard.submissions.reading import LedgerReader
 
 log = logging.getLogger("rapport.embedded")
 
@@ -34,6 +37,8 @@ _WATCH_SECONDS = 0.5
 _GRACE_SECONDS = 10.0
 _LONGEST_SOCKET_PATH = 100
 _RESERVE_BYTES = 16 * 2**20
+_ROLES = ("publish", "reap", "work")
+"""Each has a log of its own."""
 
 
 class Service(NamedTuple):
@@ -123,7 +128,7 @@ def _end(service: Service, process: subprocess.Popen[bytes]) -> None:
 
 @contextlib.contextmanager
 def embedded_services(settings: Settings) -> Iterator[Settings]:
-    """Runs Redis, a worker and a publisher; yields settings that lead to them.
+    """Runs Redis, a publisher, a reaper and a worker; yields settings that lead to them.
 
     Raises:
         RapportError: `infrastructure` if another Rapport uses the data folder, the server's wheel is missing, or Redis
@@ -136,9 +141,10 @@ def embedded_services(settings: Settings) -> Iterator[Settings]:
         try:
             supervisor.start(_redis_service(settings.data.resolve(), socket))
             _wait_for(socket, settings.data / "logs" / "redis.log")
-            for role in ("publish", "work"):
+            for role in _ROLES:
                 command = [sys.executable, "-m", "worker", role]
                 supervisor.start(Service(role, tuple(command), settings.data / "logs" / f"{role}.log"))
+            _wait_until_open(socket)
             yield here
         finally:
             supervisor.stop()
@@ -244,6 +250,17 @@ def _wait_for(socket: Path, log_file: Path) -> None:
         else:
             return
     raise RapportError(Cause.INFRASTRUCTURE, "The private Redis did not start.", f"See {log_file}.")
+
+
+def _wait_until_open(socket: Path) -> None:
+    """Waits until the publisher has compared the ledger with the store; without it the page still shows results."""
+    ledger, until = LedgerReader(web_client(f"unix://{socket}")), time.monotonic() + _READY_SECONDS
+    while time.monotonic() < until:
+        with contextlib.suppress(RedisError):
+            if ledger.is_open():
+                return
+        time.sleep(0.05)
+    log.warning("no submissions are accepted yet: see publish.log for what keeps the publisher from starting")
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
@@ -10,16 +9,9 @@ from redis import Redis
 
 from evaluator.records import Record
 from leaderboard.connection import text
-from leaderboard.records import Moment
+from leaderboard.records import Lane, Moment
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
-
-
-class Lane(StrEnum):
-    """A kind of work; a worker serves one or both."""
-
-    GENERATE = "generate"
-    JUDGE = "judge"
 
 
 class Gpu(Record):

@@ -14,7 +14,7 @@ from evaluator.judges.spec import JudgeSpec
 from evaluator.protocol import EvaluationProtocol, is_reference
 from evaluator.records import Generation, Record, Terms, Verdict
 from evaluator.results import Rate, Result
-from leaderboard.records import Plan, Scorecard, ShardReport, State, Submission, Transition
+from leaderboard.records import Lane, Plan, Scorecard, ShardReport, State, Submission, Transition
 
 LEAST_JUDGED_SHARE = 0.98
 """Below this share of judged items a scorecard is incomplete and never ranks."""
@@ -49,13 +49,17 @@ class RunRows(NamedTuple):
     generations: Sequence[Generation]
     verdicts: Sequence[Verdict]
     reports: Sequence[ShardReport]
-    """At least one: every shard ends with one. The last one says what the run was made on."""
+    """At least one a lane: every shard ends with one in each. The last ones say what the run was made on."""
+
+    def reports_of(self, lane: Lane) -> list[ShardReport]:
+        """Returns the reports of a lane, in their order."""
+        return [report for report in self.reports if report.lane is lane]
 
     @property
     def made_on(self) -> MadeOn:
         """What the run was made on."""
-        last = self.reports[-1]
-        return MadeOn(last.engine, last.dtype, last.judge_engine, last.judge_dtype)
+        model, judge = (self.reports_of(lane)[-1] for lane in (Lane.GENERATE, Lane.JUDGE))
+        return MadeOn(model.engine, model.dtype, judge.engine, judge.dtype)
 
 
 def scorecard_id(run_id: str, judge: str) -> str:
@@ -84,7 +88,7 @@ def make_scorecard(
         created_at: The scorecard's date.
     """
     result = score(plan.items, rows.generations, rows.verdicts, rows.made_on)
-    last = rows.reports[-1]
+    last, judged_on = (rows.reports_of(lane)[-1] for lane in (Lane.GENERATE, Lane.JUDGE))
     told = min((row.key.chat_template_arguments for row in rows.generations), default=())
     return Scorecard(
         id=scorecard_id(plan.run_id, judge.id),
@@ -114,10 +118,10 @@ def make_scorecard(
         engine_flags=last.engine_flags,
         dtype=last.dtype,
         hardware=last.hardware,
-        judge_engine=last.judge_engine,
-        judge_engine_version=last.judge_engine_version,
-        judge_dtype=last.judge_dtype,
-        judge_hardware=last.judge_hardware,
+        judge_engine=judged_on.engine,
+        judge_engine_version=judged_on.engine_version,
+        judge_dtype=judged_on.dtype,
+        judge_hardware=judged_on.hardware,
         result=result,
         rows_sha=_rows_sha(rows),
         unranked_because=_unranked_because(submission.model, result, plan, protocol, judge, rows),
@@ -200,7 +204,7 @@ def _kinds(rows: RunRows) -> Iterator[str]:
 
 def _model_engines(rows: RunRows) -> Iterator[_Engine]:
     """Yields what the answers came from, by the reports and by the rows: a worker that died left no report."""
-    for report in rows.reports:
+    for report in rows.reports_of(Lane.GENERATE):
         yield report.engine, report.engine_version, report.dtype, _room(report.engine_flags)
     for row in rows.generations:
         yield row.key.engine, row.engine_version, row.key.dtype, _room(row.engine_flags)
@@ -208,15 +212,15 @@ def _model_engines(rows: RunRows) -> Iterator[_Engine]:
 
 def _judge_engines(rows: RunRows) -> Iterator[_Engine]:
     """Yields what the verdicts came from, by the reports and by the rows."""
-    for report in rows.reports:
-        yield report.judge_engine, report.judge_engine_version, report.judge_dtype
+    for report in rows.reports_of(Lane.JUDGE):
+        yield report.engine, report.engine_version, report.dtype
     for row in rows.verdicts:
         yield row.key.engine, row.engine_version, row.key.dtype
 
 
 def _contexts(rows: RunRows) -> Iterator[tuple[tuple[str, str], ...]]:
     """Yields what decided the contexts besides the protocol, by the reports and by the rows."""
-    yield from (report.context for report in rows.reports)
+    yield from (report.context for report in rows.reports_of(Lane.GENERATE))
     yield from (row.key.context for row in rows.generations)
 
 

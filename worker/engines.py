@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -13,7 +13,8 @@ from evaluator.context_mode import Dense
 from evaluator.encoders.base import Encoder
 from evaluator.encoders.process import load_encoder
 from evaluator.engines.base import EndpointSpec, Engine, EngineSpec
-from evaluator.engines.load import best_engine, load_engine
+from evaluator.engines.child import Killed
+from evaluator.engines.load import Own, best_engine, load_engine
 from evaluator.engines.process import EngineProcess
 from evaluator.errors import Cause, RapportError
 from evaluator.estimate import GPU_SHARE
@@ -22,6 +23,7 @@ from evaluator.judges.spec import JudgeSpec
 from evaluator.models import PinnedModel, fetch
 from evaluator.references import ReferenceAnswers
 from evaluator.setup import RunSetup
+from leaderboard.records import Lane
 from leaderboard.settings import Settings
 from worker.troubles import RETRIED
 
@@ -58,52 +60,69 @@ def judge_endpoint(settings: Settings, judge: JudgeSpec) -> EndpointSpec | None:
     )
 
 
-def gpu_share(setup: RunSetup, endpoints: Endpoints) -> float:
+def gpu_share(setup: RunSetup, endpoints: Endpoints, lanes: Collection[Lane] = tuple(Lane)) -> float:
     """Returns the part of the card that each engine of a run may take: model and judge halve it if both are loaded."""
-    one_only = setup.model.is_reference or endpoints.model or endpoints.judge
+    one_only = setup.model.is_reference or endpoints.model or endpoints.judge or len(set(lanes)) == 1
     judge_model = PinnedModel(setup.judge.model, setup.judge_revision)
     return GPU_SHARE if one_only or (judge_model == setup.model and not setup.adapter) else GPU_SHARE / 2
 
 
-class Engines(NamedTuple):
-    """The two sides of a run; both may be one and the same engine."""
+def own_engine(settings: Settings) -> Own:
+    """Returns the engine that runs models on this machine."""
+    return best_engine(settings.engine)
 
-    source: AnswerSource
-    judge: Engine
+
+def own_dtype(settings: Settings) -> str:
+    """Returns the precision in which models run on this machine, `auto` for each model's own."""
+    if settings.dtype == "auto" and not os.path.exists("/dev/nvidiactl"):
+        return "float32"  # Faster than bfloat16 on CPUs without instructions for it.
+    return settings.dtype
 
 
 class RunEngines:
-    """Who answers and who judges in one run.
+    """Who answers and who judges in one run: each loaded when it is first asked for, both perhaps one engine.
 
     Example:
         >>> with RunEngines(setup, settings, Path("logs/s-20260101-0a1b2c3d.demo-v1")) as engines:  # doctest: +SKIP
-        ...     engines.get().judge.info.engine
+        ...     engines.judge().info.engine
         'vllm'
     """
 
-    def __init__(self, setup: RunSetup, settings: Settings, log: Path, endpoints: Endpoints = NO_ENDPOINTS) -> None:
-        """Engines write to `log` with an ending of their own; loads nothing yet."""
+    def __init__(
+        self,
+        setup: RunSetup,
+        settings: Settings,
+        log: Path,
+        endpoints: Endpoints = NO_ENDPOINTS,
+        lanes: Collection[Lane] = tuple(Lane),
+    ) -> None:
+        """Engines write to `log` with an ending of their own; loads nothing yet, and never what `lanes` do not need."""
         self._setup, self._settings, self._log, self._endpoints = setup, settings, log, endpoints
+        self._gpu_share = gpu_share(setup, endpoints, lanes)
         self._loaded: dict[Spec, Engine] = {}
         self._encoder: Encoder | None = None
-        self._engines: Engines | None = None
+        self._source: AnswerSource | None = None
         self._exits = contextlib.ExitStack()
 
-    def get(self) -> Engines:
-        """Returns the loaded sides, downloading and loading them first if needed.
+    def source(self) -> AnswerSource:
+        """Returns who answers, downloading and loading it first if needed.
 
         Raises:
-            RapportError: `judge_error` if the judge cannot be had, and not only for now; else what fetching or loading
-                a model ended with.
+            RapportError: What fetching or loading a model ended with.
         """
-        if self._engines is None:
-            judge_model = PinnedModel(self._setup.judge.model, self._setup.judge_revision)
-            share = gpu_share(self._setup, self._endpoints)
-            model = self._model(share)
-            with self._as_judge():
-                judge = self._load(self._endpoints.judge or self._spec(judge_model, None, share), "-judge.log")
-            self._engines = Engines(self._source(model), judge)
-        return self._engines
+        if self._source is None:
+            self._source = self._load_source()
+        return self._source
+
+    def judge(self) -> Engine:
+        """Returns the judge, downloading and loading it first if needed.
+
+        Raises:
+            RapportError: `judge_error` if it cannot be had, and not only for now.
+        """
+        pinned = PinnedModel(self._setup.judge.model, self._setup.judge_revision)
+        with self.as_judge():
+            return self._load(self._endpoints.judge or self._spec(pinned, None), "-judge.log")
 
     def peak_rss_mb(self) -> float:
         """Returns the highest resident memory of any one process of a model so far, the encoder's too, in MB."""
@@ -118,23 +137,18 @@ class RunEngines:
         """Closes them."""
         self._exits.close()
 
-    def _source(self, model: Engine | None) -> AnswerSource:
-        """Returns who answers."""
-        if model is None:
-            return ReferenceAnswers(self._setup)
-        mode = self._setup.protocol.context
+    def _load_source(self) -> AnswerSource:
+        """Loads who answers: a model with its contexts, or a reference out of the data set."""
+        setup = self._setup
+        if setup.model.is_reference:
+            return ReferenceAnswers(setup)
+        model = self._load(self._endpoints.model or self._spec(setup.model, setup.adapter), ".log")
+        mode = setup.protocol.context
         if isinstance(mode, Dense):
             pinned = PinnedModel(mode.encoder, str(mode.revision))
             log = self._log.with_name(f"{self._log.name}-encoder.log")
             self._encoder = self._exits.enter_context(load_encoder(pinned, self._settings.models, log))
-        return ModelAnswers(self._setup, model, make_contexts(mode, model, self._encoder))
-
-    def _model(self, gpu_share: float) -> Engine | None:
-        """Loads the submitted model; None where the answers come out of the data set."""
-        if self._setup.model.is_reference:
-            return None
-        spec = self._endpoints.model or self._spec(self._setup.model, self._setup.adapter, gpu_share)
-        return self._load(spec, ".log")
+        return ModelAnswers(setup, model, make_contexts(mode, model, self._encoder))
 
     def _load(self, spec: Spec, ending: str) -> Engine:
         """Returns the engine of a spec; a server is spoken to from this process."""
@@ -146,27 +160,27 @@ class RunEngines:
             self._loaded[spec] = self._exits.enter_context(engine)
         return self._loaded[spec]
 
-    def _spec(self, pinned: PinnedModel, adapter: PinnedModel | None, gpu_share: float) -> EngineSpec:
+    def _spec(self, pinned: PinnedModel, adapter: PinnedModel | None) -> EngineSpec:
         """Says how a model is loaded on this machine, and sees that its files are there."""
-        settings, dtype = self._settings, self._settings.dtype
-        if dtype == "auto" and not os.path.exists("/dev/nvidiactl"):
-            dtype = "float32"  # Faster than bfloat16 on CPUs without instructions for it.
+        settings = self._settings
         return EngineSpec(
-            engine=best_engine(settings.engine),
+            engine=own_engine(settings),
             model_path=str(fetch(pinned, settings.models).resolve()),
             adapter_path=adapter and str(fetch(adapter, settings.models).resolve()),
-            dtype=dtype,
+            dtype=own_dtype(settings),
             max_model_len=settings.context_tokens,
             kv_cache_gib=settings.kv_cache_gib,
-            gpu_share=gpu_share,
+            gpu_share=self._gpu_share,
         )
 
     @contextlib.contextmanager
-    def _as_judge(self) -> Iterator[None]:
-        """Says of a failure that it is the judge's; one that may pass keeps its cause, so that it is tried again."""
+    def as_judge(self) -> Iterator[None]:
+        """Says of a failure that it is the judge's; one that may pass keeps its kind, so that it is tried again."""
         try:
             yield
         except RapportError as error:
-            cause = error.cause if error.cause in RETRIED else Cause.JUDGE_ERROR
             message = f"The judge {self._setup.judge.id}: {error.message}"
+            if isinstance(error, Killed):
+                raise Killed(error.cause, message, error.remedy) from error
+            cause = error.cause if error.cause in RETRIED else Cause.JUDGE_ERROR
             raise RapportError(cause, message, error.remedy) from error

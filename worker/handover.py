@@ -36,7 +36,7 @@ class Handover:
 
     def known_rows(self) -> KnownRows:
         """Returns the rows of this shard that were handed over before."""
-        batches = [batch for batch in self._outbox.kept(self._lease.run_id) if batch.shard_id == self._lease.shard_id]
+        batches = self._outbox.of_shard(self._lease.run_id, self._lease.shard_id)
         return KnownRows(
             {row.input_key: row for batch in batches for row in batch.generations},
             tuple(row for batch in batches for row in batch.verdicts),
@@ -56,7 +56,7 @@ class Handover:
             self._send(verdicts=tuple(group))
 
     def finish(self, report: ShardReport) -> None:
-        """Hands over the report, which closes the shard."""
+        """Hands over the report, which closes the shard in its lane."""
         self._send(report=report)
 
     def _send(
@@ -82,14 +82,21 @@ class Handover:
 
 
 def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Cuts a stream of rows into groups by number and age."""
+    """Cuts a stream of rows into groups by number and age; what came before it broke off is a group too."""
     group: list[Row] = []
     begun = time.monotonic()
-    for row in rows:
-        begun = begun if group else time.monotonic()
-        group.append(row)
-        if len(group) >= ROWS or time.monotonic() - begun >= SECONDS:
+    try:
+        for row in rows:
+            begun = begun if group else time.monotonic()
+            group.append(row)
+            if len(group) >= ROWS or time.monotonic() - begun >= SECONDS:
+                yield group
+                group = []
+    except GeneratorExit:  # It was the taker that broke off, for whom nothing can be done.
+        raise
+    except BaseException:
+        if group:
             yield group
-            group = []
+        raise
     if group:
         yield group

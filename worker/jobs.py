@@ -1,4 +1,4 @@
-"""What a worker does when it is invited to a run: shard after shard, under a lease, until none is free.
+"""What a worker does when it is invited to a run: task after task, under a lease, until none is free.
 
 A job never decides that a run has succeeded. It hands rows over; the publisher counts them. And it ends a run only
 where trying again cannot help: failures of ours are tried again, by the next worker that the reaper invites.
@@ -7,6 +7,11 @@ where trying again cannot help: failures of ours are tried again, by the next wo
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -14,54 +19,118 @@ from rq.timeouts import JobTimeoutException
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import connect
-from leaderboard.records import Failure, State, submission_of
+from leaderboard.fleet import Fleet
+from leaderboard.records import Failure, Plan, submission_of
 from leaderboard.settings import Settings
+from leaderboard.submissions.history import is_paused
 from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.order import read_order
 from leaderboard.submissions.states import ENDED, IN_WORK
 from worker.engines import Endpoints, RunEngines, judge_endpoint
 from worker.lease import GrantsExhausted, Heartbeat, Lease, Leases, StaleLease
+from worker.needs import note_what_is_needed
 from worker.outbox import Outbox
 from worker.planning import OutdatedPlan, check_unchanged, make_plan, prepare
-from worker.shard import Work, run_shard, worker_name
+from worker.scheduler import gives_way
+from worker.shard import Work, mark_progress, run_task, worker_name
 from worker.troubles import Troubles
+from worker.watch import Watch, last_lines
 
 log = logging.getLogger("rapport.worker")
 
+_BEAT_SECONDS = 2.0
+"""A lease is prolonged at least this often."""
+
+
+class _Job(NamedTuple):
+    """One invitation being followed."""
+
+    run_id: str
+    settings: Settings
+    redis: Redis
+    ledger: Ledger
+    leases: Leases
+    watch: Watch
+
+    @property
+    def engine_log(self) -> Path:
+        """What the names of its engines' logs begin with."""
+        return _engine_log(self.settings, self.run_id)
+
 
 def evaluate(run_id: str) -> None:
-    """Works on a run until none of its shards is free; the one job that workers accept.
+    """Works on a run until nothing of it is free; the one job that workers accept.
 
     A failure of the model, the data or the judge ends the run with its typed cause. What was handed over by then stays
     and is not asked again when the run is taken up.
     """
     settings = Settings()
     redis = connect(settings.redis_url)
-    ledger = Ledger(redis)
+    leases = Leases(redis, settings.lease_seconds)
+    watch = Watch(redis, leases, run_id, _engine_log(settings, run_id))
+    job = _Job(run_id, settings, redis, Ledger(redis), leases, watch)
+    before = _rows(job)
     try:
-        _work(run_id, settings, redis, ledger)
+        with watch:
+            _work(job)
     except StaleLease as error:
         log.warning("%s; another worker has taken over", error)
-    except OutdatedPlan as error:
-        _fail(ledger, run_id, error)
-        ledger.forget_fingerprints(ledger.submission(submission_of(run_id)))
     except RapportError as error:
-        exhausted = isinstance(error, GrantsExhausted)
-        if exhausted or not Troubles(redis).may_try_again(run_id, error):
-            _fail(ledger, run_id, error)
-    except (RedisError, JobTimeoutException) as error:
+        _end(job, error)
+    except JobTimeoutException:
+        if _rows(job) == before:
+            _end(job, _nothing_came())
+        log.warning("work on %s reached its time limit and will be taken up again", run_id)
+    except RedisError as error:
         # Nothing is lost: the lease runs out or was given back, and the reaper invites again.
         log.warning("work on %s was cut off by %s and will be taken up again", run_id, type(error).__name__)
     except Exception as error:
+        if isinstance(error, KeyError) and error.args[0] in (run_id, submission_of(run_id)):
+            log.warning("the ledger does not know %s; if Redis has lost it, it will be restored and taken up", run_id)
+            return
         # The last line of defence: the run must not hang, whatever went wrong; the traceback goes to the worker's log.
-        _fail(ledger, run_id, _unexpected(error))
+        _fail(job, _unexpected(error))
         raise
 
 
-def _fail(ledger: Ledger, run_id: str, error: RapportError) -> None:
-    """Ends a run with its cause, if it is still in the hands of workers."""
-    log.error("%s failed: %s", run_id, error)
-    failure = Failure(cause=error.cause, message=error.message, remedy=error.remedy)
-    ledger.fail(run_id, worker_name(), failure, among=IN_WORK)
+def _rows(job: _Job) -> int:
+    """Returns how many rows of the run were handed over."""
+    progress = job.ledger.progress(job.run_id)
+    return progress.generations + progress.verdicts
+
+
+def _end(job: _Job, error: RapportError) -> None:
+    """Ends a run with a failure, unless it may be tried again, or the failure is only that the job was called off."""
+    if job.watch.called_off:
+        log.info("%s was called off", job.run_id)
+        return
+    final = isinstance(error, (GrantsExhausted, OutdatedPlan))
+    if final or not Troubles(job.redis).may_try_again(job.run_id, error):
+        _fail(job, error)
+    if isinstance(error, OutdatedPlan):
+        job.ledger.forget_fingerprints(job.ledger.submission(submission_of(job.run_id)))
+
+
+def _fail(job: _Job, error: RapportError) -> None:
+    """Ends a run with its cause and its engine's last words, if it is still in the hands of workers."""
+    log.error("%s failed: %s", job.run_id, error)
+    said = last_lines(job.engine_log)
+    failure = Failure(cause=error.cause, message=error.message, remedy=error.remedy, log=said)
+    job.ledger.fail(job.run_id, worker_name(), failure, among=IN_WORK)
+
+
+def _engine_log(settings: Settings, run_id: str) -> Path:
+    """Returns what the names of the logs of a run's engines begin with."""
+    return settings.data / "logs" / run_id
+
+
+def _nothing_came() -> RapportError:
+    """Says that a whole job passed without a single row."""
+    return RapportError(
+        Cause.TIMEOUT,
+        "No answer came within the time limit of a job.",
+        "Check that the model is not too large for the workers; finished items are kept.",
+    )
 
 
 def _unexpected(error: Exception) -> RapportError:
@@ -73,34 +142,58 @@ def _unexpected(error: Exception) -> RapportError:
     )
 
 
-def _work(run_id: str, settings: Settings, redis: Redis, ledger: Ledger) -> None:
-    """Plans the run if nobody has, then takes shard after shard."""
-    leases = Leases(redis, settings.lease_seconds)
-    plan = ledger.plan(run_id)
-    if ledger.state(run_id) in ENDED or (plan and not leases.free_shards(plan)):
+def _work(job: _Job) -> None:
+    """Plans the run if nobody has, then takes task after task."""
+    run_id, settings = job.run_id, job.settings
+    plan = job.ledger.plan(run_id)
+    if job.ledger.state(run_id) in ENDED or (plan and not job.leases.free_tasks(plan, settings.lanes)):
         return  # A late invitation: there is nothing to do, so nothing must go wrong either.
-    setup = prepare(ledger.submission(submission_of(run_id)), run_id, settings, plan)
-    plan = plan or ledger.put_plan(make_plan(run_id, setup))
+    setup = prepare(job.ledger.submission(submission_of(run_id)), run_id, settings, plan)
+    plan = plan or job.ledger.put_plan(make_plan(run_id, setup))
     check_unchanged(plan, setup)
+    note_what_is_needed(job.redis, setup, plan)
     endpoints = Endpoints(judge=judge_endpoint(settings, setup.judge))
-    with RunEngines(setup, settings, settings.data / "logs" / run_id, endpoints) as engines:
-        work = Work(setup, plan, settings, ledger, engines, Outbox(redis))
-        while lease := leases.claim(plan, worker_name()):
-            ledger.advance(run_id, State.GENERATING, worker_name())
-            _take(work, leases, lease)
+    with RunEngines(setup, settings, job.engine_log, endpoints, settings.lanes) as engines:
+        work = Work(setup, plan, settings, job.redis, job.ledger, engines, Outbox(job.redis))
+        for lease in _leases(job, plan):
+            with _held(job, lease):
+                mark_progress(work)
+                run_task(work, job.leases, lease)
 
 
-def _take(work: Work, leases: Leases, lease: Lease) -> None:
-    """Runs one shard under its lease and gives it back, whatever happened.
+def _leases(job: _Job, plan: Plan) -> Iterator[Lease]:
+    """Yields leases on what is free, until nothing is, the run is paused, or others have waited long enough."""
+    begun = time.monotonic()
+    submission = job.ledger.submission(submission_of(job.run_id))
+    lanes = job.settings.lanes
+    while not is_paused(job.ledger.history(submission.id).events):
+        if time.monotonic() - begun >= job.settings.turn_seconds and gives_way(
+            submission.submitter, lanes, read_order(job.redis), Fleet(job.redis).alive()
+        ):
+            log.info("%s gives way to others' runs", job.run_id)
+            return
+        lease = job.leases.claim(plan, worker_name(), lanes)
+        if lease is None:
+            return
+        yield lease
+
+
+@contextmanager
+def _held(job: _Job, lease: Lease) -> Iterator[None]:
+    """Keeps a lease alive and gives it back, whatever happened.
 
     A grant counts as one that came to nothing only if the worker is lost with it, or Redis is.
     """
     forgive = True
+    job.watch.lease = lease
+    log.info("took %s as number %d", lease.task, lease.number)
     try:
-        with Heartbeat(leases, lease, work.settings.lease_seconds / 3):
-            run_shard(work, leases, lease)
+        with Heartbeat(job.leases, lease, min(_BEAT_SECONDS, job.settings.lease_seconds / 3)):
+            yield
     except RedisError:
         forgive = False
         raise
     finally:
-        leases.release(lease, forgive=forgive)
+        job.leases.release(lease, forgive=forgive)
+        job.watch.lease = None
+        log.info("left %s", lease.task)

@@ -1,12 +1,14 @@
 """Leases with fencing, checked where the write happens.
 
-A shard belongs to whoever holds its lease. Each grant takes a higher number, and rows are accepted only together with
-the number that is current at that moment, inside Redis: a worker thought dead cannot write after its successor.
+A shard belongs, in each lane, to whoever holds its lease. Each grant takes a higher number, and rows are accepted only
+together with the number that is current at that moment, inside Redis: a worker thought dead cannot write after its
+successor.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from typing import NamedTuple
 
 from redis import Redis
@@ -14,17 +16,21 @@ from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
 from evaluator.judge import settled
-from leaderboard.records import Batch, Plan, State
+from leaderboard.records import Batch, Lane, Plan, State
 from leaderboard.submissions import keys
 from leaderboard.submissions.states import ENDED
+from worker.outbox import milliseconds, output_tokens
+from worker.tasks import Task, board_of
 
-# Nil: the run has ended, or the shard is done or taken; else the fencing number and how many grants came to nothing.
+# Nil: the run has ended, or the task is done, taken or not to be had yet; else the fencing number and how many grants
+# came to nothing.
 _CLAIM = """
 local state = redis.call('GET', KEYS[1])
-for place = 4, #ARGV do
+for place = 5, #ARGV do
   if state == ARGV[place] then return false end
 end
 if redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 1 or redis.call('EXISTS', KEYS[3]) == 1 then return false end
+if ARGV[4] == '1' and redis.call('SISMEMBER', KEYS[6], ARGV[1]) == 0 then return false end
 local number = redis.call('INCR', KEYS[4])
 redis.call('SET', KEYS[3], number .. ':' .. ARGV[2], 'PX', ARGV[3])
 return {number, redis.call('HINCRBY', KEYS[5], ARGV[1], 1)}
@@ -42,7 +48,7 @@ return redis.call('DEL', KEYS[1])
 _HAND_OVER = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 local state = redis.call('GET', KEYS[7])
-for place = 10, #ARGV do
+for place = 13, #ARGV do
   if state == ARGV[place] then return 0 end
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -50,8 +56,16 @@ if redis.call('HSETNX', KEYS[2], ARGV[3], ARGV[4]) == 0 then return 2 end
 redis.call('XADD', KEYS[3], '*', 'run', ARGV[5], 'batch', ARGV[3])
 redis.call('HINCRBY', KEYS[4], 'generations', ARGV[6])
 redis.call('HINCRBY', KEYS[4], 'verdicts', ARGV[7])
+redis.call('HINCRBY', KEYS[4], 'tokens', ARGV[10])
+redis.call('HINCRBY', KEYS[4], 'milliseconds', ARGV[11])
 redis.call('HDEL', KEYS[6], ARGV[9])
 redis.call('DEL', KEYS[8])
+if ARGV[6] + ARGV[7] > 0 then
+  local time = redis.call('TIME')
+  local at = string.format('%s.%06d', time[1], time[2])
+  redis.call('LPUSH', KEYS[9], at .. ' ' .. (ARGV[6] + ARGV[7]) .. ' ' .. ARGV[10])
+  redis.call('LTRIM', KEYS[9], 0, ARGV[12] - 1)
+end
 if ARGV[8] ~= '' then redis.call('SADD', KEYS[5], ARGV[8]) end
 return 1
 """
@@ -61,6 +75,9 @@ _TAKES_NO_ROWS = ENDED - {State.FAILED}
 
 MOST_GRANTS = 4
 """A shard is tried once and retried three times."""
+
+MARKS_KEPT = 300
+"""Hand-overs that a run's pace is told from: five minutes of one each second."""
 
 
 class StaleLease(RuntimeError):
@@ -72,13 +89,19 @@ class GrantsExhausted(RapportError):
 
 
 class Lease(NamedTuple):
-    """The right to write rows of one shard."""
+    """The right to write rows of one shard in one lane."""
 
     run_id: str
     shard_id: str
+    lane: Lane
     number: int
     """Fencing number; grows with each grant."""
     worker: str
+
+    @property
+    def task(self) -> Task:
+        """What it is the right to."""
+        return Task(self.shard_id, self.lane)
 
     @property
     def value(self) -> str:
@@ -102,23 +125,30 @@ class Leases:
         self._release = redis.register_script(_RELEASE)
         self._hand_over = redis.register_script(_HAND_OVER)
 
-    def claim(self, plan: Plan, worker: str) -> Lease | None:
-        """Returns a lease on a free shard of a run, or None if there is none.
+    def claim(self, plan: Plan, worker: str, lanes: Collection[Lane] = tuple(Lane)) -> Lease | None:
+        """Returns a lease on a free task of a run in one of some lanes, or None if there is none.
 
         Raises:
             GrantsExhausted: If a shard was granted again and again without a single row coming back.
         """
-        run = plan.run_id
-        for shard in plan.shards:
-            granted = self._claim(
-                keys=[keys.state(run), keys.done(run), keys.lease(shard.id), keys.FENCE, keys.grants(run)],
-                args=[shard.id, worker, self._milliseconds, *ENDED],
-            )
-            if granted:
-                lease = Lease(run, shard.id, granted[0], worker)
-                self._check_grants(lease, granted[1])
+        for task in board_of(self._redis, plan).free():
+            if task.lane in lanes and (lease := self._claim_task(plan.run_id, task, worker)):
                 return lease
         return None
+
+    def _claim_task(self, run: str, task: Task, worker: str) -> Lease | None:
+        """Returns a lease on a task, unless somebody else was faster."""
+        shard, lane = task
+        names = [keys.state(run), keys.done(run, lane), keys.lease(shard, lane), keys.FENCE, keys.grants(run, lane)]
+        granted = self._claim(
+            keys=[*names, keys.done(run, Lane.GENERATE)],
+            args=[shard, worker, self._milliseconds, int(lane is Lane.JUDGE), *ENDED],
+        )
+        if not granted:
+            return None
+        lease = Lease(run, shard, lane, granted[0], worker)
+        self._check_grants(lease, granted[1])
+        return lease
 
     def _check_grants(self, lease: Lease, grants: int) -> None:
         """Gives up on a shard that nobody who takes it brings to an answer."""
@@ -127,22 +157,17 @@ class Leases:
         self.release(lease, forgive=True)
         raise GrantsExhausted(
             Cause.INFRASTRUCTURE,
-            f"{MOST_GRANTS} workers in a row took the shard {lease.shard_id} and were lost without an answer.",
+            f"{MOST_GRANTS} workers in a row took the shard {lease.task} and were lost without an answer.",
             "See the workers' logs, most likely for a lack of memory, then submit the model again.",
         )
 
-    def free_shards(self, plan: Plan) -> int:
-        """Returns how many shards of a run are neither finished nor leased."""
-        return sum(
-            1
-            for shard in plan.shards
-            if not self._redis.sismember(keys.done(plan.run_id), shard.id)
-            and not self._redis.exists(keys.lease(shard.id))
-        )
+    def free_tasks(self, plan: Plan, lanes: Collection[Lane] = tuple(Lane)) -> int:
+        """Returns how many tasks of a run in some lanes could be taken now."""
+        return sum(task.lane in lanes for task in board_of(self._redis, plan).free())
 
     def renew(self, lease: Lease) -> bool:
         """Prolongs a lease; False if it is lost."""
-        return bool(self._renew(keys=[keys.lease(lease.shard_id)], args=[lease.value, self._milliseconds]))
+        return bool(self._renew(keys=[keys.lease(*lease.task)], args=[lease.value, self._milliseconds]))
 
     def release(self, lease: Lease, *, forgive: bool) -> None:
         """Gives a shard back at once; a lease that was lost stays with its new holder.
@@ -153,7 +178,7 @@ class Leases:
                 worker was told to stop.
         """
         self._release(
-            keys=[keys.lease(lease.shard_id), keys.grants(lease.run_id)],
+            keys=[keys.lease(*lease.task), keys.grants(lease.run_id, lease.lane)],
             args=[lease.value, int(forgive), lease.shard_id],
         )
 
@@ -163,17 +188,18 @@ class Leases:
         Raises:
             StaleLease: If the lease is no longer the writer's.
         """
-        run = lease.run_id
+        run, report = lease.run_id, batch.report
         answer = self._hand_over(
             keys=[
-                keys.lease(lease.shard_id),
+                keys.lease(*lease.task),
                 keys.batches(run),
                 keys.OUTBOX,
                 keys.progress(run),
-                keys.done(run),
-                keys.grants(run),
+                keys.done(run, lease.lane),
+                keys.grants(run, lease.lane),
                 keys.state(run),
                 keys.trouble(run),
+                keys.marks(run),
             ],
             args=[
                 lease.value,
@@ -183,13 +209,16 @@ class Leases:
                 run,
                 len(batch.generations),
                 sum(settled(row) for row in batch.verdicts),
-                lease.shard_id if batch.report else "",
+                lease.shard_id if report else "",
                 lease.shard_id,
+                output_tokens(batch),
+                milliseconds(batch),
+                MARKS_KEPT,
                 *_TAKES_NO_ROWS,
             ],
         )
         if not answer:
-            raise StaleLease(f"the lease on {lease.shard_id} is no longer held by {lease.worker}")
+            raise StaleLease(f"the lease on {lease.task} is no longer held by {lease.worker}")
 
 
 class Heartbeat:

@@ -22,7 +22,7 @@ from leaderboard.connection import text
 from leaderboard.records import Moment, State, now, protocol_of
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
-from leaderboard.submissions.ledger import SubmissionView
+from leaderboard.submissions.views import SubmissionView
 
 log = logging.getLogger("rapport.publisher")
 

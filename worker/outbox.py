@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from redis import Redis
 
+from evaluator.records import Generation, Verdict
 from leaderboard.connection import text
-from leaderboard.records import Batch
+from leaderboard.records import Batch, Lane
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
 
@@ -55,18 +56,39 @@ class Outbox:
         values = self._redis.hgetall(keys.batches(run_id))
         return [read_record(value, Batch, f"batch {name!r} of {run_id}") for name, value in values.items()]
 
-    def put_back(self, batch: Batch) -> None:
-        """Enters a batch that the store holds already, after Redis has lost it."""
-        if self._redis.hsetnx(keys.batches(batch.run_id), batch.id, batch.model_dump_json()):
-            self._redis.hincrby(keys.progress(batch.run_id), "generations", len(batch.generations))
-            self._redis.hincrby(keys.progress(batch.run_id), "verdicts", len(batch.verdicts))
-            if batch.report:
-                self._redis.sadd(keys.done(batch.run_id), batch.shard_id)
+    def of_shard(self, run_id: str, shard_id: str) -> list[Batch]:
+        """Returns the batches of one shard of a run that has not ended, of both lanes.
+
+        Raises:
+            RapportError: As of `kept`.
+        """
+        begins = shard_id.rsplit(".", 1)[1] + "-"
+        names = [name for name in map(text, self._redis.hkeys(keys.batches(run_id))) if name.startswith(begins)]
+        values = self._redis.hmget(keys.batches(run_id), names) if names else []
+        return [
+            read_record(value, Batch, f"batch {name!r} of {run_id}")
+            for name, value in zip(names, values, strict=True)
+            if value is not None
+        ]
 
     def forget(self, run_id: str) -> None:
         """Drops everything that only the work on a run needed, once the store holds its result."""
-        self._redis.delete(*(name(run_id) for name in (keys.batches, keys.plan, keys.done, keys.grants, keys.trouble)))
+        of_run = (keys.batches, keys.plan, keys.trouble, keys.killed, keys.marks)
+        of_lane = (keys.done, keys.grants)
+        names = [*(name(run_id) for name in of_run), *(name(run_id, lane) for name in of_lane for lane in Lane)]
+        self._redis.delete(*names)
 
     def remove(self, entries: Sequence[Waiting]) -> None:
         """Takes entries out once the store holds their rows."""
         self._redis.xdel(keys.OUTBOX, *(entry.entry for entry in entries))
+
+
+def output_tokens(batch: Batch) -> int:
+    """Adds up the tokens that model and judge wrote."""
+    rows: tuple[Generation | Verdict, ...] = (*batch.generations, *batch.verdicts)
+    return sum(row.output_tokens for row in rows)
+
+
+def milliseconds(batch: Batch) -> int:
+    """Returns the worker's time that a batch's report tells of."""
+    return int(1000 * sum(seconds for _, seconds in batch.report.stage_seconds)) if batch.report else 0

@@ -15,6 +15,7 @@ from evaluator.protocol import EvaluationProtocol, load_protocol
 from evaluator.setup import RunSetup, items, users_of
 from leaderboard.records import Plan, Shard, Submission, protocol_of
 from leaderboard.settings import Settings
+from worker.tasks import shard_id
 
 MOST_USERS_PER_SHARD = 10
 LEAST_USERS_PER_SHARD = 2
@@ -188,7 +189,7 @@ def make_plan(run_id: str, setup: RunSetup) -> Plan:
         items=asked,
         shards=tuple(
             Shard(
-                id=f"{run_id}.{number:04d}",
+                id=shard_id(run_id, number),
                 users=tuple((user.split, user.user_id) for user in users[start : start + step]),
             )
             for number, start in enumerate(range(0, len(users), step))

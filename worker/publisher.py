@@ -1,14 +1,15 @@
 """The publisher: the only role that writes to the store.
 
-It drains what workers handed over, journals the ledger, scores runs whose shards are all done, and publishes their
-scorecards. Every write has a path derived from identity, so doing a step again after a crash changes nothing.
+It drains what workers handed over, saves the ledger, scores runs whose shards are all done, and publishes their
+scorecards. Every write has a path derived from identity, so doing a step again after a crash changes nothing. Before
+anything else it makes sure that Redis still holds what it held.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from redis import Redis
@@ -17,20 +18,26 @@ from redis.exceptions import RedisError
 from evaluator.errors import Cause, RapportError
 from evaluator.judges.spec import load_judge
 from evaluator.protocol import load_protocol
-from evaluator.records import Generation, Record, Verdict
-from leaderboard.records import Batch, Failure, Plan, ShardReport, State, now, protocol_of, submission_of
-from leaderboard.scorecards import RunRows, make_scorecard, make_user_scores
+from evaluator.records import Record
+from leaderboard.connection import text
+from leaderboard.records import Batch, Failure, Lane, Plan, State, now, protocol_of, submission_of
+from leaderboard.scorecards import make_scorecard, make_user_scores
 from leaderboard.store import layout
 from leaderboard.store.base import NotFound, Store, StoreError, StoreFull, Write
-from leaderboard.store.rows import encode_rows, read_rows
-from leaderboard.submissions import journal, keys
+from leaderboard.store.rows import encode_rows
+from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
-from leaderboard.submissions.states import ENDED
+from leaderboard.submissions.states import SCORED
+from leaderboard.submissions.views import steps_of
+from worker.epoch import Epoch, MemoryLost
 from worker.outbox import Outbox, Waiting
+from worker.recovery import restore_all
+from worker.saving import ACTOR, Saver
+from worker.stored import StoredRun
+from worker.tasks import finished
 
 log = logging.getLogger("rapport.publisher")
 
-ACTOR = "publisher"
 BATCHES_A_COMMIT = 30
 """Each batch is at most three files: some 100 files a commit."""
 
@@ -58,9 +65,9 @@ class Publisher:
     ) -> None:
         """Writes to `store`; saves the ledger every `journal_seconds`, and at once what was published or has ended."""
         self._redis, self._ledger, self._store = redis, ledger, store
-        self._outbox = Outbox(redis)
-        self._journal_seconds, self._clock = journal_seconds, clock
-        self._journalled_at = float("-inf")
+        self._outbox, self._epoch = Outbox(redis), Epoch(redis)
+        self._clock = clock
+        self._saver = Saver(ledger, store, self._commit_journal, journal_seconds, clock)
         self._store_failing_since: float | None = None
 
     def step(self) -> bool:
@@ -68,37 +75,73 @@ class Publisher:
 
         A store that cannot be written passes its error on; rows stay in Redis and are written as soon as it can be.
         """
-        drained = self._drain()
-        waiting = {entry.run_id for entry in self._outbox.waiting()}
-        finished = [run_id for run_id in self.open_runs() if run_id not in waiting and self._finish(run_id)]
-        self._journal(at_once=bool(finished))
+        try:
+            if not self._epoch.goes_on():
+                self._restore()
+            drained = self._drain()
+            waiting = {entry.run_id for entry in self._outbox.waiting()}
+            finished = [run_id for run_id in self._done_runs() if run_id not in waiting and self._finish(run_id)]
+            self._saver.save(at_once=bool(finished))
+        except MemoryLost as error:
+            log.warning("%s; the ledger is restored", error)
+            return True
         return drained or bool(finished)
-
-    def open_runs(self) -> list[str]:
-        """Returns the runs that have not ended."""
-        return [
-            run_id
-            for submission_id in self._ledger.active()
-            for run_id in self._ledger.submission(submission_id).run_ids()
-            if self._ledger.state(run_id) not in ENDED
-        ]
 
     def fail_open_runs(self, failure: Failure) -> None:
         """Ends every run that has not ended: what hinders them all is beyond any of them."""
-        for run_id in self.open_runs():
+        for run_id in self._ledger.open_runs():
             self._ledger.fail(run_id, ACTOR, failure)
+
+    def _restore(self) -> None:
+        """Merges Redis with the store; no submission is accepted meanwhile."""
+        log.info("Redis does not hold the mark of this publisher: it is compared with the store")
+        self._epoch.end()
+        restore_all(self._redis, self._ledger, self._store)
+        self._epoch.begin()
+
+    def _commit(self, writes: Sequence[Write], message: str) -> None:
+        """Writes to the store what was read from Redis, unless Redis has lost something since.
+
+        Raises:
+            MemoryLost: If it has; nothing was written.
+        """
+        self._epoch.check()
+        self._store.commit(writes, message)
+
+    def _commit_journal(self, writes: Sequence[Write], message: str) -> None:
+        """Writes histories; a store that fails is noticed here as well, and ends no run."""
+        with self._watching_store(set()):
+            self._commit(writes, message)
+
+    def _done_runs(self) -> list[str]:
+        """Returns the open runs whose shards are all judged, in few round trips however many are open."""
+        runs = self._ledger.open_runs()
+        with self._redis.pipeline(transaction=False) as pipe:
+            for run_id in runs:
+                pipe.hget(keys.progress(run_id), "shards")
+                pipe.scard(keys.done(run_id, Lane.JUDGE))
+            answers = pipe.execute()
+        found = zip(runs, answers[::2], answers[1::2], strict=True)
+        return [run_id for run_id, shards, done in found if shards is not None and done >= int(shards)]
 
     def _drain(self) -> bool:
         """Writes waiting batches to the store; says whether there were any."""
         entries = self._outbox.waiting(BATCHES_A_COMMIT)
-        writes = [write for entry in entries for write in self._files_of(entry)]
+        published = self._published({entry.run_id for entry in entries})
+        writes = [write for entry in entries if entry.run_id not in published for write in self._files_of(entry)]
         if writes:
             run_ids = {entry.run_id for entry in entries}
             with self._watching_store(run_ids):
-                self._store.commit([*self._plans(run_ids), *writes], f"{len(entries)} batches")
+                self._commit([*self._plans(run_ids), *writes], f"{len(entries)} batches")
         if entries:
             self._outbox.remove(entries)
         return bool(entries)
+
+    def _published(self, run_ids: Collection[str]) -> set[str]:
+        """Returns which of some runs are published: an older copy of Redis may still hold rows made for them."""
+        names = sorted(run_ids)
+        states = self._redis.mget([keys.state(name) for name in names]) if names else []
+        return {name for name, state in zip(names, states, strict=True) if state and State(text(state)) in SCORED}
 
     def _files_of(self, entry: Waiting) -> list[Write]:
         """Returns the files of one batch; an unreadable one ends its run and nobody else's."""
@@ -118,14 +161,14 @@ class Publisher:
     def _finish(self, run_id: str) -> bool:
         """Scores and publishes a run whose shards are all done and drained; says whether the run ended."""
         plan = self._ledger.plan(run_id)
-        if plan is None or self._redis.scard(keys.done(run_id)) < len(plan.shards):
+        if plan is None or not finished(self._redis, plan):
             return False
         for state in (State.GENERATING, State.JUDGING, State.SCORING):
             self._ledger.advance(run_id, state, ACTOR)
         try:
             with self._watching_store({run_id}):
                 published = self._publish(run_id, plan)
-        except (StoreError, RedisError):
+        except (StoreError, RedisError, MemoryLost):
             raise
         except RapportError as error:  # What is stored cannot be scored: no other run has to wait for that.
             self._fail(run_id, error)
@@ -142,16 +185,15 @@ class Publisher:
 
     def _publish(self, run_id: str, plan: Plan) -> bool:
         """Writes the scorecard and takes the run to its end; False if the run has left the publisher's hands."""
-        submission = self._ledger.submission(submission_of(run_id))
-        history = [step for step in self._ledger.transitions(submission.id) if step.run_id == run_id]
-        rows = self._rows(run_id)
+        history = self._ledger.history(submission_of(run_id))
+        rows = StoredRun(self._store, run_id).rows()
         card = make_scorecard(
-            submission,
+            history.corrected,
             plan,
             rows,
             load_protocol(protocol_of(run_id)),
             load_judge(plan.judge),
-            history,
+            steps_of(history.events, run_id),
             now(),
         )
         self._ledger.advance(run_id, State.PUBLISHING, ACTOR)
@@ -164,7 +206,7 @@ class Publisher:
                 Write(path, card.model_dump_json().encode()),
                 Write(layout.user_scores_path(card.model, card.id), sums.model_dump_json().encode()),
             ]
-            self._store.commit(writes, f"scorecard {card.id}")
+            self._commit(writes, f"scorecard {card.id}")
         return self._ledger.advance(run_id, State.PUBLISHED, ACTOR)
 
     def _fail(self, run_id: str, error: RapportError) -> None:
@@ -178,27 +220,6 @@ class Publisher:
             return f'"rows_sha":"{rows_sha}"'.encode() in self._store.read(path)
         except NotFound:
             return False
-
-    def _rows(self, run_id: str) -> RunRows:
-        """Reads all rows of a run back from the store: what is scored is what is stored."""
-        return RunRows(
-            read_rows(self._store, layout.generations_folder(run_id), Generation),
-            read_rows(self._store, layout.verdicts_folder(run_id), Verdict),
-            read_rows(self._store, layout.reports_folder(run_id), ShardReport),
-        )
-
-    def _journal(self, at_once: bool) -> None:
-        """Saves every submission with news, now and then."""
-        unsaved = self._ledger.unsaved()
-        due = at_once or self._clock() - self._journalled_at >= self._journal_seconds
-        if not unsaved or not (due or any(self._ledger.view(one).state in ENDED for one in unsaved)):
-            return
-        entries = [journal.entry(self._ledger, submission_id) for submission_id in unsaved]
-        with self._watching_store(set()):
-            self._store.commit([entry.write() for entry in entries], f"journal of {len(entries)} submissions")
-        self._journalled_at = self._clock()
-        for entry in entries:
-            self._ledger.note_saved(entry.submission.id, len(entry.transitions))
 
     @contextmanager
     def _watching_store(self, run_ids: set[str]) -> Iterator[None]:
@@ -236,4 +257,4 @@ def files_of(batch: Batch) -> Iterator[Write]:
     )
     for folder, rows in folders:
         if rows:
-            yield Write(f"{folder}/{batch.id}.jsonl", encode_rows(rows))
+            yield Write(layout.batch_path(folder, batch.id), encode_rows(rows))

@@ -1,85 +1,178 @@
 """Brings the ledger back from the store after Redis has lost its memory, wholly or in part.
 
-The store's journal holds every submission with its history, and the rows of a run in work lie beside its plan: what was
-computed and stored is not computed again.
+The store's journal holds every submission with its history, and the rows of a run lie beside its plan: what was
+computed and stored is not computed again, and what Redis alone remembers of another past is dropped.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from pathlib import PurePosixPath
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
 
 from redis import Redis
+from redis.client import Pipeline
 
-from evaluator.records import Generation, Record, Verdict
-from leaderboard.records import Batch, Plan, ShardReport
-from leaderboard.store import layout
-from leaderboard.store.base import NotFound, Store
-from leaderboard.store.rows import read_record
-from leaderboard.submissions import keys
-from leaderboard.submissions.journal import restore
+from evaluator.errors import RapportError
+from evaluator.judge import settled
+from leaderboard.connection import text
+from leaderboard.records import Batch, Failure, Lane, Plan
+from leaderboard.store.base import Store
+from leaderboard.submissions import journal, keys
 from leaderboard.submissions.ledger import Ledger
-from leaderboard.submissions.states import ENDED
-from worker.outbox import Outbox
+from leaderboard.submissions.states import SCORED
+from worker.outbox import Outbox, milliseconds, output_tokens
+from worker.stored import StoredRun
 
 log = logging.getLogger("rapport.publisher")
 
-Row = TypeVar("Row", bound=Record)
+ACTOR = "publisher"
+_AT_ONCE = 500
+
+# Numbers stay below 10^14, which Lua still writes in full.
+_RAISE_FENCE = """
+local time = redis.call('TIME')
+local least = math.max(tonumber(ARGV[1]), time[1] * 1000 + math.floor(time[2] / 1000))
+if tonumber(redis.call('GET', KEYS[1]) or '0') < least then redis.call('SET', KEYS[1], string.format('%.0f', least)) end
+return 1
+"""
 
 
-def recover(redis: Redis, ledger: Ledger, store: Store) -> bool:
-    """Restores what Redis has lost, if it has; says whether it had.
+def restore_all(redis: Redis, ledger: Ledger, store: Store) -> None:
+    """Merges submissions, plans and rows that the store knows with what Redis holds.
 
-    Redis is taken to be whole for as long as a mark stands in it that only a loss can remove. An older copy of Redis
-    has the mark: the publisher restores once at its start for that.
+    Every lease is ended, since a rival of its holder may have been forgotten, and new ones take higher numbers than any
+    that was granted before.
     """
-    if redis.exists(keys.EPOCH):
-        return False
-    restore_all(ledger, store, Outbox(redis))
-    redis.set(keys.EPOCH, "1")
-    return True
+    changed = journal.restore(redis, store)
+    log.info("restored %d submissions from the store", changed)
+    if leases := list(redis.scan_iter(keys.lease("*", "*"), count=1000)):
+        redis.delete(*leases)
+    unpublished, scored = _runs(ledger)
+    _forget(redis, scored)
+    greatest = max((_restore_run(run_id, redis, ledger, store) for run_id in unpublished), default=0)
+    redis.register_script(_RAISE_FENCE)(keys=[keys.FENCE], args=[greatest + 1])
 
 
-def restore_all(ledger: Ledger, store: Store, outbox: Outbox) -> None:
-    """Enters submissions, plans and rows that the store knows and Redis does not."""
-    log.info("restored %d submissions from the store", restore(ledger, store))
-    for submission_id in ledger.active():
-        for run_id in ledger.submission(submission_id).run_ids():
-            if ledger.state(run_id) not in ENDED:
-                _restore_run(run_id, ledger, store, outbox)
+def _runs(ledger: Ledger) -> tuple[list[str], list[str]]:
+    """Returns the runs whose rows may be needed again, under way or to be taken up again, and those with a result."""
+    unpublished, scored = list[str](), list[str]()
+    ids = ledger.newest(ledger.count())
+    for start in range(0, len(ids), _AT_ONCE):
+        for history in journal.readable(ledger, ids[start : start + _AT_ONCE]):
+            for run_id, state in history.states.items():
+                if state in SCORED:
+                    scored.append(run_id)
+                elif not history.withdrawn:
+                    unpublished.append(run_id)
+    return unpublished, scored
 
 
-def _restore_run(run_id: str, ledger: Ledger, store: Store, outbox: Outbox) -> None:
-    """Enters a run's plan and the batches that were stored."""
-    path = layout.plan_path(run_id)
+def _forget(redis: Redis, scored: Sequence[str]) -> None:
+    """Drops what is left in Redis of runs that have a result: a publisher died before it did, or an older copy came."""
+    with redis.pipeline(transaction=False) as pipe:
+        for run_id in scored:
+            pipe.exists(keys.plan(run_id), keys.batches(run_id))
+        for run_id, left in zip(scored, pipe.execute(), strict=True):
+            if left:
+                Outbox(redis).forget(run_id)
+
+
+def _restore_run(run_id: str, redis: Redis, ledger: Ledger, store: Store) -> int:
+    """Enters a run's plan and batches as the store has them; returns the greatest fencing number among them.
+
+    A run whose files cannot be read ends with that as its cause, and holds up no other.
+    """
+    stored = StoredRun(store, run_id)
     try:
-        plan = read_record(store.read(path), Plan, path)
-    except NotFound:
-        return  # Nothing of it was stored yet: it begins anew.
-    ledger.put_plan(plan)
-    generations = _rows(store, layout.generations_folder(run_id), Generation)
-    verdicts = _rows(store, layout.verdicts_folder(run_id), Verdict)
-    reports = _rows(store, layout.reports_folder(run_id), ShardReport)
-    for name in sorted({*generations, *verdicts, *reports}):
-        outbox.put_back(
-            Batch(
-                id=name,
-                run_id=run_id,
-                shard_id=f"{run_id}.{name.split('-', 1)[0]}",
-                generations=tuple(generations[name]),
-                verdicts=tuple(verdicts[name]),
-                report=next(iter(reports[name]), None),
-            )
-        )
-    log.info("restored the rows of %s from the store", run_id)
+        _restore_rows(run_id, redis, stored)
+    except RapportError as error:
+        log.error("the rows of %s cannot be restored: %s", run_id, error)
+        ledger.fail(run_id, ACTOR, Failure(cause=error.cause, message=error.message, remedy=error.remedy))
+    return max((_fencing_number(name) for name in stored.names), default=0)
 
 
-def _rows(store: Store, folder: str, kind: type[Row]) -> defaultdict[str, list[Row]]:
-    """Reads the rows of a folder by batch."""
-    found: defaultdict[str, list[Row]] = defaultdict(list)
-    for path in store.list(folder):
-        for number, line in enumerate(store.read(path).splitlines(), start=1):
-            found[PurePosixPath(path).stem].append(read_record(line, kind, f"line {number} of {path}"))
-    return found
+def _restore_rows(run_id: str, redis: Redis, stored: StoredRun) -> None:
+    """Enters what Redis lacks of a run, and drops what contradicts the store."""
+    if not stored.names:
+        return  # Nothing of it was stored yet: it begins anew, or goes on with what Redis holds.
+    known = {text(name) for name in redis.hkeys(keys.batches(run_id))}
+    lost = stored.names - known
+    if not lost and redis.exists(keys.plan(run_id)):
+        return
+    plan = stored.plan()
+    if plan is None:
+        return  # It was not known when its rows were stored, so it cannot be gone on with.
+    found = [stored.batch(name) for name in sorted(lost)]
+
+    def enter(pipe: Pipeline) -> None:
+        kept = Outbox(pipe).kept(run_id)
+        alone = [batch for batch in kept if batch.id not in stored.names]
+        doubled = _doubled([*(batch for batch in kept if batch.id in stored.names), *found], alone)
+        waiting = [entry for entry in Outbox(pipe).waiting() if entry.run_id == run_id and entry.batch_id in doubled]
+        pipe.multi()
+        if waiting:
+            Outbox(pipe).remove(waiting)
+        if doubled:
+            pipe.hdel(keys.batches(run_id), *doubled)
+        if found:
+            pipe.hset(keys.batches(run_id), mapping={batch.id: batch.model_dump_json() for batch in found})
+        _count(pipe, plan, [*(batch for batch in kept if batch.id not in doubled), *found])
+
+    redis.transaction(enter, keys.batches(run_id))
+    log.info("restored %d batches of %s from the store", len(found), run_id)
+
+
+def _doubled(stored: Iterable[Batch], alone: Sequence[Batch]) -> set[str]:
+    """Names the batches that were made in another past: those of shards of which some row is in the store already.
+
+    Args:
+        stored: Batches that the store holds.
+        alone: Batches that Redis alone holds.
+    """
+    known = {row for batch in stored for row in _rows_of(batch)}
+    shards = {batch.shard_id for batch in alone if not known.isdisjoint(_rows_of(batch))}
+    return {batch.id for batch in alone if batch.shard_id in shards}
+
+
+def _rows_of(batch: Batch) -> set[tuple[str, int]]:
+    """Names the rows of a batch; a verdict that could not be read may be asked for once more."""
+    answers = {(row.input_key, 0) for row in batch.generations}
+    report = {(f"{batch.shard_id}.{batch.report.lane}", 0)} if batch.report else set()
+    return answers | report | {(row.verdict_key, row.attempt) for row in batch.verdicts}
+
+
+def _count(pipe: Pipeline, plan: Plan, batches: Sequence[Batch]) -> None:
+    """Sets a run's plan, its counts and its finished shards to what its batches come to."""
+    run_id, orders = plan.run_id, {item.question_id: len(item.orders) for item in plan.items}
+    unjudged = sum(
+        orders[row.key.question_id]
+        for batch in batches
+        for row in batch.generations
+        if row.answer is None or row.defect
+    )
+    pipe.set(keys.plan(run_id), plan.model_dump_json())
+    counts = {
+        "items": len(plan.items),
+        "shards": len(plan.shards),
+        "verdicts_wanted": sum(orders.values()) - unjudged,
+        "generations": sum(len(batch.generations) for batch in batches),
+        "verdicts": sum(settled(row) for batch in batches for row in batch.verdicts),
+        "tokens": sum(map(output_tokens, batches)),
+        "milliseconds": sum(map(milliseconds, batches)),
+    }
+    pipe.hset(keys.progress(run_id), items=[part for pair in counts.items() for part in pair])
+    for lane in Lane:
+        pipe.delete(keys.done(run_id, lane), keys.grants(run_id, lane))
+        if done := {batch.shard_id for batch in batches if batch.report and batch.report.lane is lane}:
+            pipe.sadd(keys.done(run_id, lane), *sorted(done))
+
+
+def _fencing_number(batch_id: str) -> int:
+    """Returns the number of the lease under which a batch was handed over; 0 where its name does not tell.
+
+    Example:
+        >>> _fencing_number("0003-000017-1f2e3d4c-0002"), _fencing_number("notes")
+        (17, 0)
+    """
+    number = batch_id.split("-")[1:2]
+    return int(number[0]) if number and number[0].isdecimal() else 0

@@ -1,4 +1,4 @@
-"""Runs one shard: loads the engines if they are not there yet, asks the model, asks the judge, reports the cost."""
+"""Runs one task: the answers of a shard's users, or the verdicts on them; reports what it cost."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ import socket
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from evaluator.ask import KnownRows, StageClock, ask_users
-from evaluator.engines.base import process_peak_rss_mb
+from redis import Redis
+
+from evaluator.ask import KnownRows, StageClock, ask_answers, ask_verdicts
+from evaluator.engines.base import EngineInfo, process_peak_rss_mb
+from evaluator.hicupid.questions import Item
 from evaluator.hicupid.selection import UserItems
 from evaluator.records import Generation, Verdict
-from evaluator.setup import RunSetup
-from leaderboard.records import Plan, ShardReport, State
+from evaluator.setup import RunSetup, users_of
+from leaderboard.records import Lane, Plan, ShardReport, State, protocol_of
 from leaderboard.settings import Settings
+from leaderboard.submissions.estimate import Cost
 from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.measures import note_cost, read_worker_seconds
 from worker.engines import RunEngines
 from worker.handover import Handover
 from worker.lease import Lease, Leases
 from worker.outbox import Outbox
+from worker.tasks import finished
 
 
 def worker_name() -> str:
@@ -27,18 +33,19 @@ def worker_name() -> str:
 
 
 class Work(NamedTuple):
-    """What stays the same from shard to shard of one job."""
+    """What stays the same from task to task of one job."""
 
     setup: RunSetup
     plan: Plan
     settings: Settings
+    redis: Redis
     ledger: Ledger
     engines: RunEngines
     outbox: Outbox
 
 
 class LeasedRows(NamedTuple):
-    """Rows under a lease; moves the run on once every item has its answer, whoever asked it."""
+    """Rows under a lease."""
 
     work: Work
     handover: Handover
@@ -52,11 +59,8 @@ class LeasedRows(NamedTuple):
     def generations(self, rows: Iterable[Generation]) -> list[Generation]:
         """See `RowSink.generations`."""
         taken = self.handover.generations(rows)
-        plan, ledger = self.work.plan, self.work.ledger
         if unjudged := sum(self.orders[row.key.question_id] for row in taken if row.answer is None or row.defect):
-            ledger.want_fewer(plan.run_id, unjudged)
-        if ledger.progress(plan.run_id).generations >= len(plan.items):
-            ledger.advance(plan.run_id, State.JUDGING, worker_name())
+            self.work.ledger.want_fewer(self.work.plan.run_id, unjudged)
         return taken
 
     def verdicts(self, rows: Iterable[Verdict]) -> None:
@@ -64,41 +68,91 @@ class LeasedRows(NamedTuple):
         self.handover.verdicts(rows)
 
 
-def run_shard(work: Work, leases: Leases, lease: Lease) -> None:
-    """Asks and judges the users of a shard; what is known already is not asked again.
+def run_task(work: Work, leases: Leases, lease: Lease) -> None:
+    """Asks the model or the judge about the users of a shard; what is known already is not asked again.
 
     Raises:
         RapportError: With a typed cause, if an engine cannot be loaded or is gone, or the data set is broken.
-        StaleLease: If another worker has taken the shard over.
+        StaleLease: If another worker has taken the task over.
     """
-    clock, handover = StageClock(), Handover(leases, lease, work.outbox)
+    handover = Handover(leases, lease, work.outbox)
     shard = next(shard for shard in work.plan.shards if shard.id == lease.shard_id)
     users = {UserItems(*pair) for pair in shard.users}
     items = [item for item in work.plan.items if UserItems(item.split, item.user_id) in users]
-    with clock.stage("load"):
-        engines = work.engines.get()
     sink = LeasedRows(work, handover, {item.question_id: len(item.orders) for item in items})
-    ask_users(work.setup, items, engines.source, engines.judge, sink, clock)
-    handover.finish(make_report(work.engines, clock, work.plan))
+    run = _answer if lease.lane is Lane.GENERATE else _judge
+    handover.finish(run(work, items, sink))
+    mark_progress(work)
+    _note_cost(work)
 
 
-def make_report(engines: RunEngines, clock: StageClock, plan: Plan) -> ShardReport:
-    """Says what some work cost and what it ran on."""
-    source, judge = engines.get()
-    info = source.info
+def _answer(work: Work, items: list[Item], sink: LeasedRows) -> ShardReport:
+    """Asks the model."""
+    clock = StageClock()
+    with clock.stage("load"):
+        source = work.engines.source()
+    for _ in ask_answers(items, source, sink.known_rows(), sink, clock):
+        pass
+    context = next((source.key(item.question_id).context for item in items), ())
+    return make_report(Lane.GENERATE, source.info, work.engines, clock.stages(), work.plan, context)
+
+
+def _judge(work: Work, items: list[Item], sink: LeasedRows) -> ShardReport:
+    """Asks the judge about the answers that were handed over, whichever worker had them."""
+    clock = StageClock()
+    with clock.stage("load"):
+        engine = work.engines.judge()
+    known = sink.known_rows()
+    with work.engines.as_judge():
+        answers = known.generations.values()
+        ask_verdicts(work.setup, users_of(items), answers, engine, known.verdicts, sink, clock)
+    return make_report(Lane.JUDGE, engine.info, work.engines, clock.stages(), work.plan)
+
+
+def mark_progress(work: Work) -> None:
+    """Moves the run on to the state that its tasks are in."""
+    run_id, ledger = work.plan.run_id, work.ledger
+    ledger.advance(run_id, State.GENERATING, worker_name())
+    if finished(work.redis, work.plan, [Lane.GENERATE]):
+        ledger.advance(run_id, State.JUDGING, worker_name())
+
+
+def _note_cost(work: Work) -> None:
+    """Keeps what the run took, once it is all done; a reference takes next to nothing, which tells of no model."""
+    plan = work.plan
+    if not work.setup.model.is_reference and finished(work.redis, plan):
+        cost = Cost(len(plan.items), read_worker_seconds(work.redis, plan.run_id))
+        note_cost(work.redis, protocol_of(plan.run_id), cost)
+
+
+def make_report(
+    lane: Lane,
+    info: EngineInfo,
+    engines: RunEngines,
+    stages: Iterable[tuple[str, float]],
+    plan: Plan,
+    context: tuple[tuple[str, str], ...] = (),
+) -> ShardReport:
+    """Says what some work in a lane cost and what it ran on.
+
+    Args:
+        lane: The lane.
+        info: Its engine: the model's or the judge's.
+        engines: All that were loaded.
+        stages: What each took, in seconds.
+        plan: The run's.
+        context: What decided the contexts besides the protocol.
+    """
     return ShardReport(
+        lane=lane,
         worker=worker_name(),
         engine=info.engine,
         engine_version=info.version,
         engine_flags=info.flags,
         dtype=info.dtype,
         hardware=info.hardware,
-        judge_engine=judge.info.engine,
-        judge_engine_version=judge.info.version,
-        judge_dtype=judge.info.dtype,
-        judge_hardware=judge.info.hardware,
-        context=next((source.key(item.question_id).context for item in plan.items), ()),
-        stage_seconds=clock.stages(),
+        context=context,
+        stage_seconds=tuple(stages),
         peak_rss_mb=round(max(engines.peak_rss_mb(), process_peak_rss_mb()), 1),
         terms=plan.terms,
     )

@@ -6,6 +6,7 @@ import logging
 
 from redis import Redis
 
+from evaluator.engines.child import Killed
 from evaluator.errors import Cause, RapportError
 from leaderboard.submissions import keys
 
@@ -27,17 +28,20 @@ class Troubles:
     def may_try_again(self, run_id: str, error: RapportError) -> bool:
         """Notes a failure; says whether the run is to be tried again instead of ended.
 
-        The reaper invites to it again once the pause is over.
+        An engine that was killed is tried again once: it may have been a neighbour that took the memory. The reaper
+        invites to the run again once the pause is over.
         """
-        if error.cause not in RETRIED:
+        most = 1 if isinstance(error, Killed) else MOST_RETRIES if error.cause in RETRIED else 0
+        if not most:
             return False
-        times: int = self._redis.incr(keys.trouble(run_id))
-        if times > MOST_RETRIES:
-            self._redis.delete(keys.trouble(run_id))
+        count = keys.killed(run_id) if isinstance(error, Killed) else keys.trouble(run_id)
+        times: int = self._redis.incr(count)
+        if times > most:
+            self._redis.delete(count)
             return False
         pause = self._first_pause * 2 ** (times - 1)
         self._redis.set(keys.pause(run_id), error.cause, px=int(1000 * pause))
-        log.warning("%s: %s It is tried again in %.0f s (%d of %d)", run_id, error, pause, times, MOST_RETRIES)
+        log.warning("%s: %s It is tried again in %.0f s (%d of %d)", run_id, error, pause, times, most)
         return True
 
     def pausing(self, run_id: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from redis import Redis
 
-from leaderboard.records import Plan
+from leaderboard.records import Lane, Plan
 from leaderboard.submissions.ledger import Ledger
 from tests.builders import make_plan, make_report, rows_of
 from worker.handover import Handover
@@ -27,18 +27,33 @@ def outbox(redis: Redis) -> Outbox:
 
 
 @pytest.fixture
-def work(leases: Leases, plan: Plan, outbox) -> Callable[[], Lease]:
-    """Takes the next free shard of the run, hands its rows over and gives it back."""
+def do_task(leases: Leases, outbox: Outbox) -> Callable[..., Lease]:
+    """Takes the next free task of a run, hands its rows over and gives it back."""
 
-    def work_on_a_shard() -> Lease:
-        lease = leases.claim(plan, "gpu-1")
-        assert lease is not None, "no shard is free"
+    def do_one(plan: Plan, *lanes: Lane) -> Lease:
+        lease = leases.claim(plan, "gpu-1", lanes or tuple(Lane))
+        assert lease is not None, "no task is free"
         rows = rows_of(plan, next(shard for shard in plan.shards if shard.id == lease.shard_id))
         handover = Handover(leases, lease, outbox)
-        handover.generations(rows.generations)
-        handover.verdicts(rows.verdicts)
-        handover.finish(make_report())
+        if lease.lane is Lane.GENERATE:
+            handover.generations(rows.generations)
+        else:
+            handover.verdicts(rows.verdicts)
+        handover.finish(make_report(lease.lane))
         leases.release(lease, forgive=True)
         return lease
+
+    return do_one
+
+
+@pytest.fixture
+def work(plan: Plan, do_task: Callable[..., Lease]) -> Callable[[], Lease]:
+    """Does the next shard of the run in both lanes; returns the lease under which it was generated."""
+
+    def work_on_a_shard() -> Lease:
+        generated = do_task(plan, Lane.GENERATE)
+        judged = do_task(plan, Lane.JUDGE)
+        assert generated.shard_id == judged.shard_id
+        return generated
 
     return work_on_a_shard

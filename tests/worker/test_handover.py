@@ -2,6 +2,7 @@
 
 import pytest
 
+from leaderboard.records import Lane
 from tests.builders import make_generation, make_input_key, make_report, rows_of
 from worker import handover
 from worker.handover import Handover
@@ -36,7 +37,7 @@ def test_what_came_before_an_engine_died_has_been_handed_over(leases, ledger, pl
 
     with pytest.raises(MemoryError):
         Handover(leases, leases.claim(plan, "gpu-1"), outbox).generations(dying())
-    assert ledger.progress(plan.run_id).generations == handover.ROWS
+    assert ledger.progress(plan.run_id).generations == handover.ROWS + 1
 
 
 def test_a_row_that_has_waited_long_enough_does_not_wait_for_more(leases, plan, monkeypatch, outbox):
@@ -76,11 +77,30 @@ def test_a_successor_knows_the_rows_of_its_shard_and_of_no_other(leases, plan, o
     assert known.verdicts == mine.verdicts[:2]
 
 
-def test_finishing_closes_the_shard(leases, plan, outbox):
+def test_what_was_computed_when_a_worker_was_told_to_stop_has_been_handed_over(leases, ledger, plan, patient, outbox):
+    def stopping():
+        yield from many(2)
+        raise SystemExit("told to stop")
+
+    with pytest.raises(SystemExit):
+        Handover(leases, leases.claim(plan, "gpu-1"), outbox).generations(stopping())
+    assert ledger.progress(plan.run_id).generations == 2
+
+
+def test_finishing_closes_the_shard_in_its_lane(leases, plan, outbox):
     lease = leases.claim(plan, "gpu-1")
     Handover(leases, lease, outbox).finish(make_report())
     leases.release(lease, forgive=True)
-    assert leases.claim(plan, "gpu-2").shard_id != lease.shard_id
+    assert leases.claim(plan, "gpu-2", [Lane.GENERATE]).shard_id != lease.shard_id
+    assert leases.claim(plan, "gpu-2", [Lane.JUDGE]).shard_id == lease.shard_id
+
+
+def test_a_judge_knows_the_answers_that_another_worker_has_handed_over(leases, plan, outbox, do_task):
+    generated = do_task(plan, Lane.GENERATE)
+    judging = leases.claim(plan, "gpu-2", [Lane.JUDGE])
+    known = Handover(leases, judging, outbox).known_rows()
+    rows = rows_of(plan, next(shard for shard in plan.shards if shard.id == generated.shard_id))
+    assert sorted(known.generations) == sorted(row.input_key for row in rows.generations)
 
 
 def test_a_lost_lease_is_noticed_at_the_next_batch(leases, plan, outbox):

@@ -3,19 +3,30 @@
 from pathlib import Path
 
 import pytest
+from rq.timeouts import JobTimeoutException
 
+from evaluator.context_mode import Bm25, GoldEvidence, TokenWindow
 from evaluator.errors import Cause, RapportError
+from evaluator.generate import generate
+from evaluator.hicupid.contexts import FullContexts
 from evaluator.hicupid.data import demo_set
 from evaluator.identity import folder_digest
 from evaluator.judges.spec import load_judge
-from leaderboard.records import Plan, State
+from leaderboard.people import Person
+from leaderboard.records import AmendmentKind, Lane, Plan, State
 from leaderboard.settings import Settings
 from leaderboard.submissions import keys
+from leaderboard.submissions.needs import need_of
+from leaderboard.submissions.order import ServingOrder, WaitingRun, publish_order
 from leaderboard.submissions.service import SubmissionService
 from tests.builders import make_declaration, make_submission
 from tests.model_folders import make_model_folder
+from tests.scripted import ScriptedEngine, hello, users_in
+from worker import jobs
 from worker.jobs import evaluate
+from worker.needs import measured
 from worker.planning import LEAST_USERS_PER_SHARD, make_plan, prepare
+from worker.troubles import MOST_RETRIES
 
 JUDGE_FOLDER = load_judge("demo").model.removeprefix("local/")
 
@@ -39,7 +50,7 @@ def service(settings, redis) -> SubmissionService:
 
 
 def submit(service: SubmissionService):
-    return service.submit("local/tiny", None, make_declaration(), "alice")
+    return service.submit("local/tiny", None, make_declaration(), Person("alice"))
 
 
 def outcome_of(ledger, run_id: str) -> tuple[State, Cause | None]:
@@ -104,13 +115,11 @@ def test_a_run_whose_conditions_have_changed_since_it_was_planned_fails_and_can_
     assert again.state is State.QUEUED
 
 
-def test_an_error_that_nobody_foresaw_ends_the_run_without_showing_its_insides(redis, ledger, service):
+def test_an_error_that_nobody_foresaw_ends_the_run_without_showing_its_insides(ledger, service, monkeypatch):
     (run,) = submit(service).runs
-    kept = redis.get(keys.submission(run.id.split(".")[0]))
-    redis.delete(keys.submission(run.id.split(".")[0]))
-    with pytest.raises(KeyError):
+    monkeypatch.setattr(jobs, "prepare", lambda *_: {}["canary"])
+    with pytest.raises(KeyError, match="canary"):
         evaluate(run.id)
-    redis.set(keys.submission(run.id.split(".")[0]), kept)
     failure = ledger.view(run.id.split(".")[0]).runs[0].failure
     assert (failure.cause, failure.message) == (
         Cause.INFRASTRUCTURE,
@@ -118,11 +127,116 @@ def test_an_error_that_nobody_foresaw_ends_the_run_without_showing_its_insides(r
     )
 
 
-def test_an_unknown_run_is_an_error_for_the_log_and_changes_nothing(redis, service):
+@pytest.mark.parametrize("lost", [keys.state, lambda run_id: keys.submission(run_id.split(".")[0])])
+def test_what_redis_has_lost_is_no_failure_of_the_run(redis, ledger, service, lost):
+    (run,) = submit(service).runs
+    kept = redis.get(lost(run.id))
+    redis.delete(lost(run.id))
+    evaluate(run.id)
+    redis.set(lost(run.id), kept)
+    assert outcome_of(ledger, run.id) == (State.QUEUED, None)
+
+
+def test_an_unknown_run_changes_nothing(redis, service, caplog):
     before = redis.dbsize()
-    with pytest.raises(KeyError, match="s-20260301-ffffffff"):
-        evaluate("s-20260301-ffffffff.demo-v1")
+    evaluate("s-20260301-ffffffff.demo-v1")
     assert redis.dbsize() == before
+    assert "the ledger does not know s-20260301-ffffffff.demo-v1" in caplog.text
+
+
+def test_a_failure_tells_the_engines_last_words_without_secrets(ledger, settings, service, monkeypatch):
+    (run,) = submit(service).runs
+    monkeypatch.setenv("HF_TOKEN", "canary-in-the-log")
+    logs = settings.data / "logs"
+    logs.mkdir(parents=True)
+    (logs / f"{run.id}.log").write_text(
+        "\n".join([f"line {n}" for n in range(30)] + ["with canary-in-the-log", "so long " * 99])
+    )
+    (settings.models / JUDGE_FOLDER).rename(settings.models / "elsewhere")
+    evaluate(run.id)
+    said = ledger.view(run.id.split(".")[0]).runs[0].failure.log
+    assert len(said) == 20
+    assert (said[0], said[-2]) == ("line 12", "with [redacted]")
+    assert len(said[-1]) == 300
+
+
+def test_a_job_whose_time_is_up_without_a_row_is_a_time_out_and_one_with_rows_is_not(
+    redis, ledger, settings, service, monkeypatch
+):
+    (run,) = submit(service).runs
+
+    def slow(*_):
+        redis.hincrby(keys.progress(run.id), "generations", rows)
+        raise JobTimeoutException
+
+    monkeypatch.setattr(jobs, "prepare", slow)
+    rows = 3
+    for _ in range(MOST_RETRIES + 2):
+        evaluate(run.id)
+    assert outcome_of(ledger, run.id) == (State.QUEUED, None)
+    rows = 0
+    for _ in range(MOST_RETRIES):
+        evaluate(run.id)
+    assert outcome_of(ledger, run.id) == (State.QUEUED, None)
+    evaluate(run.id)
+    assert outcome_of(ledger, run.id) == (State.FAILED, Cause.TIMEOUT)
+
+
+def test_a_worker_that_plans_a_run_notes_what_its_prompts_need(redis, settings, service, monkeypatch):
+    view = submit(service)
+    (run,) = view.runs
+    monkeypatch.setattr(jobs.RunEngines, "source", lambda _: pytest.fail("no engine is needed to know that"))
+    with pytest.raises(pytest.fail.Exception):
+        evaluate(run.id)
+    need = need_of(redis, "demo-v1")
+    setup = prepare(view.submission, run.id, settings)
+    engine = ScriptedEngine(hello)
+    list(generate(setup, users_in(setup), engine, FullContexts(), done={}))
+    longest = max(sum(len(message.content) for message in asked.messages) for asked in engine.asked)
+    assert (need.items, need.users, need.data_sha) == (24, 4, setup.data.sha)
+    assert 0.98 * longest <= need.longest_characters <= 1.02 * longest
+
+
+@pytest.mark.parametrize(
+    ("mode", "least", "most"),
+    [
+        (GoldEvidence(mode="gold"), 100, 10_000),
+        (TokenWindow(mode="window", tokens=200), 700, 2000),
+        (Bm25(mode="bm25", unit="dialogue", k=2), 300, 10_000),
+    ],
+)
+def test_what_is_needed_depends_on_what_is_shown(settings, service, mode, least, most):
+    view = submit(service)
+    setup = prepare(view.submission, view.runs[0].id, settings)
+    plan = make_plan(view.runs[0].id, setup)
+    shown = setup._replace(protocol=setup.protocol.model_copy(update={"context": mode}))
+    assert least < measured(shown, plan).longest_characters < most
+    assert most < measured(setup, plan).longest_characters
+
+
+def test_a_paused_run_is_left_alone(redis, ledger, settings, service, monkeypatch):
+    view = submit(service)
+    ledger.amend(ledger.history(view.submission.id), AmendmentKind.PAUSED, "maintainer", "Too loud.")
+    evaluate(view.runs[0].id)
+    assert outcome_of(ledger, view.runs[0].id) == (State.QUEUED, None)
+    assert int(redis.get(keys.FENCE) or 0) == 0, "nothing was claimed"
+
+
+def test_a_job_gives_way_after_a_shard_once_it_has_had_its_turn(redis, ledger, leases, settings, service, monkeypatch):
+    view = submit(service)
+    (run,) = view.runs
+    other = WaitingRun(run_id="x", submitter="bob", created_at=view.submission.created_at, lanes=(Lane.GENERATE,))
+    taken = []
+
+    def take(work, leases, lease):
+        taken.append(lease.task)
+        publish_order(redis, ServingOrder(waiting=(other,), working=(("alice", 1),)), 60)
+
+    monkeypatch.setattr(jobs, "run_task", take)
+    monkeypatch.setenv("RAPPORT_TURN_SECONDS", "0.000001")
+    evaluate(run.id)
+    assert len(taken) == 1
+    assert leases.free_tasks(ledger.plan(run.id)) == 2, "what it held is given back"
 
 
 def test_a_run_of_an_unknown_protocol_cannot_be_prepared(settings, service):
@@ -136,7 +250,7 @@ def test_a_shard_that_lost_too_many_workers_ends_the_run(redis, ledger, leases, 
     (run,) = view.runs
     plan = ledger.put_plan(make_plan(run.id, prepare(view.submission, run.id, settings)))
     for shard in plan.shards:
-        redis.hset(keys.grants(run.id), shard.id, 4)
+        redis.hset(keys.grants(run.id, Lane.GENERATE), shard.id, 4)
     evaluate(run.id)
     assert outcome_of(ledger, run.id) == (State.FAILED, Cause.INFRASTRUCTURE)
-    assert leases.free_shards(plan) == len(plan.shards)
+    assert leases.free_tasks(plan) == len(plan.shards)

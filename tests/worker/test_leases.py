@@ -5,12 +5,13 @@ from functools import partial
 import pytest
 
 from evaluator.errors import Cause, RapportError
-from leaderboard.records import State
+from leaderboard.records import Lane, State
 from leaderboard.submissions import keys
 from tests.builders import make_batch, make_generation, make_plan, rows_of
 from tests.waiting import at_once, until
 from worker.lease import MOST_GRANTS, Heartbeat, Lease, Leases, StaleLease
 from worker.outbox import Outbox
+from worker.tasks import Task
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def brief(redis) -> Leases:
 
 
 def wait_until_lost(redis, lease: Lease) -> None:
-    until(lambda: not redis.exists(keys.lease(lease.shard_id)), what="the lease runs out")
+    until(lambda: not redis.exists(keys.lease(*lease.task)), what="the lease runs out")
 
 
 def one_row(plan, lease: Lease, name: str = "b-1", *, last: bool = False):
@@ -32,7 +33,7 @@ def test_each_shard_goes_to_one_worker_and_then_none_is_left(leases, plan):
     first, second = leases.claim(plan, "gpu-1"), leases.claim(plan, "gpu-2")
     assert [first.shard_id, second.shard_id] == [shard.id for shard in plan.shards]
     assert leases.claim(plan, "gpu-3") is None
-    assert leases.free_shards(plan) == 0
+    assert leases.free_tasks(plan) == 0
 
 
 def test_many_workers_at_once_never_share_a_shard(leases, run_id):
@@ -78,7 +79,7 @@ def test_a_worker_thought_dead_cannot_write_after_its_successor(redis, leases, b
         leases.hand_over(dead, one_row(plan, dead, "mine", last=True))
     assert [batch.id for batch in outbox.kept(plan.run_id)] == ["theirs"]
     assert ledger.progress(plan.run_id).generations == 1
-    assert not redis.sismember(keys.done(plan.run_id), dead.shard_id)
+    assert not redis.sismember(keys.done(plan.run_id, Lane.GENERATE), dead.shard_id)
 
 
 def test_a_lease_that_ran_out_is_lost_even_if_nobody_has_taken_the_shard(redis, brief, plan):
@@ -101,15 +102,15 @@ def test_an_expired_lease_can_be_claimed_again(redis, leases, brief, plan):
     lost = [brief.claim(plan, "gpu-1"), brief.claim(plan, "gpu-1")]
     for lease in lost:
         wait_until_lost(redis, lease)
-    assert leases.free_shards(plan) == 2
+    assert leases.free_tasks(plan) == 2
     assert leases.claim(plan, "gpu-2").shard_id == lost[0].shard_id
 
 
 def test_a_lease_can_be_prolonged_only_by_its_holder(redis, leases, plan):
     lease = leases.claim(plan, "gpu-1")
-    redis.pexpire(keys.lease(lease.shard_id), 5000)
+    redis.pexpire(keys.lease(*lease.task), 5000)
     assert leases.renew(lease)
-    assert redis.pttl(keys.lease(lease.shard_id)) > 5000
+    assert redis.pttl(keys.lease(*lease.task)) > 5000
     assert not leases.renew(lease._replace(worker="gpu-2"))
     assert not leases.renew(lease._replace(number=lease.number + 1))
 
@@ -122,9 +123,9 @@ def test_a_lost_lease_cannot_be_prolonged(redis, brief, plan):
 
 def test_handing_over_prolongs_the_lease(redis, leases, plan):
     lease = leases.claim(plan, "gpu-1")
-    redis.pexpire(keys.lease(lease.shard_id), 5000)
+    redis.pexpire(keys.lease(*lease.task), 5000)
     leases.hand_over(lease, one_row(plan, lease))
-    assert redis.pttl(keys.lease(lease.shard_id)) > 5000
+    assert redis.pttl(keys.lease(*lease.task)) > 5000
 
 
 def test_a_released_shard_is_free_at_once(leases, plan):
@@ -145,8 +146,50 @@ def test_a_finished_shard_is_not_given_out_again(leases, plan):
     lease = leases.claim(plan, "gpu-1")
     leases.hand_over(lease, one_row(plan, lease, last=True))
     leases.release(lease, forgive=True)
-    assert leases.claim(plan, "gpu-2").shard_id == plan.shards[1].id
-    assert leases.free_shards(plan) == 0
+    assert leases.claim(plan, "gpu-2", [Lane.GENERATE]).shard_id == plan.shards[1].id
+    assert leases.free_tasks(plan, [Lane.GENERATE]) == 0
+
+
+def test_a_shard_is_judged_once_it_has_been_generated_and_not_before(leases, plan, do_task):
+    assert leases.claim(plan, "judge-1", [Lane.JUDGE]) is None
+    generated = do_task(plan, Lane.GENERATE)
+    judging = leases.claim(plan, "judge-1", [Lane.JUDGE])
+    assert judging.shard_id == generated.shard_id
+    assert leases.claim(plan, "judge-2", [Lane.JUDGE]) is None
+
+
+def test_a_worker_of_both_lanes_judges_what_it_has_generated_before_it_goes_on(leases, plan, do_task):
+    taken = [do_task(plan).task for _ in range(4)]
+    assert taken == [Task(shard.id, lane) for shard in plan.shards for lane in Lane]
+    assert leases.claim(plan, "gpu-1") is None
+
+
+def test_a_lease_in_one_lane_writes_nothing_for_the_other(redis, leases, plan, do_task):
+    do_task(plan, Lane.GENERATE)
+    judging = leases.claim(plan, "judge-1", [Lane.JUDGE])
+    forged = judging._replace(lane=Lane.GENERATE)
+    with pytest.raises(StaleLease):
+        leases.hand_over(forged, one_row(plan, forged))
+
+
+def test_grants_are_counted_lane_by_lane(leases, run_id, do_task):
+    plan = make_plan(run_id, users=(1,))
+    for number in range(MOST_GRANTS - 1):
+        leases.release(leases.claim(plan, f"gpu-{number}"), forgive=False)
+    do_task(plan, Lane.GENERATE)
+    for number in range(MOST_GRANTS):
+        leases.release(leases.claim(plan, f"judge-{number}"), forgive=False)
+    with pytest.raises(RapportError, match=f"took the shard {plan.shards[0].id}.judge"):
+        leases.claim(plan, "judge-9")
+
+
+def test_what_is_handed_over_is_measured(redis, leases, plan, do_task):
+    do_task(plan, Lane.GENERATE)
+    do_task(plan, Lane.JUDGE)
+    counts = redis.hgetall(keys.progress(plan.run_id))
+    assert (int(counts[b"tokens"]), int(counts[b"milliseconds"])) == (3 * 5 + 5 * 20, 5000 + 1000)
+    marks = [line.split() for line in redis.lrange(keys.marks(plan.run_id), 0, -1)]
+    assert [(int(rows), int(tokens)) for _, rows, tokens in marks] == [(5, 100), (3, 15)]
 
 
 def test_a_shard_that_kills_whoever_takes_it_is_given_up_with_a_typed_cause(leases, run_id):
@@ -198,8 +241,8 @@ def test_a_heartbeat_keeps_a_lease_alive(redis, plan):
     leases = Leases(redis, seconds=30)
     lease = leases.claim(plan, "gpu-1")
     with Heartbeat(leases, lease, every=0.005):
-        redis.pexpire(keys.lease(lease.shard_id), 5000)
-        until(lambda: redis.pttl(keys.lease(lease.shard_id)) > 5000, what="the heartbeat prolongs the lease")
+        redis.pexpire(keys.lease(*lease.task), 5000)
+        until(lambda: redis.pttl(keys.lease(*lease.task)) > 5000, what="the heartbeat prolongs the lease")
 
 
 def test_a_heartbeat_never_revives_a_lost_lease(redis, leases, plan):
@@ -208,7 +251,7 @@ def test_a_heartbeat_never_revives_a_lost_lease(redis, leases, plan):
     leases.release(lease, forgive=True)
     with beat:
         until(lambda: not beat._thread.is_alive(), what="the heartbeat notices and ends")
-    assert not redis.exists(keys.lease(lease.shard_id))
+    assert not redis.exists(keys.lease(*lease.task))
 
 
 def test_one_runs_rows_are_no_other_runs(leases, plan, outbox):
@@ -216,7 +259,7 @@ def test_one_runs_rows_are_no_other_runs(leases, plan, outbox):
     lease = leases.claim(plan, "gpu-1")
     leases.hand_over(lease, one_row(plan, lease))
     assert outbox.kept(other.run_id) == []
-    assert leases.free_shards(other) == 2
+    assert leases.free_tasks(other) == 2
 
 
 def test_a_batch_keeps_every_character_of_an_answer(leases, plan, outbox):

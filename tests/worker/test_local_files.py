@@ -21,7 +21,7 @@ from tests.builders import (
     make_generation,
     make_input_key,
     make_plan,
-    make_report,
+    make_reports,
     make_submission,
     make_verdict,
     rows_of,
@@ -276,7 +276,7 @@ def test_a_summary_names_what_a_reader_needs_first():
         make_verdict(ROWS.generations[0], LOSS, row.key.slot_order) if row in ROWS.verdicts[:2] else row
         for row in ROWS.verdicts[:-1]
     ]
-    rows = RunRows(ROWS.generations, lost, [make_report()])
+    rows = RunRows(ROWS.generations, lost, make_reports())
     card = make_scorecard(SUBMISSION, PLAN, rows, load_protocol("demo-v1"), load_judge("demo"), (), NOON)
     told = summary(card)
     assert told.startswith("org/model under demo-v1, judged by demo (demo)")

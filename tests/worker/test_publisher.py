@@ -5,12 +5,12 @@ import pytest
 from evaluator.errors import Cause
 from evaluator.records import Generation, Verdict
 from leaderboard.board.build import build_board
-from leaderboard.records import Failure, Plan, Scorecard, ShardReport, State
+from leaderboard.records import Failure, Lane, Plan, Scorecard, ShardReport, State
 from leaderboard.scorecards import UserScores
 from leaderboard.store import layout
 from leaderboard.store.rows import read_record, read_rows
 from leaderboard.submissions import keys
-from leaderboard.submissions.journal import Entry
+from leaderboard.submissions.history import History
 from tests.builders import make_plan, make_report, make_submission, rows_of
 from worker import publisher as publisher_module
 from worker.handover import Handover
@@ -49,13 +49,13 @@ def messages(store) -> list[str]:
 
 
 def stored(store, run_id: str) -> tuple[set[str], set[str], int]:
-    """Keys of the stored generations and verdicts, and the number of reports."""
+    """Keys of the stored generations and verdicts, and the number of shards reported in both lanes."""
     generations = read_rows(store, layout.generations_folder(run_id), Generation)
     verdicts = read_rows(store, layout.verdicts_folder(run_id), Verdict)
     reports = read_rows(store, layout.reports_folder(run_id), ShardReport)
     assert len({row.input_key for row in generations}) == len(generations)
     assert len({row.verdict_key for row in verdicts}) == len(verdicts)
-    return {row.input_key for row in generations}, {row.verdict_key for row in verdicts}, len(reports)
+    return {row.input_key for row in generations}, {row.verdict_key for row in verdicts}, len(reports) // 2
 
 
 def expected(plan: Plan, shards: int) -> tuple[set[str], set[str], int]:
@@ -187,24 +187,22 @@ def test_runs_are_published_apart(ledger, leases, outbox, publisher, store):
     assert len(build_board(store).rows) == 2
 
 
-def hand_in(leases, outbox, plan: Plan) -> None:
-    lease = leases.claim(plan, "gpu-1")
+def hand_in(leases, outbox, plan: Plan, unjudged: int = 0) -> None:
+    """Hands in the one shard of a run in both lanes, but for its first verdicts."""
     rows = rows_of(plan, plan.shards[0])
-    handover = Handover(leases, lease, outbox)
+    handover = Handover(leases, leases.claim(plan, "gpu-1", [Lane.GENERATE]), outbox)
     handover.generations(rows.generations)
-    handover.verdicts(rows.verdicts)
-    handover.finish(make_report())
+    handover.finish(make_report(Lane.GENERATE))
+    handover = Handover(leases, leases.claim(plan, "gpu-1", [Lane.JUDGE]), outbox)
+    handover.verdicts(rows.verdicts[unjudged:])
+    handover.finish(make_report(Lane.JUDGE))
 
 
 def test_a_run_with_a_missing_verdict_is_published_with_the_gap_shown(
     leases, ledger, publisher, store, submission, outbox
 ):
     plan = ledger.put_plan(make_plan(submission.run_ids()[0], users=(1,)))
-    rows = rows_of(plan, plan.shards[0])
-    handover = Handover(leases, leases.claim(plan, "gpu-1"), outbox)
-    handover.generations(rows.generations)
-    handover.verdicts(rows.verdicts[1:])
-    handover.finish(make_report())
+    hand_in(leases, outbox, plan, unjudged=1)
     step_until_idle(publisher)
     (row,) = build_board(store).rows
     assert (row.missing, row.verdicts) == (1, 4)
@@ -212,8 +210,8 @@ def test_a_run_with_a_missing_verdict_is_published_with_the_gap_shown(
 
 
 def journalled(store, submission_id: str) -> list[State]:
-    entry = read_record(store.read(layout.submission_path(submission_id)), Entry, "entry")
-    return [step.after for step in entry.transitions]
+    history = read_record(store.read(layout.submission_path(submission_id)), History, "history")
+    return [step.after for step in history.transitions]
 
 
 def test_the_ledger_is_saved_now_and_then(ledger, publisher, store, clock, submission, run_id):

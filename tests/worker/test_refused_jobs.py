@@ -12,19 +12,17 @@ from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
 from evaluator.errors import Cause
-from leaderboard.records import Failure
-from leaderboard.submissions import keys
-from leaderboard.submissions.invite import JOB, invite, queue
-from worker.__main__ import ListedJob, RefusedJob
+from leaderboard.records import Failure, Lane
+from worker.invite import JOB, invite, queue
+from worker.listener import ListedJob, RefusedJob
 
 ROOT = Path(__file__).parent.parent.parent
 BURST = """
 from leaderboard.connection import connect
-from leaderboard.submissions import keys
-from rq.serializers import JSONSerializer
-from worker.__main__ import RapportWorker
+from leaderboard.settings import Settings
+from worker.listener import RapportWorker
 import sys
-RapportWorker([keys.QUEUE], connection=connect(sys.argv[1]), serializer=JSONSerializer).work(burst=True)
+RapportWorker(Settings(), connect(sys.argv[1])).work(burst=True)
 """
 
 
@@ -63,8 +61,8 @@ def test_a_worker_runs_invitations_and_refuses_everything_else(redis, ledger, ru
         plain.enqueue("builtins.str.upper", run_id),
     ]
     ledger.fail(run_id, "test", Failure(cause=Cause.TIMEOUT, message="Slow.", remedy="Wait."))
-    invite(redis, run_id, job_seconds=60)
-    listed = redis.get(keys.invitation(run_id)).decode()
+    invite(redis, run_id, tuple(Lane), seconds=60)
+    (listed,) = (job.id for job in plain.jobs if job.func_name == JOB)
     run_worker()
     assert not proof.exists()
     failed = FailedJobRegistry(queue=plain)
@@ -93,6 +91,19 @@ def test_a_method_of_an_object_in_the_job_is_refused(redis):
     redis.hset(job.key, "data", JSONSerializer.dumps((JOB, "an instance", ["x"], {})))
     with pytest.raises(RefusedJob):
         _ = fetched(redis, job).func
+
+
+@pytest.mark.parametrize("name", ["os.system", JOB])
+@pytest.mark.parametrize("arguments", [(), ({"run": 1},), (7,), ("s-1.demo-v1",)])
+def test_a_worker_says_that_it_works_on_what_an_invitation_names_and_on_nothing_else(redis, name, arguments):
+    job = fetched(redis, queue(redis).enqueue(name, *arguments))
+    assert job.run_id == ("s-1.demo-v1" if (name, arguments) == (JOB, ("s-1.demo-v1",)) else None)
+
+
+def test_a_job_whose_arguments_cannot_be_read_names_no_run(redis):
+    job = queue(redis).enqueue(JOB, "s-1.demo-v1")
+    redis.hset(job.key, "data", b"not json")
+    assert fetched(redis, job).run_id is None
 
 
 def test_callbacks_and_webhooks_of_a_job_are_left_alone(redis):

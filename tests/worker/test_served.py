@@ -17,6 +17,7 @@ from evaluator.errors import Cause, RapportError
 from evaluator.models import PinnedModel, pin, pin_encoder
 from evaluator.records import Generation
 from evaluator.setup import RunSetup, questions_of
+from leaderboard.people import Person
 from leaderboard.settings import Settings
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.service import SubmissionService
@@ -84,7 +85,7 @@ def test_a_worker_asks_the_judge_where_its_settings_say_and_loads_none(
 ) -> None:
     gold = setup._replace(model=PinnedModel("reference/gold", ""))
     with engines_of(gold, served, tmp_path) as engines:
-        judge = engines.get().judge
+        judge = engines.judge()
         asked = Request("j", "judge", (Message("user", "Better Response: ?"),))
         (said,) = judge.generate([asked], Sampling(max_tokens=8))
 
@@ -103,7 +104,7 @@ def test_a_job_has_its_verdicts_from_that_judge(
     monkeypatch.setenv("RAPPORT_DATA", str(tmp_path / "data"))
     make_model_folder(tmp_path, "SmolLM2-135M-Instruct")
     service = SubmissionService(Settings(), redis)
-    view = service.submit("reference/gold", None, make_declaration(), "maintainer", by_maintainer=True)
+    view = service.submit("reference/gold", None, make_declaration(), Person("maintainer", maintainer=True))
 
     jobs.evaluate(view.runs[0].id)
 
@@ -132,7 +133,7 @@ def test_a_judge_that_is_gone_for_now_is_tried_again_and_one_that_refuses_us_is_
         RunEngines(gold, served, tmp_path / "engine", hasty) as engines,
         pytest.raises(RapportError, match="The judge demo: ") as failed,
     ):
-        engines.get()
+        engines.judge()
     assert failed.value.cause is cause
 
 
@@ -146,7 +147,7 @@ def test_the_memory_of_an_encoder_counts_towards_the_highest(
     model = EndpointSpec(base_url=server.url, model="m", flavour="plain", context_length=32768)
     user = users_in(dense)[0]
     with engines_of(dense, served, tmp_path, model) as engines:
-        source = engines.get().source
+        source = engines.source()
         assert isinstance(source, ModelAnswers)
         assert engines.peak_rss_mb() == 0
         source.contexts.of(dense.data.history(user.split, user.user_id), questions_of(dense, user)[:1])

@@ -1,17 +1,27 @@
 """Failures of ours are tried again a few times, with pauses, before they end a run."""
 
+from pathlib import Path
+
 import pytest
 
+from evaluator.engines.child import Killed
 from evaluator.errors import Cause, RapportError
 from leaderboard.records import State
+from leaderboard.settings import Settings
 from leaderboard.submissions import keys
 from tests.builders import make_batch, make_plan, make_submission, rows_of
+from tests.scripted import make_setup
 from worker import jobs
+from worker.engines import RunEngines
 from worker.lease import Leases
-from worker.reaper import reap
 from worker.troubles import MOST_RETRIES, RETRIED, Troubles
 
 RUN = "s-20260301-00000001.demo-v1"
+
+
+@pytest.fixture(scope="module")
+def setup(tmp_path_factory):
+    return make_setup(tmp_path_factory.mktemp("cache"))
 
 
 def trouble(cause: Cause = Cause.INFRASTRUCTURE) -> RapportError:
@@ -54,15 +64,29 @@ def test_a_row_that_comes_back_starts_the_count_anew(redis, leases):
     assert Troubles(redis).may_try_again(RUN, trouble())
 
 
-def test_nobody_is_invited_during_a_pause(redis, ledger, leases):
-    ledger.create(make_submission())
-    ledger.advance(RUN, State.QUEUED, "alice")
-    Troubles(redis).may_try_again(RUN, trouble())
-    assert reap(redis, ledger, leases, 60) == 0
+def killed() -> Killed:
+    return Killed(Cause.OUT_OF_MEMORY, "The engine was killed.", "Use a machine with more memory.")
 
-    redis.delete(keys.pause(RUN))
 
-    assert reap(redis, ledger, leases, 60) == 1
+def test_an_engine_that_was_killed_is_tried_again_once_whatever_came_in_between(redis, leases):
+    plan = make_plan(RUN, users=(1,))
+    assert Troubles(redis).may_try_again(RUN, killed())
+    lease = leases.claim(plan, "gpu-1")
+    rows = rows_of(plan, plan.shards[0])
+    leases.hand_over(lease, make_batch(plan, plan.shards[0], "0000-1", generations=rows.generations))
+    assert not Troubles(redis).may_try_again(RUN, killed())
+    assert Troubles(redis).may_try_again(RUN, killed()), "a run that is taken up again has another try"
+
+
+def test_a_model_that_says_itself_that_memory_ran_out_is_not_tried_again(redis):
+    assert not Troubles(redis).may_try_again(RUN, trouble(Cause.OUT_OF_MEMORY))
+
+
+def test_a_killed_judge_is_the_judges_and_tried_again_once(redis, setup):
+    engines = RunEngines(setup, Settings(), Path("engine"))
+    with pytest.raises(Killed, match="The judge demo: The engine was killed") as failed, engines.as_judge():
+        raise killed()
+    assert Troubles(redis).may_try_again(RUN, failed.value)
 
 
 def test_a_job_that_meets_our_failure_leaves_the_run_open_and_the_last_one_ends_it(
@@ -100,4 +124,4 @@ def test_a_late_invitation_to_a_run_in_the_publishers_hands_can_do_no_harm(
     jobs.evaluate(plan.run_id)
 
     assert ledger.state(plan.run_id) is State.QUEUED
-    assert Leases(redis, 30).free_shards(plan) == 0
+    assert Leases(redis, 30).free_tasks(plan) == 0

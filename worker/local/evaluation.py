@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from evaluator.ask import KnownRows, StageClock, ask_users, owed
-from evaluator.engines.base import EndpointSpec
+from evaluator.ask import AnswerSource, KnownRows, StageClock, ask_users, owed
+from evaluator.engines.base import EndpointSpec, Engine
 from evaluator.engines.load import best_engine
 from evaluator.errors import Cause, RapportError
 from evaluator.identity import digest
@@ -17,6 +17,7 @@ from evaluator.records import Generation, Verdict
 from evaluator.setup import RunSetup, items
 from leaderboard.records import (
     Declaration,
+    Lane,
     Plan,
     Relation,
     Scorecard,
@@ -26,7 +27,7 @@ from leaderboard.records import (
 )
 from leaderboard.scorecards import RunRows, make_scorecard, make_user_scores
 from leaderboard.settings import Settings
-from worker.engines import Endpoints, Engines, RunEngines
+from worker.engines import Endpoints, RunEngines
 from worker.local.folder import Evaluation, Folder, Rows, evaluation_name, open_rows, read_kept, write_whole
 from worker.local.progress import Progress
 from worker.planning import Candidate, Conditions, make_plan, make_setup
@@ -200,36 +201,44 @@ def _ask_what_is_owed(
     with RunEngines(setup, settings, log, wanted.endpoints) as loading:
         clock = StageClock()
         with clock.stage("load"):
-            engines = loading.get()
-        _refuse_other_conditions(engines, plan, rows, folder)
+            source, judge = loading.source(), loading.judge()
+        _refuse_other_conditions(source, judge, plan, rows, folder)
         _report(rows, loading, clock, plan)  # Before the first row, so that none stands without one.
         clock = StageClock()
         try:
             with progress.over(plan.items, rows.generations.rows, rows.verdicts.rows):
-                ask_users(setup, plan.items, engines.source, engines.judge, _JournalSink(rows, progress), clock)
+                ask_users(setup, plan.items, source, judge, _JournalSink(rows, progress), clock)
         finally:
             _report(rows, loading, clock, plan)
 
 
 def _report(rows: Rows, loading: RunEngines, clock: StageClock, plan: Plan) -> None:
-    """Keeps what was done, and on what."""
-    list(rows.reports.append([make_report(loading, clock, plan)]))
+    """Keeps what was done in each lane, and on what; the time of loading both is told of the model's."""
+    source = loading.source()
+    context = next((source.key(item.question_id).context for item in plan.items), ())
+    of_judge = [(name, seconds) for name, seconds in clock.stages() if name == "judge"]
+    of_model = [(name, seconds) for name, seconds in clock.stages() if name != "judge"]
+    reports = [
+        make_report(Lane.GENERATE, source.info, loading, of_model, plan, context),
+        make_report(Lane.JUDGE, loading.judge().info, loading, of_judge, plan),
+    ]
+    list(rows.reports.append(reports))
 
 
-def _refuse_other_conditions(engines: Engines, plan: Plan, rows: Rows, folder: Folder) -> None:
+def _refuse_other_conditions(source: AnswerSource, judge: Engine, plan: Plan, rows: Rows, folder: Folder) -> None:
     """Refuses to mix answers, or verdicts, of a model that runs in another way than before.
 
     Raises:
         RapportError: `data_error`.
     """
-    expected = {engines.source.key(item.question_id).digest() for item in plan.items}
+    expected = {source.key(item.question_id).digest() for item in plan.items}
     for row in rows.generations.rows:
         if row.input_key not in expected:
-            present = dict(engines.source.key(row.key.question_id))
+            present = dict(source.key(row.key.question_id))
             changed = sorted(name for name, value in dict(row.key).items() if value != present[name])
             raise _made_otherwise(f"answers in {folder.path}", changed)
     for verdict in rows.verdicts.rows:
-        if changed := changed_since(verdict, engines.judge.info):
+        if changed := changed_since(verdict, judge.info):
             raise _made_otherwise(f"verdicts in {folder.path}", changed)
 
 
