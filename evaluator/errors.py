@@ -24,6 +24,8 @@ class Cause(StrEnum):
     """The repository holds no safetensors weights, or needs code of its own."""
     NO_CHAT_TEMPLATE = "no_chat_template"
     """A base model: there is no template that turns a conversation into a prompt."""
+    NO_LICENCE = "no_licence"
+    """The card of the repository names no licence."""
     TOO_LARGE = "too_large"
     """Weights and cache do not fit the workers at hand."""
     LOAD_ERROR = "load_error"
@@ -44,6 +46,10 @@ class Cause(StrEnum):
     """Our fault: Redis, the store, the network or a worker failed; retried, never counted against a quota."""
     CANCELLED = "cancelled"
     """The submitter or a maintainer stopped it."""
+    QUOTA = "quota"
+    """So many submissions as this are not accepted at a time; says from when on the next one is."""
+    FORBIDDEN = "forbidden"
+    """This person may not do this, or nobody may in the state that the submission is in."""
 
 
 class RapportError(Exception):

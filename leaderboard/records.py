@@ -1,14 +1,15 @@
-"""The records of the leaderboard's own affairs: submissions, their runs and shards, transitions, scorecards."""
+"""The records of the leaderboard's own affairs: submissions, their runs and shards, events, scorecards."""
 
 from __future__ import annotations
 
 import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from evaluator.errors import Cause
+from evaluator.facts import ModelFacts
 from evaluator.hicupid.questions import Item
 from evaluator.records import Generation, Record, Terms, Verdict
 from evaluator.results import Result
@@ -90,7 +91,9 @@ class Submission(Record):
     """One run is made for each."""
     created_at: Moment
     terms: Terms
-    """Of this record itself, which names a person; its transitions stand under the same."""
+    """Of this record itself, which names a person; its events stand under the same."""
+    facts: ModelFacts | None = None
+    """What was known of the model when it was handed in; None for a reference, which has no weights."""
 
     def run_ids(self) -> tuple[str, ...]:
         """Returns the ids of the submission's runs, one for each protocol.
@@ -126,21 +129,88 @@ class Failure(Record):
     cause: Cause
     message: str
     remedy: str
+    log: tuple[Annotated[str, Field(max_length=300)], ...] = Field(default=(), max_length=20)
+    """The last lines of the engine's log, without secrets."""
 
 
 class Transition(Record):
     """One step of a run from state to state; appended, never changed."""
 
     schema_version: Literal[1] = 1
+    event: Literal["transition"] = "transition"
     run_id: str
     sequence: int = Field(ge=1)
-    """Counts the transitions of the run's submission from 1."""
+    """Counts the events of the run's submission from 1."""
     before: State | None
     after: State
     at: Moment
     actor: str
     """Who did it: a submitter's name, or a role such as `worker` with its host."""
     failure: Failure | None
+
+
+class AmendmentKind(StrEnum):
+    """What may be added to a submission without moving any of its runs."""
+
+    WITHDRAWN = "withdrawn"
+    """It is no longer shown, and nothing more is done for it."""
+    CORRECTED = "corrected"
+    """What was declared of the model is replaced."""
+    DISPUTED = "disputed"
+    """Somebody says that a verdict, or something else about it, is wrong."""
+    ANSWERED = "answered"
+    """A maintainer answers a dispute."""
+    LIFTED = "lifted"
+    """It goes before all that are not."""
+    PAUSED = "paused"
+    """Workers leave it alone until it is resumed."""
+    RESUMED = "resumed"
+    """It is no longer paused."""
+
+
+class Amendment(Record):
+    """Something that people say or decide about a submission; appended, never changed."""
+
+    schema_version: Literal[1] = 1
+    event: Literal["amendment"] = "amendment"
+    kind: AmendmentKind
+    submission_id: str
+    sequence: int = Field(ge=1)
+    """Counts the events of the submission from 1."""
+    at: Moment
+    actor: str
+    """The person who did it."""
+    text: str = Field(max_length=1000)
+    """The reason, in that person's words; may be empty but for withdrawals, disputes and their answers."""
+    declaration: Declaration | None = None
+    """What holds from now on; only of a correction."""
+    about: str | None = Field(default=None, min_length=1, max_length=200)
+    """What is disputed, such as a question or the key of a verdict; None for all of it, and where nothing is."""
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        """Refuses an amendment that says too little or too much for its kind."""
+        if (self.declaration is not None) != (self.kind is AmendmentKind.CORRECTED):
+            raise ValueError("a correction, and nothing else, has a declaration")
+        if self.about is not None and self.kind not in (AmendmentKind.DISPUTED, AmendmentKind.ANSWERED):
+            raise ValueError("only disputes and answers are about something")
+        if not self.text.strip() and self.kind in _WITH_REASON:
+            raise ValueError(f"what is {self.kind} needs a text")
+        return self
+
+
+_WITH_REASON = frozenset({AmendmentKind.WITHDRAWN, AmendmentKind.DISPUTED, AmendmentKind.ANSWERED})
+
+
+def _kind_of_event(value: Any) -> str:
+    """Names the record that an event is; lines from before there were amendments do not say it."""
+    return str(value.get("event", "transition") if isinstance(value, dict) else getattr(value, "event", ""))
+
+
+Event = Annotated[
+    Annotated[Transition, Tag("transition")] | Annotated[Amendment, Tag("amendment")], Discriminator(_kind_of_event)
+]
+"""One line of a submission's history."""
 
 
 class Shard(Record):
@@ -171,23 +241,27 @@ class Plan(Record):
     shards: tuple[Shard, ...]
 
 
+class Lane(StrEnum):
+    """A kind of work; a worker serves one or both."""
+
+    GENERATE = "generate"
+    JUDGE = "judge"
+
+
 class ShardReport(Record):
-    """What a worker measured on one shard."""
+    """What a worker measured on one shard in one lane."""
 
     schema_version: Literal[1] = 1
+    lane: Lane
     worker: str
     engine: str
-    """Of the model, as all up to `hardware`."""
+    """Of the model, or in the lane `judge` of the judge, as all up to `hardware`."""
     engine_version: str
     engine_flags: tuple[tuple[str, str], ...]
     dtype: str
     hardware: str
-    judge_engine: str
-    judge_engine_version: str
-    judge_dtype: str
-    judge_hardware: str
     context: tuple[tuple[str, str], ...]
-    """What decided the contexts besides the protocol; see `InputKey.context`."""
+    """What decided the contexts besides the protocol; see `InputKey.context`. The judge's are none."""
     stage_seconds: tuple[tuple[str, float], ...]
     peak_rss_mb: float
     terms: Terms
@@ -203,7 +277,7 @@ class Batch(Record):
     generations: tuple[Generation, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     report: ShardReport | None = None
-    """Given with the last batch of a shard, and only with it."""
+    """Given with the last batch of a shard in its lane, and only with it."""
 
 
 class Provenance(Record):
@@ -272,4 +346,4 @@ class Tombstone(Record):
     submission_id: str
     at: Moment
     actor: str
-    reason: str = Field(min_length=1, max_length=500)
+    reason: str = Field(min_length=1, max_length=1000)

@@ -14,6 +14,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from evaluator.engines.base import ADDRESS, VARIABLE, Flavour
+from leaderboard.records import Lane
 
 
 class Settings(BaseSettings):
@@ -30,6 +31,11 @@ class Settings(BaseSettings):
 
     redis_url: str = Field(default="", description="Where the ledger and the queue live; empty starts a private one.")
     data: Path = Field(default=Path("data"), description="Folder of the local store, logs and the private Redis.")
+    store: str = Field(
+        default="",
+        pattern=r"^(hub://[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)?$",
+        description="Where results are kept: empty is a folder in `data`, `hub://owner/name` a data set on the Hub.",
+    )
     models: Path = Field(default=Path("data/models"), description="The one folder from which local models are loaded.")
     data_set: str = Field(default="demo", description="HiCUPID data: `demo`, a folder, or a Hub data set id.")
     packs: Path = Field(default=Path("data/packs"), description="Folder of imported prompt packs.")
@@ -57,6 +63,12 @@ class Settings(BaseSettings):
     judge_context: int | None = Field(
         default=None, gt=0, description="Tokens of prompt and answer there, for a server that does not tell."
     )
+    lanes: tuple[Lane, ...] = Field(
+        default=tuple(Lane), min_length=1, description="What a worker does: `generate`, `judge`, or both."
+    )
+    turn_seconds: float = Field(
+        default=1800.0, gt=0, description="How long a worker stays with one run while others' wait for a worker."
+    )
     lease_seconds: float = Field(default=30.0, gt=0, description="How long a silent worker keeps its shard.")
     job_seconds: int = Field(default=6 * 3600, gt=0, description="Longest time that one job may take.")
     journal_seconds: float = Field(default=20.0, gt=0, le=60, description="How often the ledger is saved to the store.")
@@ -69,6 +81,25 @@ class Settings(BaseSettings):
     allow_local_user: bool = Field(
         default=False, description="Development: without a Space, treat every visitor as one marked local user."
     )
+
+    maintainers: tuple[str, ...] = Field(
+        default=(), description="Names on the Hub of those who maintain; `org:NAME` counts everyone in an organisation."
+    )
+    hosts: tuple[str, ...] = Field(
+        default=(), description="Names under which the page is reached; addresses, localhost and a Space's need none."
+    )
+    proxies: int | None = Field(
+        default=None, ge=0, le=9, description="Proxies of ours before the page; unset is 1 on a Space and else 0."
+    )
+    quota_per_user: int = Field(default=5, gt=0, description="Submissions of one person that count at a time.")
+    quota_all: int = Field(default=50, gt=0, description="Submissions of all people together that count at a time.")
+    quota_days: int = Field(default=7, gt=0, le=365, description="Days for which a submission counts.")
+    request_bytes: int = Field(default=65_536, ge=1024, description="Most bytes of a request's body.")
+
+    @property
+    def trusted_proxies(self) -> int:
+        """How many stations before this process may say where a request came from."""
+        return int(self.on_space) if self.proxies is None else self.proxies
 
     @property
     def store_folder(self) -> Path:

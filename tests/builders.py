@@ -15,6 +15,7 @@ from evaluator.records import Generation, InputKey, Outcome, SlotOrder, Terms, V
 from leaderboard.records import (
     Batch,
     Declaration,
+    Lane,
     Plan,
     Relation,
     Scorecard,
@@ -255,25 +256,27 @@ def make_plan(run_id: str, users: Sequence[int] = (1, 2), **changes: Any) -> Pla
     return Plan(**(values | changes))
 
 
-def make_report(**changes: Any) -> ShardReport:
-    """Returns what a worker measured."""
+def make_report(lane: Lane = Lane.GENERATE, **changes: Any) -> ShardReport:
+    """Returns what a worker measured in a lane."""
     values: dict[str, Any] = {
+        "lane": lane,
         "worker": "gpu-1",
         "engine": "vllm",
         "engine_version": "1",
         "engine_flags": (),
         "dtype": "float32",
         "hardware": "cpu",
-        "judge_engine": "vllm",
-        "judge_engine_version": "1",
-        "judge_dtype": "float32",
-        "judge_hardware": "cpu",
         "context": (),
-        "stage_seconds": (("generate", 2.0), ("judge", 1.0), ("load", 3.0)),
+        "stage_seconds": (("generate", 2.0), ("load", 3.0)) if lane is Lane.GENERATE else (("judge", 1.0),),
         "peak_rss_mb": 512.0,
         "terms": TERMS,
     }
     return ShardReport(**(values | changes))
+
+
+def make_reports(**changes: Any) -> list[ShardReport]:
+    """Returns a report of each lane."""
+    return [make_report(lane, **changes) for lane in Lane]
 
 
 def rows_of(plan: Plan, shard: Shard) -> Answered:
@@ -291,9 +294,11 @@ def rows_of(plan: Plan, shard: Shard) -> Answered:
     )
 
 
-def make_batch(plan: Plan, shard: Shard, batch_id: str, *, last: bool = False, **rows: Any) -> Batch:
-    """Returns a batch of a shard; the last one carries the report."""
-    report = make_report() if last else None
+def make_batch(
+    plan: Plan, shard: Shard, batch_id: str, *, last: bool = False, lane: Lane = Lane.GENERATE, **rows: Any
+) -> Batch:
+    """Returns a batch of a shard; the last one in a lane carries the report."""
+    report = make_report(lane) if last else None
     return Batch(id=batch_id, run_id=plan.run_id, shard_id=shard.id, report=report, **rows)
 
 

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from leaderboard.connection import connect
 from leaderboard.records import State, Submission
 from leaderboard.store import LocalStore
+from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
 from tests.builders import make_submission
 from tests.waiting import until
@@ -56,9 +57,10 @@ def _answers(socket: Path) -> bool:
 
 @pytest.fixture
 def redis(redis_url: str) -> Iterator[Redis]:
-    """An open connection to an empty server."""
+    """An open connection to a server that is empty but for the mark by which the ledger is known to be whole."""
     with connect(redis_url) as client:
         client.flushall()
+        client.set(keys.EPOCH, "tests:0")
         yield client
 
 

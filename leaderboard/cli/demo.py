@@ -16,17 +16,19 @@ from evaluator.models import LOCAL
 from leaderboard.board.build import BoardRow, find_row
 from leaderboard.connection import connect
 from leaderboard.embedded import embedded_services
+from leaderboard.people import Person
 from leaderboard.records import Declaration, Relation, State, TrainingData
 from leaderboard.settings import Settings
 from leaderboard.store.local import LocalStore
-from leaderboard.submissions.ledger import SubmissionView
 from leaderboard.submissions.service import SubmissionService
 from leaderboard.submissions.states import ENDED
+from leaderboard.submissions.views import SubmissionView
 
 log = logging.getLogger("rapport.demo")
 
 MODEL = LOCAL + DEMO_MODEL
-SUBMITTER = "demo"
+SUBMITTER = Person("demo", maintainer=True)
+"""Whoever runs a demo maintains it."""
 _POLL_SECONDS = 0.5
 _PORTS_TRIED = 50
 
@@ -59,7 +61,7 @@ def serve(data: Path, model: str, port: int) -> None:
     """Serves the page until Ctrl-C, and evaluates a model meanwhile."""
     import uvicorn
 
-    from leaderboard.web import create_app
+    from leaderboard.web import create_app, server_config
 
     with embedded_services(demo_settings(data)) as settings:
         redis = connect(settings.redis_url)
@@ -70,7 +72,7 @@ def serve(data: Path, model: str, port: int) -> None:
             log.warning("port %d is taken; using %d", port, actual)
         log.info("the board is at http://127.0.0.1:%d (Ctrl-C ends everything)", actual)
         threading.Thread(target=_submit_in_background, args=(service, settings, model), daemon=True).start()
-        server = uvicorn.Server(uvicorn.Config(create_app(settings, redis), log_level="warning"))
+        server = uvicorn.Server(server_config(create_app(settings, redis), log_level="warning"))
         server.run(sockets=[listener])
 
 

@@ -1,6 +1,7 @@
 """Entry point of `rapport`: commands, one clear sentence for every failure, and exit codes.
 
-Exit codes: 0 done; 1 failed with a cause; 2 wrong usage; 130 stopped by Ctrl-C.
+Exit codes: 0 done; 1 failed with a cause; 2 wrong usage; 3 what `rapport check` asked for was not answered; 130 stopped
+by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -16,16 +17,26 @@ import typer
 from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
+from evaluator.logs import set_up_logging
+from leaderboard.cli import actions
+from leaderboard.cli import check as check_command
 from leaderboard.cli import demo as demo_command
+from leaderboard.cli import doctor as doctor_command
 from leaderboard.cli import prompts as prompts_command
-from leaderboard.connection import connect, unreachable
-from leaderboard.records import Relation, TrainingData
+from leaderboard.cli import store as store_command
+from leaderboard.cli.actions import service_at
+from leaderboard.connection import unreachable
+from leaderboard.records import Lane, Relation, TrainingData
 from leaderboard.settings import Settings
 from leaderboard.store.base import StoreError
-from leaderboard.submissions.service import MAINTAINER, SubmissionService, declaration_of
+from leaderboard.submissions.service import THE_MAINTAINER, declaration_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(prompts_command.app, name="prompts")
+app.add_typer(store_command.app, name="store")
+app.command()(check_command.check)
+app.command()(doctor_command.doctor)
+actions.add_to(app)
 
 DataFolder = Annotated[Path, typer.Option(help="Folder of the store, logs and the private Redis.")]
 
@@ -77,14 +88,13 @@ def submit(
         thinking=thinking,
         publish_answers=publish_answers,
     )
-    view = _service(Settings()).submit(
+    view = service_at(Settings()).submit(
         model,
         revision,
         declaration,
-        MAINTAINER,
+        THE_MAINTAINER,
         adapter=adapter,
         adapter_revision=adapter_revision,
-        by_maintainer=True,
     )
     entered = view.submission
     if as_json:
@@ -101,20 +111,9 @@ def references() -> None:
     Prints id, protocols, name and state of each.
     """
     settings = Settings()
-    for view in _service(settings).submit_references(settings.protocols):
+    for view in service_at(settings).submit_references(settings.protocols):
         entered = view.submission
         print(f"{entered.id} {','.join(entered.protocols)} {entered.model} {view.state}")
-
-
-def _service(settings: Settings) -> SubmissionService:
-    """Returns the way in to the leaderboard that the settings lead to."""
-    if not settings.redis_url:
-        raise RapportError(
-            Cause.INFRASTRUCTURE,
-            "RAPPORT_REDIS_URL is not set.",
-            "Set it to the Redis of the leaderboard, or use `rapport demo`.",
-        )
-    return SubmissionService(settings, connect(settings.redis_url))
 
 
 @app.command("demo-data")
@@ -155,9 +154,30 @@ def demo_model(models: Annotated[Path, typer.Option(help="Folder of local models
 
 
 @app.command()
-def worker() -> None:
+def worker(
+    lanes: Annotated[
+        str | None, typer.Option(help="What it does: generate, judge, or generate,judge; RAPPORT_LANES if left out.")
+    ] = None,
+) -> None:
     """Serves invitations from the queue at RAPPORT_REDIS_URL."""
+    if lanes is not None:
+        os.environ["RAPPORT_LANES"] = json.dumps([_lane(name.strip()) for name in lanes.split(",")])
     _become("work")
+
+
+def _lane(name: str) -> Lane:
+    """Reads the name of a lane."""
+    try:
+        return Lane(name)
+    except ValueError:
+        known = " and ".join(Lane)
+        raise typer.BadParameter(f"{name!r} is no lane; there are {known}.", param_hint="--lanes") from None
+
+
+@app.command()
+def reaper() -> None:
+    """Invites workers to what waits at RAPPORT_REDIS_URL, in fair order; one is enough."""
+    _become("reap")
 
 
 @app.command()
@@ -189,7 +209,7 @@ def _become(role: str, *arguments: str) -> None:
 
 def main() -> None:
     """Runs the command line."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    set_up_logging(form="%(asctime)s %(message)s", date_form="%H:%M:%S")
     for noisy in ("httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:

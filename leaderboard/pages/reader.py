@@ -8,12 +8,13 @@ from __future__ import annotations
 import datetime
 import logging
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import NamedTuple, TypeVar
 
 from redis.exceptions import RedisError
 
 from evaluator.errors import RapportError
+from evaluator.facts import ModelFacts
 from leaderboard.board.build import Board, BoardRow
 from leaderboard.board.snapshot import Snapshot
 from leaderboard.pages.recent import Recent
@@ -21,8 +22,10 @@ from leaderboard.records import Declaration
 from leaderboard.store import layout
 from leaderboard.store.base import NotFound, Revision, Store, StoreError
 from leaderboard.store.rows import read_record
-from leaderboard.submissions.journal import Entry
-from leaderboard.submissions.ledger import Ledger, Progress, RunView, SubmissionView
+from leaderboard.submissions.history import History
+from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.outlook import Outlook
+from leaderboard.submissions.views import Progress, RunView, SubmissionView, steps_of
 
 log = logging.getLogger("rapport.pages")
 
@@ -46,6 +49,8 @@ class Listing(NamedTuple):
     total: int | None
     """Submissions on all pages; None if nobody can say."""
     problems: tuple[str, ...]
+    outlooks: Mapping[str, Outlook] = {}
+    """Of each run on the page that has not ended, by id."""
 
 
 class About(NamedTuple):
@@ -58,6 +63,8 @@ class About(NamedTuple):
     declaration: Declaration
     submitted: datetime.datetime | None
     """When it was handed in; None where only its scorecard is left to tell of it."""
+    facts: ModelFacts | None = None
+    """What was known of the model then; None of a reference, and where only its scorecard is left."""
 
 
 class Found(NamedTuple):
@@ -70,6 +77,10 @@ class Found(NamedTuple):
     problems: tuple[str, ...]
     sure: bool = True
     """Whether all that could know of it was asked; if not, it may well be there."""
+    outlooks: Mapping[str, Outlook] = {}
+    """Of each of its runs that has not ended, by id."""
+    logs: Mapping[str, tuple[str, ...]] = {}
+    """The last lines that the engines of these have written, by run id."""
 
     @property
     def active(self) -> tuple[SubmissionView, ...]:
@@ -107,7 +118,7 @@ class Reader:
             last = max(1, -(-count // PAGE_LENGTH))
             page = min(wanted, last)
             views = ledger.views(ledger.newest(PAGE_LENGTH, (page - 1) * PAGE_LENGTH))
-            return Listing(tuple(views), page, last, count, ())
+            return Listing(tuple(views), page, last, count, (), ledger.outlooks(views))
 
         found, problem = self._ask(("page", wanted), read)
         return found or Listing((), wanted, wanted, None, (problem,))
@@ -116,12 +127,13 @@ class Reader:
         """Returns what is known of a submission, whatever stood in the address."""
         if not _SUBMISSION_ID.fullmatch(submission_id):
             return Found(None, None, (), ())
-        views, problem = self._ask(("view", submission_id), lambda ledger: ledger.views([submission_id]))
+        live, problem = self._ask(("view", submission_id), lambda ledger: _live(ledger, submission_id))
         board, problems = self.board()
         rows = tuple(row for row in board.rows if row.submission_id == submission_id)
-        view = views[0] if views else self._journalled(submission_id)
+        view = live.view if live and live.view else self._journalled(submission_id)
         problems = (*filter(None, [problem]), *problems)
-        return Found(_about(view, rows), view, rows, problems, sure=views is not None or self._ledger is None)
+        found = Found(_about(view, rows), view, rows, problems, sure=live is not None or self._ledger is None)
+        return found._replace(outlooks=live.outlooks, logs=live.logs) if live else found
 
     def _ask(self, key: Hashable, read: Callable[[Ledger], Value]) -> tuple[Value | None, str]:
         """Reads from the ledger, or says in a sentence why it cannot be read."""
@@ -143,7 +155,7 @@ class Reader:
         """Reads a submission from the store, where its last saved state stands."""
         path = layout.submission_path(submission_id)
         try:
-            view = view_of(read_record(self._store.read(path), Entry, path))
+            view = view_of(read_record(self._store.read(path), History, path))
         except NotFound:
             return None
         except (StoreError, RapportError) as error:
@@ -152,21 +164,37 @@ class Reader:
         return view if view.runs else None
 
 
-def view_of(entry: Entry) -> SubmissionView:
-    """Returns what a journal entry tells; rows that were on their way are not counted in it."""
+class _Live(NamedTuple):
+    """What the ledger tells of one submission."""
+
+    view: SubmissionView | None
+    outlooks: Mapping[str, Outlook]
+    logs: Mapping[str, tuple[str, ...]]
+
+
+def _live(ledger: Ledger, submission_id: str) -> _Live:
+    """Reads all that the ledger knows of a submission."""
+    views = ledger.views([submission_id])
+    outlooks = ledger.outlooks(views)
+    logs = {run_id: lines for run_id in outlooks if (lines := ledger.log(run_id))}
+    return _Live(views[0] if views else None, outlooks, logs)
+
+
+def view_of(history: History) -> SubmissionView:
+    """Returns what a history in the store tells; rows that were on their way are not counted in it."""
     runs = []
-    for run_id in entry.submission.run_ids():
-        steps = tuple(step for step in entry.transitions if step.run_id == run_id)
+    for run_id in history.submission.run_ids():
+        steps = steps_of(history.events, run_id)
         if steps:
             runs.append(RunView(run_id, steps[-1].after, _UNPLANNED, steps))
-    return SubmissionView(entry.submission, tuple(runs), saved=True)
+    return SubmissionView(history.submission, tuple(runs), saved=True, events=history.events)
 
 
 def _about(view: SubmissionView | None, rows: tuple[BoardRow, ...]) -> About | None:
     """Takes what is known of a submission from wherever it stands."""
     if view is not None:
         of = view.submission
-        return About(of.id, of.model, of.revision, of.submitter, of.declaration, of.created_at)
+        return About(of.id, of.model, of.revision, of.submitter, view.declaration, of.created_at, of.facts)
     if rows:
         row = rows[0]
         return About(row.submission_id, row.model, row.revision, row.submitter, row.declaration, None)

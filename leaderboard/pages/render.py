@@ -14,9 +14,10 @@ from evaluator.results import Scores
 from leaderboard.board.build import BoardRow
 from leaderboard.pages.figures import counts, estimate, figure, gap, interval, judged, pairwise, rate, share
 from leaderboard.pages.tables import known, pairs
+from leaderboard.pages.times import outlook_sentences
 from leaderboard.records import State
 from leaderboard.scorecards import PROMPTS
-from leaderboard.submissions.ledger import RunView
+from leaderboard.submissions.views import RunView
 
 STATIC = Path(__file__).parent / "static"
 _DIGITS_OF_HASH = 10
@@ -97,7 +98,7 @@ def progress_of(run: RunView) -> str:
     """Says how far a run is, or what it waits for; nothing where its state says it all.
 
     Example:
-        >>> from leaderboard.submissions.ledger import Progress
+        >>> from leaderboard.submissions.views import Progress
         >>> progress_of(RunView("s-20260101-0a1b2c3d.demo-v1", State.QUEUED, Progress(0, None, 0, None), ()))
         'waiting for a worker'
     """
@@ -200,6 +201,7 @@ def _environment() -> Environment:
         judged=judged,
         navigation=NAVIGATION,
         place=place,
+        outlook_sentences=outlook_sentences,
         progress_of=progress_of,
         provenance=provenance,
         scores=scores,

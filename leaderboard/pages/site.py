@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from leaderboard.pages.reader import Reader
+from leaderboard.pages.reader import Found, Listing, Reader
 from leaderboard.pages.render import render
 from leaderboard.pages.tables import sections
 from leaderboard.records import State, now
-from leaderboard.submissions.ledger import SubmissionView
 from leaderboard.submissions.states import ENDED
+from leaderboard.submissions.views import SubmissionView
 
 _FAILURES_SHOWN_FOR = datetime.timedelta(hours=1)
 _MOST_DIGITS = 9
@@ -39,8 +39,8 @@ class Pages:
     def board(self) -> Response:
         """The front page."""
         board, problems = self._reader.board()
-        active, more = self._news()
-        shown = {"revision": board.revision, "active": active, "problems": (*problems, *more)}
+        news = self._news()
+        shown = {"revision": board.revision, **_listed(news), "problems": (*problems, *news.problems)}
         return _page("board.html", here="/", sections=sections(board.rows, self._protocols), **shown)
 
     def rows(self) -> Response:
@@ -51,22 +51,20 @@ class Pages:
         """What is under way, for a page that is open; says at which revision the board is."""
         board, problems = self._reader.board()
         if id:
-            found = self._reader.submission(id)
-            active, problems = found.active, found.problems
+            shown = _one(self._reader.submission(id))
         elif all:
-            listing = self._reader.listing(page_number(page))
-            active, problems = listing.views, listing.problems
+            shown = _listed(self._reader.listing(page_number(page)))
         else:
-            active, more = self._news()
-            problems = (*problems, *more)
-        response = _page("live.html", active=active, problems=problems)
+            news = self._news()
+            shown = {**_listed(news), "problems": (*problems, *news.problems)}
+        response = _page("live.html", **shown)
         response.headers["X-Board-Revision"] = board.revision
         return response
 
     def queue(self, page: str = "") -> Response:
         """All submissions, newest first, page by page."""
         listing = self._reader.listing(page_number(page))
-        return _page("queue.html", here="/queue", listing=listing, active=listing.views, problems=listing.problems)
+        return _page("queue.html", here="/queue", listing=listing, **_listed(listing))
 
     def submission(self, id: str = "") -> Response:
         """One submission with its history and scorecards."""
@@ -75,14 +73,7 @@ class Pages:
             return _message(503, "This submission cannot be looked up right now", " ".join(found.problems))
         if found.about is None:
             return _message(404, "There is no such submission", "Check the address; the queue lists all submissions.")
-        return _page(
-            "submission.html",
-            here="/queue",
-            about=found.about,
-            active=found.active,
-            problems=found.problems,
-            rows=found.rows,
-        )
+        return _page("submission.html", here="/queue", about=found.about, rows=found.rows, **_one(found))
 
     def scorecard(self, id: str = "") -> Response:
         """A run's scorecard as JSON."""
@@ -94,10 +85,20 @@ class Pages:
             return JSONResponse({"error": problems[0]}, status_code=503, headers=_HEADERS)
         return JSONResponse({"error": "There is no scorecard of this run."}, status_code=404, headers=_HEADERS)
 
-    def _news(self) -> tuple[tuple[SubmissionView, ...], tuple[str, ...]]:
+    def _news(self) -> Listing:
         """The submissions that belong on the front page, and why there may be none."""
         listing = self._reader.listing()
-        return tuple(view for view in listing.views if _is_news(view)), listing.problems
+        return listing._replace(views=tuple(view for view in listing.views if _is_news(view)))
+
+
+def _listed(listing: Listing) -> dict[str, object]:
+    """What the template of submissions is told of a list."""
+    return {"active": listing.views, "outlooks": listing.outlooks, "logs": {}, "problems": listing.problems}
+
+
+def _one(found: Found) -> dict[str, object]:
+    """What the template of submissions is told of one."""
+    return {"active": found.active, "outlooks": found.outlooks, "logs": found.logs, "problems": found.problems}
 
 
 def router(pages: Pages) -> APIRouter:

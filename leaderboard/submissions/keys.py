@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 SUBMISSIONS = "rapport:submissions"
 """Sorted set of submission ids by the time of their creation."""
 UNSAVED = "rapport:unsaved"
 """Set of submission ids whose latest change is not in the store yet."""
+URGENT = "rapport:urgent"
+"""Set of those of them that are to be saved at once: one of their runs has ended, or people have said something."""
 ACTIVE = "rapport:active"
 """Set of submission ids with something left to do."""
+COUNTED = "rapport:counted"
+"""Sorted set of the submissions that count against the quota of all, by the time of their creation."""
 PUBLISHER = "rapport:publisher"
 """Stands while the publisher is alive."""
 EPOCH = "rapport:epoch"
-"""Stands for as long as Redis keeps its memory: without it the ledger has to be restored from the store."""
+"""Mark of the publisher: without it the ledger has to be restored from the store, and with an older one too."""
 OUTBOX = "rapport:outbox"
 """Stream of batches on their way to the store."""
 NOTICES = "rapport:notices"
@@ -20,8 +26,12 @@ WORKERS = "rapport:workers"
 """Set of the names of workers that have announced themselves."""
 FENCE = "rapport:fence"
 """Counter from which every lease takes its number."""
-QUEUE = "rapport-evaluate"
-"""RQ queue of invitations to work on a run."""
+SERVED = "rapport:served"
+"""Sorted set of submitters by when they were last given a worker."""
+SERVED_COUNT = "rapport:served:count"
+"""Counts the workers that were given."""
+ORDER = "rapport:order"
+"""Which runs wait for workers, in the order in which they are served; gone soon after the reaper is."""
 
 
 def submission(submission_id: str) -> str:
@@ -29,9 +39,14 @@ def submission(submission_id: str) -> str:
     return f"rapport:submission:{submission_id}"
 
 
-def transitions(submission_id: str) -> str:
-    """List of a submission's transitions; the place in the list is the sequence number."""
-    return f"rapport:transitions:{submission_id}"
+def events(submission_id: str) -> str:
+    """List of a submission's events; the place in the list is the sequence number."""
+    return f"rapport:events:{submission_id}"
+
+
+def counted_of(submitter: str) -> str:
+    """Sorted set of the submissions that count against a submitter's quota, by the time of their creation."""
+    return f"rapport:counted:{submitter}"
 
 
 def state(run_id: str) -> str:
@@ -49,9 +64,9 @@ def progress(run_id: str) -> str:
     return f"rapport:progress:{run_id}"
 
 
-def done(run_id: str) -> str:
-    """Set of shards whose last batch was handed over."""
-    return f"rapport:done:{run_id}"
+def done(run_id: str, lane: str) -> str:
+    """Set of shards whose last batch of a lane was handed over."""
+    return f"rapport:done:{run_id}:{lane}"
 
 
 def batches(run_id: str) -> str:
@@ -59,14 +74,14 @@ def batches(run_id: str) -> str:
     return f"rapport:batches:{run_id}"
 
 
-def lease(shard_id: str) -> str:
-    """Holder and fencing number of a shard."""
-    return f"rapport:lease:{shard_id}"
+def lease(shard_id: str, lane: str) -> str:
+    """Holder and fencing number of a shard in a lane."""
+    return f"rapport:lease:{shard_id}:{lane}"
 
 
-def grants(run_id: str) -> str:
-    """For each shard, how many leases in a row ended without a row."""
-    return f"rapport:grants:{run_id}"
+def grants(run_id: str, lane: str) -> str:
+    """For each shard in a lane, how many leases in a row ended without a row."""
+    return f"rapport:grants:{run_id}:{lane}"
 
 
 def trouble(run_id: str) -> str:
@@ -79,9 +94,34 @@ def pause(run_id: str) -> str:
     return f"rapport:pause:{run_id}"
 
 
-def invitation(run_id: str) -> str:
-    """Id of the latest RQ job that invites workers to a run."""
-    return f"rapport:invitation:{run_id}"
+def killed(run_id: str) -> str:
+    """How often an engine of a run was killed; unlike other troubles it is not forgotten at the next row."""
+    return f"rapport:killed:{run_id}"
+
+
+def queue(lanes: Iterable[str]) -> str:
+    """Name of the RQ queue of invitations to workers of these lanes.
+
+    Example:
+        >>> queue(["judge", "generate"])
+        'rapport-generate-judge'
+    """
+    return "-".join(["rapport", *sorted({*lanes})])
+
+
+def marks(run_id: str) -> str:
+    """List of what a run's latest batches held, newest first: seconds by the server's clock, rows, output tokens."""
+    return f"rapport:marks:{run_id}"
+
+
+def costs(protocol: str) -> str:
+    """List of what the latest finished runs of a protocol took, newest first: items, worker seconds."""
+    return f"rapport:costs:{protocol}"
+
+
+def log(run_id: str) -> str:
+    """JSON list of the last lines that a run's engines wrote, without secrets."""
+    return f"rapport:log:{run_id}"
 
 
 def fingerprint(
@@ -112,3 +152,8 @@ def notice_pause(delivery: str) -> str:
 def notice_attempts(delivery: str) -> str:
     """How often a notice did not arrive."""
     return f"rapport:notice-attempts:{delivery}"
+
+
+def need(protocol: str) -> str:
+    """How long the prompts of a protocol are, as the workers that planned it found."""
+    return f"rapport:need:{protocol}"

@@ -5,24 +5,28 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Iterable
+from pathlib import Path
 
 from pydantic import ValidationError
-from redis import Redis
-from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
+from evaluator.facts import ModelFacts
 from evaluator.hicupid.data import SEASON
-from evaluator.models import PinnedModel, model_name, pin, pin_adapter
+from evaluator.models import model_name, pin
 from evaluator.protocol import REFERENCE, is_reference, load_protocol
 from evaluator.records import Terms
-from leaderboard.records import Declaration, Relation, State, Submission, TrainingData, now
-from leaderboard.settings import Settings
-from leaderboard.store.base import StoreError
-from leaderboard.submissions.invite import invite
-from leaderboard.submissions.ledger import Ledger, SubmissionView
+from leaderboard.checks.records import CheckedModel, CheckRequest
+from leaderboard.checks.run import checked
+from leaderboard.checks.surroundings import surroundings_of
+from leaderboard.people import Person
+from leaderboard.records import Declaration, Relation, Submission, TrainingData, now
+from leaderboard.submissions.actions import SubmissionActions, told
+from leaderboard.submissions.ledger import IdTaken
+from leaderboard.submissions.quotas import MAINTAINER, Quotas, limits_of, quotas_of
+from leaderboard.submissions.views import SubmissionView
 
-MAINTAINER = "maintainer"
-"""Who submits from the command line: whoever knows the Redis of the leaderboard."""
+THE_MAINTAINER = Person(MAINTAINER, maintainer=True)
+"""Whoever knows the Redis of the leaderboard."""
 
 _LEAST_FREE_BYTES = 200 * 2**20
 _TERMS = Terms(visibility="public", season=SEASON, licence=None, redistributable=True, personal_data="pseudonymous")
@@ -35,32 +39,26 @@ _REFERENCE_DECLARATION = Declaration(
 """Nobody trained a reference, and nobody's consent is needed: the data set's terms decide what is shown of it."""
 
 
-class SubmissionService:
-    """Checks, enters and queues submissions.
+class SubmissionService(SubmissionActions):
+    """Checks, enters and queues submissions, and does to them what people ask for.
 
     Example:
         >>> service = SubmissionService(settings, redis)  # doctest: +SKIP
-        >>> service.submit("org/model", None, declaration, "alice").submission.id  # doctest: +SKIP
+        >>> service.submit("org/model", None, declaration, Person("alice")).submission.id  # doctest: +SKIP
         's-20260101-0a1b2c3d'
     """
-
-    def __init__(self, settings: Settings, redis: Redis) -> None:
-        """Works on an open connection."""
-        self._settings, self._redis = settings, redis
-        self.ledger = Ledger(redis)
 
     def submit(
         self,
         model: str,
         revision: str | None,
         declaration: Declaration,
-        submitter: str,
+        person: Person,
         *,
         adapter: str | None = None,
         adapter_revision: str | None = None,
-        by_maintainer: bool = False,
     ) -> SubmissionView:
-        """Checks a model, pins it to a SHA, enters it and invites workers.
+        """Checks a model, pins it to a SHA and queues it.
 
         What is known (the same SHAs of model and adapter, thinking or not) leads to the submission that covers it: one
         that failed or was cancelled is taken up again where it stopped, any other is returned as it is.
@@ -69,26 +67,35 @@ class SubmissionService:
             model: What a person typed: `owner/name`, `local/NAME`, or a path below the models folder.
             revision: Branch, tag or commit; None for the default branch.
             declaration: What the submitter says of the model.
-            submitter: The name that the server knows the person by, never one from a request body.
+            person: Who submits it, as the server knows the person, never as a request says.
             adapter: LoRA adapter to load on top of the model, named as models are; None for the model alone.
             adapter_revision: Branch, tag or commit of the adapter; None for the default branch.
-            by_maintainer: Whether a reference may be handed in; a name alone proves nobody a maintainer.
 
         Raises:
             RapportError: `malformed_id`, `forbidden_path`, `not_found`, `gated`, `unsafe_format`, `load_error`,
-                `no_chat_template`, `disk_full` or `infrastructure`. Nothing has been entered then, except that
-                Redis may have gone away halfway: submitting again takes that up.
+                `no_chat_template`, `quota`, `disk_full` or `infrastructure`. Nothing has been entered then, except
+                that Redis may have gone away halfway: submitting again takes that up.
         """
-        named = model_name(model, self._settings.models)
-        if is_reference(named):
-            _check_reference(named, by_maintainer, alone=not (revision or adapter or declaration.thinking))
-        try:
+        named, protocols = model_name(model, self._settings.models), self._settings.protocols
+        reference = is_reference(named)
+        if reference:
+            _check_reference(named, person, alone=not (revision or adapter or declaration.thinking))
+        with told():
             self._check_disk()
-            pinned = pin(named, revision, self._settings.models)
-            lora = self._pin_adapter(adapter, adapter_revision)
-            return self._enter(pinned, lora, declaration, submitter, self._settings.protocols)
-        except (RedisError, StoreError, OSError) as error:
-            raise _interrupted(error) from error
+            if reference:
+                return self._enter(_reference(named), declaration, person, protocols)
+            request = CheckRequest(named, revision, adapter, adapter_revision, protocols, declaration.thinking)
+            found = checked(request, surroundings_of(self._settings, self._redis, person))
+            return self._enter(found, declaration, person, protocols)
+
+    def quotas(self, person: Person) -> Quotas | None:
+        """Returns what a person may still submit; None for maintainers, who have no quota.
+
+        Raises:
+            RapportError: `infrastructure`.
+        """
+        with told():
+            return quotas_of(self._redis, person, limits_of(self._settings), now())
 
     def submit_references(self, protocols: Iterable[str]) -> list[SubmissionView]:
         """Submits every reference of some protocols as the maintainer; what is known is treated as `submit` does.
@@ -99,65 +106,44 @@ class SubmissionService:
             RapportError: `not_found` for an unknown protocol, `disk_full` or `infrastructure`; as of `submit`.
         """
         loaded = [load_protocol(protocol) for protocol in protocols]
-        try:
+        with told():
             self._check_disk()
             return [
-                self._enter(
-                    pin(REFERENCE + reference, None, self._settings.models),
-                    None,
-                    _REFERENCE_DECLARATION,
-                    MAINTAINER,
-                    (protocol.id,),
-                )
+                self._enter(_reference(REFERENCE + name), _REFERENCE_DECLARATION, THE_MAINTAINER, (protocol.id,))
                 for protocol in loaded
-                for reference in protocol.references
+                for name in protocol.references
             ]
-        except (RedisError, StoreError, OSError) as error:
-            raise _interrupted(error) from error
-
-    def _pin_adapter(self, adapter: str | None, revision: str | None) -> PinnedModel | None:
-        """Pins an adapter, if there is one."""
-        if adapter:
-            return pin_adapter(model_name(adapter, self._settings.models), revision, self._settings.models)
-        if revision:
-            raise RapportError(
-                Cause.MALFORMED_ID, "A revision of an adapter is given, but no adapter.", "Name the adapter as well."
-            )
-        return None
 
     def _enter(
-        self,
-        model: PinnedModel,
-        adapter: PinnedModel | None,
-        declaration: Declaration,
-        submitter: str,
-        protocols: tuple[str, ...],
+        self, found: CheckedModel, declaration: Declaration, person: Person, protocols: tuple[str, ...]
     ) -> SubmissionView:
-        """Enters what was pinned and invites workers."""
-        for protocol in protocols:
-            load_protocol(protocol)
+        """Enters what has passed its checks and queues its runs."""
+        model, adapter, facts = found
         submission = Submission(
-            id=f"s-{now():%Y%m%d}-{secrets.token_hex(4)}",
+            id=_new_id(),
             model=model.model,
             revision=model.sha,
             adapter=adapter and adapter.model,
             adapter_revision=adapter and adapter.sha,
-            submitter=submitter,
+            submitter=person.name,
             declaration=declaration,
             protocols=protocols,
             created_at=now(),
             terms=_REFERENCE_TERMS if model.is_reference else _TERMS,
+            facts=None if model.is_reference else facts,
         )
-        submission_id = self.ledger.create(submission)
-        self._queue(submission_id, submitter)
-        return self.ledger.view(submission_id)
+        covering = self._create(submission, person)
+        self.take_up(self.ledger.history(covering), person)
+        return self.ledger.view(covering)
 
-    def _queue(self, submission_id: str, actor: str) -> None:
-        """Queues the runs that have passed their checks, failed or were cancelled."""
-        for run in self.ledger.view(submission_id).runs:
-            if run.state in (State.CHECKING, State.FAILED, State.CANCELLED):
-                self.ledger.advance(run.id, State.QUEUED, actor)
-                invite(self._redis, run.id, self._settings.job_seconds)
+    def _create(self, submission: Submission, person: Person) -> str:
+        """Enters a submission, under another id if another one has it; returns the id of what covers it now."""
+        limits = None if person.maintainer else limits_of(self._settings)
+        while True:
+            try:
+                return self.ledger.create(submission, limits)
+            except IdTaken:
+                submission = submission.model_copy(update={"id": _new_id()})
 
     def _check_disk(self) -> None:
         """Refuses work whose results could not be kept."""
@@ -170,9 +156,23 @@ class SubmissionService:
             )
 
 
-def _check_reference(name: str, by_maintainer: bool, alone: bool) -> None:
+def _reference(name: str) -> CheckedModel:
+    """Returns a reference, which has no files that could be checked.
+
+    Raises:
+        RapportError: `not_found` if there is none of that name.
+    """
+    return CheckedModel(pin(name, None, Path()), None, ModelFacts())
+
+
+def _new_id() -> str:
+    """Returns an id that hardly any other submission of the day has."""
+    return f"s-{now():%Y%m%d}-{secrets.token_hex(4)}"
+
+
+def _check_reference(name: str, person: Person, alone: bool) -> None:
     """Lets a reference pass if a maintainer enters it, and nothing but its name."""
-    if not by_maintainer:
+    if not person.maintainer:
         raise RapportError(
             Cause.MALFORMED_ID,
             f"{name} is a reference, and only maintainers enter references.",
@@ -184,16 +184,6 @@ def _check_reference(name: str, by_maintainer: bool, alone: bool) -> None:
             f"{name} is a reference: it has no revision, takes no adapter and does not think.",
             "Submit it without these.",
         )
-
-
-def _interrupted(error: Exception) -> RapportError:
-    """Says to a submitter that the fault is ours, without addresses or paths of this machine."""
-    failed = "Redis does not answer" if isinstance(error, RedisError) else "a disk or the network failed"
-    return RapportError(
-        Cause.INFRASTRUCTURE,
-        f"The submission could not be completed: {failed} ({type(error).__name__}).",
-        "Submit it again in a minute; what has been entered is taken up where it stopped.",
-    )
 
 
 def declaration_of(**values: object) -> Declaration:

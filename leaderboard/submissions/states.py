@@ -23,6 +23,9 @@ NEXT: Mapping[State, frozenset[State]] = {
 ENDED = frozenset({State.PUBLISHED, State.FAILED, State.CANCELLED, State.SUPERSEDED})
 """States in which nothing more happens by itself."""
 
+SCORED = frozenset({State.PUBLISHED, State.SUPERSEDED})
+"""States of runs that have a result."""
+
 IN_WORK = frozenset({State.QUEUED, State.GENERATING, State.JUDGING})
 """States in which a run is in the hands of workers; before them it is the service's, after them the publisher's."""
 

@@ -5,12 +5,15 @@ from functools import partial
 from itertools import pairwise
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from evaluator.errors import Cause
-from leaderboard.records import Failure, State, Submission
+from leaderboard.records import AmendmentKind, Failure, State, Submission
 from leaderboard.submissions import keys
+from leaderboard.submissions.history import amendments_of
 from leaderboard.submissions.ledger import Ledger, MovedMeanwhile
-from leaderboard.submissions.states import ENDED, NEXT, IllegalTransition
+from leaderboard.submissions.states import ENDED, NEXT, IllegalTransition, check_step
 from tests.builders import make_declaration, make_plan, make_submission
 from tests.waiting import at_once
 
@@ -240,3 +243,59 @@ def test_progress_counts_rows_against_the_plan(redis, ledger, run_id):
     redis.hincrby(keys.progress(run_id), "verdicts", 5)
     assert ledger.progress(run_id) == (3, 6, 5, 10)
     assert ledger.progress(run_id).share == 0.5
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(["one", "two"]), st.sampled_from(State), st.booleans()), max_size=25))
+def test_every_history_that_the_ledger_can_write_replays_to_its_states(redis, wishes):
+    redis.flushall()
+    redis.set(keys.EPOCH, "tests:0")
+    ledger, submission = Ledger(redis), make_submission(protocols=("one", "two"))
+    ledger.create(submission)
+    for protocol, wish, amended in wishes:
+        run_id = f"{submission.id}.{protocol}"
+        if wish is State.FAILED:
+            ledger.fail(run_id, "worker", FAILURE)
+        elif wish is State.CANCELLED:
+            ledger.cancel(run_id, "alice", FAILURE)
+        else:
+            ledger.advance(run_id, wish, "worker")
+        if amended:
+            ledger.amend(ledger.history(submission.id), AmendmentKind.LIFTED, "keeper", "")
+    history = ledger.history(submission.id)
+    assert [event.sequence for event in history.events] == list(range(1, len(history.events) + 1))
+    for run_id in submission.run_ids():
+        steps = [step for step in history.transitions if step.run_id == run_id]
+        assert steps[0].before is None
+        for before, after in pairwise(steps):
+            assert after.before is before.after
+            check_step(before.after, after.after)
+        assert history.states[run_id] is steps[-1].after is ledger.state(run_id)
+    assert ledger.open_runs() == [run_id for run_id in submission.run_ids() if ledger.state(run_id) not in ENDED]
+
+
+def test_an_amendment_decided_on_an_older_history_is_not_made(ledger, submission, run_id):
+    seen = ledger.history(submission.id)
+    ledger.advance(run_id, State.GENERATING, "worker")
+    with pytest.raises(MovedMeanwhile):
+        ledger.amend(seen, AmendmentKind.PAUSED, "keeper", "")
+    assert amendments_of(ledger.history(submission.id).events) == []
+
+
+def test_a_text_that_looks_like_a_number_of_an_event_stays_as_it_is(ledger, submission):
+    odd = 'a "sequence":1, and %1 \\ "'
+    ledger.amend(ledger.history(submission.id), AmendmentKind.LIFTED, odd, odd)
+    event = ledger.history(submission.id).events[-1]
+    assert (event.sequence, event.actor, event.text) == (3, odd, odd)
+
+
+def test_what_was_done_is_not_done_again_when_the_answer_to_it_was_lost(monkeypatch, ledger, submission, run_id):
+    for name in ("_move", "_amend", "_create"):
+        script = getattr(ledger, name)
+        monkeypatch.setattr(ledger, name, lambda script=script, **given: (script(**given), script(**given))[1])
+    assert ledger.advance(run_id, State.GENERATING, "worker")
+    ledger.amend(ledger.history(submission.id), AmendmentKind.LIFTED, "keeper", "")
+    assert [event.sequence for event in ledger.history(submission.id).events] == [1, 2, 3, 4]
+    again = make_submission(2)
+    assert ledger.create(again) == again.id
+    assert ledger.count() == 2

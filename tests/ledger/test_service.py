@@ -1,6 +1,5 @@
 """Submitting: checked, pinned, entered once, and queued."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -9,12 +8,12 @@ from redis import Redis
 from evaluator.errors import Cause, RapportError
 from evaluator.models import pin_adapter
 from evaluator.protocol import EvaluationProtocol, Reference, load_protocol
+from leaderboard.people import Person
 from leaderboard.records import Failure, Relation, State, TrainingData
 from leaderboard.settings import Settings
-from leaderboard.submissions.invite import JOB, queue
-from leaderboard.submissions.service import SubmissionService, declaration_of
+from leaderboard.submissions.service import THE_MAINTAINER, SubmissionService, declaration_of
 from tests.builders import make_declaration
-from tests.model_folders import make_adapter_folder, make_model_folder
+from tests.model_folders import LORA, WEIGHTS, make_adapter_folder, make_model_folder
 
 
 @pytest.fixture
@@ -28,63 +27,69 @@ def service(settings: Settings, redis: Redis) -> SubmissionService:
     return SubmissionService(settings, redis)
 
 
+ALICE = Person("alice")
+
+
+def trained_longer(weights: str) -> str:
+    """The same tensors with other values."""
+    return weights[:-1] + chr(1)
+
+
 def submit(service: SubmissionService, model: str = "local/tiny"):
-    return service.submit(model, None, make_declaration(), "alice")
+    return service.submit(model, None, make_declaration(), ALICE)
 
 
-def waiting(redis: Redis) -> list[str]:
-    """The runs that workers are invited to, in the order of the queue."""
-    return [job.args[0] for job in queue(redis).jobs]
+def queued(service: SubmissionService) -> list[str]:
+    """The runs that wait for workers."""
+    ledger = service.ledger
+    return sorted(run_id for run_id in ledger.open_runs() if ledger.state(run_id) is State.QUEUED)
 
 
-def test_a_submission_is_pinned_entered_and_queued(service, redis):
+def entered(service: SubmissionService) -> int:
+    """How many submissions there are, having looked that nothing else was left behind either."""
+    count = service.ledger.count()
+    assert count or service._redis.dbsize() == 1, "only the mark"
+    return count
+
+
+def test_a_submission_is_pinned_entered_and_queued(service):
     view = submit(service)
     assert view.submission.model == "local/tiny"
     assert len(view.submission.revision) == 64
+    assert (view.submission.facts.architecture, view.submission.facts.parameters) == ("LlamaForCausalLM", 64)
     assert (view.submission.submitter, view.state) == ("alice", State.QUEUED)
-    assert waiting(redis) == [view.runs[0].id]
+    assert queued(service) == [view.runs[0].id]
 
 
-def test_an_invitation_names_the_one_listed_function_and_carries_nothing_but_a_run_id(service, redis):
-    view = submit(service)
-    (job,) = queue(redis).jobs
-    assert (job.func_name, job.args, job.kwargs) == (JOB, [view.runs[0].id], {})
-    assert json.loads(job.data) == [JOB, None, [view.runs[0].id], {}]
-
-
-def test_the_same_model_again_is_the_submission_that_was_there(service, redis):
+def test_the_same_model_again_is_the_submission_that_was_there(service):
     first, again = submit(service), submit(service, f"{service._settings.models}/tiny")
     assert again.submission == first.submission
-    assert len(waiting(redis)) == 1
+    assert entered(service) == 1
 
 
 def test_a_changed_folder_is_another_submission(service):
     first = submit(service)
-    (service._settings.models / "tiny" / "model.safetensors").write_text("trained a little longer")
+    (service._settings.models / "tiny" / "model.safetensors").write_text(trained_longer(WEIGHTS))
     second = submit(service)
     assert second.submission.id != first.submission.id
     assert second.submission.revision != first.submission.revision
 
 
 @pytest.mark.parametrize("end", [State.FAILED, State.CANCELLED])
-def test_a_run_that_failed_or_was_stopped_is_taken_up_again(service, redis, end):
+def test_a_run_that_failed_or_was_stopped_is_taken_up_again(service, end):
     first = submit(service)
     (run,) = first.runs
-    queue(redis).empty()
     failure = Failure(cause=Cause.TIMEOUT, message="Too slow.", remedy="Again.") if end is State.FAILED else None
     service.ledger.move(run.id, State.QUEUED, end, "someone", failure)
     again = submit(service)
     assert again.submission == first.submission
     assert again.state is State.QUEUED
-    assert waiting(redis) == [run.id]
 
 
-def test_a_run_that_is_under_way_is_left_alone(service, redis):
+def test_a_run_that_is_under_way_is_left_alone(service):
     (run,) = submit(service).runs
-    queue(redis).empty()
     service.ledger.advance(run.id, State.GENERATING, "worker")
     assert submit(service).state is State.GENERATING
-    assert waiting(redis) == []
 
 
 @pytest.mark.parametrize(
@@ -97,13 +102,13 @@ def test_a_run_that_is_under_way_is_left_alone(service, redis):
         ("local/base", Cause.NO_CHAT_TEMPLATE),
     ],
 )
-def test_what_does_not_pass_the_checks_leaves_nothing_behind(service, redis, model, cause):
+def test_what_does_not_pass_the_checks_leaves_nothing_behind(service, model, cause):
     make_model_folder(service._settings.models, "pickled", leave_out=["model.safetensors"])
     make_model_folder(service._settings.models, "base", leave_out=["tokenizer_config.json"])
     with pytest.raises(RapportError) as caught:
         submit(service, model)
     assert caught.value.cause is cause
-    assert redis.dbsize() == 0
+    assert entered(service) == 0
 
 
 def test_an_unknown_protocol_in_the_settings_is_found_before_anything_is_entered(settings, redis):
@@ -111,7 +116,7 @@ def test_an_unknown_protocol_in_the_settings_is_found_before_anything_is_entered
     service = SubmissionService(settings.model_copy(update={"protocols": ("nosuch",)}), redis)
     with pytest.raises(RapportError, match="no protocol 'nosuch'"):
         submit(service)
-    assert redis.dbsize() == 0
+    assert entered(service) == 0
 
 
 def test_a_declaration_is_read_from_a_form():
@@ -135,14 +140,14 @@ def test_a_field_that_is_missing_wrong_or_unknown_is_named(values, field):
     assert caught.value.cause is Cause.DATA_ERROR
 
 
-def test_only_maintainers_enter_references_whatever_a_submitter_calls_himself(service, redis):
+def test_only_maintainers_enter_references_whatever_a_submitter_calls_himself(service):
     with pytest.raises(RapportError, match="only maintainers") as caught:
-        service.submit("reference/gold", None, make_declaration(), "maintainer")
+        service.submit("reference/gold", None, make_declaration(), Person("maintainer"))
     assert caught.value.cause is Cause.MALFORMED_ID
-    assert waiting(redis) == []
-    view = service.submit("reference/gold", None, make_declaration(), "maintainer", by_maintainer=True)
+    assert entered(service) == 0
+    view = service.submit("reference/gold", None, make_declaration(), THE_MAINTAINER)
     assert (view.submission.model, view.state) == ("reference/gold", State.QUEUED)
-    again = service.submit("reference/gold", None, make_declaration(), "maintainer", by_maintainer=True)
+    again = service.submit("reference/gold", None, make_declaration(), THE_MAINTAINER)
     assert again.submission == view.submission
 
 
@@ -150,22 +155,22 @@ def test_only_maintainers_enter_references_whatever_a_submitter_calls_himself(se
     "extra",
     [{"revision": "main"}, {"adapter": "local/lora"}, {"declaration": make_declaration(thinking=True)}],
 )
-def test_a_reference_takes_nothing_along(service, redis, extra):
+def test_a_reference_takes_nothing_along(service, extra):
     make_adapter_folder(service._settings.models)
-    asked = {"model": "reference/gold", "revision": None, "declaration": make_declaration(), "submitter": "maintainer"}
+    asked = {"model": "reference/gold", "revision": None, "declaration": make_declaration(), "person": THE_MAINTAINER}
     with pytest.raises(RapportError, match="is a reference: it has no revision") as caught:
-        service.submit(**(asked | extra), by_maintainer=True)
+        service.submit(**(asked | extra))
     assert caught.value.cause is Cause.MALFORMED_ID
-    assert redis.dbsize() == 0
+    assert entered(service) == 0
 
 
 def with_adapter(service: SubmissionService, adapter: str | None, revision: str | None = None):
     return service.submit(
-        "local/tiny", None, make_declaration(), "alice", adapter=adapter, adapter_revision=revision
+        "local/tiny", None, make_declaration(), ALICE, adapter=adapter, adapter_revision=revision
     ).submission
 
 
-def test_an_adapter_is_pinned_with_its_model_and_makes_another_submission(service, redis):
+def test_an_adapter_is_pinned_with_its_model_and_makes_another_submission(service):
     models = service._settings.models
     name = make_adapter_folder(models)
     alone, adapted = submit(service).submission, with_adapter(service, f" {models}/lora ")
@@ -173,10 +178,10 @@ def test_an_adapter_is_pinned_with_its_model_and_makes_another_submission(servic
     assert (alone.adapter, alone.adapter_revision) == (None, None)
     assert (adapted.model, adapted.revision) == (alone.model, alone.revision)
     assert with_adapter(service, name) == adapted
-    (models / "lora" / "adapter_model.safetensors").write_text("trained a little longer")
+    (models / "lora" / "adapter_model.safetensors").write_text(trained_longer(LORA))
     longer = with_adapter(service, name)
     assert longer.adapter_revision != adapted.adapter_revision
-    assert waiting(redis) == [one.run_ids()[0] for one in (alone, adapted, longer)]
+    assert queued(service) == sorted(one.run_ids()[0] for one in (alone, adapted, longer))
 
 
 @pytest.mark.parametrize(
@@ -192,24 +197,24 @@ def test_an_adapter_is_pinned_with_its_model_and_makes_another_submission(servic
         (None, "main", Cause.MALFORMED_ID),
     ],
 )
-def test_an_adapter_that_does_not_pass_the_checks_leaves_nothing_behind(service, redis, adapter, revision, cause):
+def test_an_adapter_that_does_not_pass_the_checks_leaves_nothing_behind(service, adapter, revision, cause):
     make_adapter_folder(service._settings.models)
     make_adapter_folder(service._settings.models, "pickled", leave_out="adapter_model.safetensors")
     with pytest.raises(RapportError) as caught:
         with_adapter(service, adapter, revision)
     assert caught.value.cause is cause
-    assert redis.dbsize() == 0
+    assert entered(service) == 0
 
 
-def test_a_model_declared_as_thinking_is_another_submission(service, redis):
+def test_a_model_declared_as_thinking_is_another_submission(service):
     plain = submit(service).submission
-    thinking = service.submit("local/tiny", None, make_declaration(thinking=True), "mallory").submission
+    thinking = service.submit("local/tiny", None, make_declaration(thinking=True), Person("mallory")).submission
     assert thinking.id != plain.id
     assert submit(service).submission == plain
-    assert waiting(redis) == [plain.run_ids()[0], thinking.run_ids()[0]]
+    assert queued(service) == sorted([plain.run_ids()[0], thinking.run_ids()[0]])
 
 
-def test_references_are_submitted_for_each_protocol_once(service, redis):
+def test_references_are_submitted_for_each_protocol_once(service):
     first = service.submit_references(["demo-v1"])
     assert [(view.submission.model, view.state) for view in first] == [
         (f"reference/{each}", State.QUEUED) for each in Reference
@@ -217,7 +222,7 @@ def test_references_are_submitted_for_each_protocol_once(service, redis):
     both = service.submit_references(["official-v1", "demo-v1"])
     assert [view.submission.protocols for view in both] == [("official-v1",)] * 3 + [("demo-v1",)] * 3
     assert both[3:] == first
-    assert waiting(redis) == [view.runs[0].id for view in (*first, *both[:3])]
+    assert queued(service) == sorted(view.runs[0].id for view in (*first, *both[:3]))
 
 
 def test_a_reference_is_the_maintainers_names_nobody_and_leaves_what_is_shown_to_the_data_set(service):
@@ -230,22 +235,20 @@ def test_a_reference_is_the_maintainers_names_nobody_and_leaves_what_is_shown_to
 
 
 def test_a_reference_that_a_maintainer_submitted_alone_is_not_submitted_again(service):
-    alone = service.submit("reference/gold", None, make_declaration(), "maintainer", by_maintainer=True)
+    alone = service.submit("reference/gold", None, make_declaration(), THE_MAINTAINER)
     assert [view.submission.id for view in service.submit_references(["demo-v1"])].count(alone.submission.id) == 1
 
 
-def test_a_reference_that_failed_is_taken_up_again(service, redis):
+def test_a_reference_that_failed_is_taken_up_again(service):
     (view, *_) = service.submit_references(["demo-v1"])
-    queue(redis).empty()
     service.ledger.fail(view.runs[0].id, "worker", Failure(cause=Cause.TIMEOUT, message="Slow.", remedy="Again."))
     assert service.submit_references(["demo-v1"])[0].state is State.QUEUED
-    assert view.runs[0].id in waiting(redis)
 
 
-def test_of_unknown_protocols_no_reference_is_entered(service, redis):
+def test_of_unknown_protocols_no_reference_is_entered(service):
     with pytest.raises(RapportError, match="no protocol 'nosuch'"):
         service.submit_references(["demo-v1", "nosuch"])
-    assert redis.dbsize() == 0
+    assert entered(service) == 0
 
 
 def test_only_the_references_that_a_protocol_names_are_submitted(service, monkeypatch):

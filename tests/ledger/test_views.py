@@ -4,6 +4,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from evaluator.errors import Cause, RapportError
+from leaderboard.people import Person
 from leaderboard.settings import Settings
 from leaderboard.store.base import StoreUnavailable
 from leaderboard.submissions.service import SubmissionService
@@ -38,8 +39,8 @@ def test_what_is_our_fault_reaches_the_submitter_as_one_sentence(monkeypatch, tm
     def fail(*_: object) -> None:
         raise fault
 
-    monkeypatch.setattr("leaderboard.submissions.service.pin", fail)
+    monkeypatch.setattr("leaderboard.submissions.service.checked", fail)
     with pytest.raises(RapportError, match="could not be completed") as caught:
-        service.submit("org/model", None, make_declaration(), "alice")
+        service.submit("org/model", None, make_declaration(), Person("alice"))
     assert caught.value.cause is Cause.INFRASTRUCTURE
     assert "canary" not in str(caught.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from leaderboard.cli import demo as demo_command
 from leaderboard.cli.main import main
 from leaderboard.records import Relation, State, TrainingData
 from leaderboard.store.base import StoreError
-from leaderboard.submissions.invite import queue
 from leaderboard.submissions.ledger import Ledger
 from tests.model_folders import make_adapter_folder, make_model_folder
 
@@ -45,7 +45,7 @@ def test_submitting_enters_a_model_and_says_under_which_id(monkeypatch, capsys, 
     view = Ledger(site).view(submission_id)
     assert (view.submission.model, view.submission.submitter) == ("local/tiny", "maintainer")
     assert state == view.state == State.QUEUED
-    assert [job.args[0] for job in queue(site).jobs] == [view.runs[0].id]
+    assert [run.state for run in view.runs] == [State.QUEUED]
 
 
 def test_what_a_form_asks_is_an_option_each(monkeypatch, capsys, site, tmp_path):
@@ -85,7 +85,7 @@ def test_the_references_of_every_protocol_are_submitted_by_one_command(monkeypat
         assert rapport(monkeypatch, "references") == 0
         lines = [line.split() for line in capsys.readouterr().out.splitlines()]
         assert [line[1:] for line in lines] == [["demo-v1", f"reference/{name}", "queued"] for name in Reference]
-    assert [job.args[0].split(".")[0] for job in queue(site).jobs] == [line[0] for line in lines]
+    assert Ledger(site).active() == sorted(line[0] for line in lines)
 
 
 def test_nothing_is_claimed_that_was_not_said(monkeypatch, capsys, site):
@@ -153,3 +153,38 @@ def test_whatever_breaks_is_one_sentence_and_no_traceback(monkeypatch, capsys, e
     assert said in err
     assert len(err.splitlines()) == 1
     assert "password" not in err
+
+
+@pytest.fixture
+def become(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], str | None]]:
+    """The commands that this process would have become, each with the lanes that its environment names."""
+    monkeypatch.setenv("RAPPORT_LANES", "")
+    commands: list[tuple[list[str], str | None]] = []
+
+    def instead(path: str, command: list[str]) -> None:
+        commands.append((command[1:], os.environ.get("RAPPORT_LANES")))
+        sys.exit(0)
+
+    monkeypatch.setattr(os, "execv", instead)
+    return commands
+
+
+@pytest.mark.parametrize(
+    ("arguments", "role", "lanes"),
+    [
+        (["worker"], "work", ""),
+        (["worker", "--lanes", "judge"], "work", '["judge"]'),
+        (["worker", "--lanes", "generate, judge"], "work", '["generate", "judge"]'),
+        (["reaper"], "reap", ""),
+        (["publisher"], "publish", ""),
+    ],
+)
+def test_each_role_is_a_command_and_a_worker_is_told_its_lanes(monkeypatch, become, arguments, role, lanes):
+    assert rapport(monkeypatch, *arguments) == 0
+    assert become == [(["-m", "worker", role], lanes)]
+
+
+def test_a_lane_that_there_is_not_is_wrong_usage(monkeypatch, capsys, become):
+    assert rapport(monkeypatch, "worker", "--lanes", "train") == 2
+    assert become == []
+    assert "'train' is no lane; there are generate and judge" in " ".join(capsys.readouterr().err.split())

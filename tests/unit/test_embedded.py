@@ -64,6 +64,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
     """Settings of a machine on which no service really starts."""
     monkeypatch.setattr(Supervisor, "start", lambda *_: None)
     monkeypatch.setattr(embedded, "_wait_for", lambda *_: None)
+    monkeypatch.setattr(embedded, "_wait_until_open", lambda *_: None)
     return Settings(data=tmp_path / "data", models=tmp_path / "models")
 
 
@@ -102,3 +103,16 @@ def test_services_run_on_the_settings_of_the_page(settings: Settings) -> None:
     environment = embedded._environment(chosen)
 
     assert (environment["RAPPORT_ENGINE"], environment["RAPPORT_REDIS_URL"]) == ("transformers", "unix:///socket")
+
+
+def test_every_role_is_a_service_with_a_log_of_its_own(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Service] = []
+    monkeypatch.setattr(Supervisor, "start", lambda _, service: started.append(service))
+
+    with embedded_services(settings):
+        assert [(service.name, service.log.name) for service in started] == [
+            ("redis", "redis.log"),
+            ("publish", "publish.log"),
+            ("reap", "reap.log"),
+            ("work", "work.log"),
+        ]

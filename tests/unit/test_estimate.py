@@ -51,6 +51,38 @@ def test_the_cache_of_a_token_follows_layers_heads_and_kind(changes, kv):
     assert model_size(LLAMA | changes, 1).kv_bytes_per_token == kv
 
 
+@pytest.mark.parametrize(
+    ("changes", "context"),
+    [
+        ({}, 131_072),
+        ({"rope_scaling": {"type": "linear", "factor": 4.0}}, 524_288),
+        ({"rope_parameters": {"rope_type": "dynamic", "factor": 2}}, 262_144),
+        ({"rope_scaling": {"rope_type": "yarn", "factor": 4.0}}, 131_072),
+        ({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}, 131_072),
+        ({"rope_scaling": {"type": "linear", "factor": 1e300}}, 131_072),
+        ({"rope_scaling": {"type": "linear", "factor": "4"}}, 131_072),
+        ({"rope_scaling": {"type": "linear", "factor": 4.0}, "model_type": "gemma3_text"}, 131_072),
+        ({"n_positions": 1024}, 1024),
+        ({"model_max_length": 2048}, 2048),
+        ({"max_position_embeddings": None}, None),
+        ({"max_position_embeddings": -1}, None),
+        ({"max_position_embeddings": 10**20}, None),
+        ({"max_position_embeddings": True}, None),
+    ],
+)
+def test_the_context_is_what_vllm_derives_and_nonsense_is_passed_over(changes, context):
+    assert model_size(LLAMA | changes, None).context_length == context
+
+
+def test_counted_parameters_go_before_those_worked_out_from_bytes():
+    assert model_size(LLAMA, 16_060_000_000, 8_030_261_248).parameters == 8_030_261_248
+
+
+def test_older_settings_go_by_other_names():
+    older = {"n_layer": 12, "n_head": 12, "n_embd": 768, "n_positions": 1024}
+    assert model_size(older, None)[2:] == (2 * 2 * 12 * 768, 1024)
+
+
 def test_a_model_of_text_and_images_is_read_off_its_text_part():
     assert model_size({"dtype": "bfloat16", "text_config": LLAMA}, 10).kv_bytes_per_token == 131_072
 

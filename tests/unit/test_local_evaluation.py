@@ -16,7 +16,7 @@ from evaluator.setup import items
 from leaderboard.records import Plan
 from leaderboard.settings import Settings
 from tests.scripted import ScriptedEngine, answers, hello, judging, users_in
-from worker.engines import NO_ENDPOINTS, Endpoints, Engines
+from worker.engines import NO_ENDPOINTS, Endpoints
 from worker.local.evaluation import Wanted, _begin, _refuse_other_conditions, conditions_of
 from worker.local.folder import Evaluation, Folder, open_rows
 from worker.planning import Candidate, Conditions
@@ -103,12 +103,12 @@ def test_answers_of_an_engine_that_runs_in_another_way_are_not_mixed(setup, tmp_
     with open_rows(Folder(tmp_path), plan, evaluation) as rows:
         list(rows.generations.append(answers(setup, users_in(setup)[:1])))
         same, other = (
-            Engines(ModelAnswers(setup, ScriptedEngine(hello, **changes), FullContexts()), ScriptedEngine(judging))
+            (ModelAnswers(setup, ScriptedEngine(hello, **changes), FullContexts()), ScriptedEngine(judging))
             for changes in ({}, {"dtype": "bfloat16", "engine": "vllm"})
         )
-        _refuse_other_conditions(same, plan, rows, Folder(tmp_path))
+        _refuse_other_conditions(*same, plan, rows, Folder(tmp_path))
         with pytest.raises(RapportError, match="other conditions: dtype, engine differ") as caught:
-            _refuse_other_conditions(other, plan, rows, Folder(tmp_path))
+            _refuse_other_conditions(*other, plan, rows, Folder(tmp_path))
     assert caught.value.cause is Cause.DATA_ERROR
 
 
@@ -120,7 +120,7 @@ def test_verdicts_of_a_judge_that_runs_in_another_way_are_not_mixed(setup, tmp_p
         list(rows.generations.append(answers(setup, user)))
         list(rows.verdicts.append(judge(setup, user, rows.generations.rows, ScriptedEngine(judging), ())))
         source = ModelAnswers(setup, ScriptedEngine(hello), FullContexts())
-        _refuse_other_conditions(Engines(source, ScriptedEngine(judging)), plan, rows, Folder(tmp_path))
-        other = Engines(source, ScriptedEngine(judging, **changed))
+        _refuse_other_conditions(source, ScriptedEngine(judging), plan, rows, Folder(tmp_path))
+        other = (source, ScriptedEngine(judging, **changed))
         with pytest.raises(RapportError, match=f"The verdicts .* other conditions: {next(iter(changed))} differ"):
-            _refuse_other_conditions(other, plan, rows, Folder(tmp_path))
+            _refuse_other_conditions(*other, plan, rows, Folder(tmp_path))

@@ -14,8 +14,9 @@ from leaderboard.board.partners import Sums
 from leaderboard.pages.reader import About
 from leaderboard.pages.render import desiderata, provenance, render, scores
 from leaderboard.pages.tables import sections
+from leaderboard.people import Person
 from leaderboard.records import Failure, Scorecard, State, Transition
-from leaderboard.submissions.ledger import Progress, RunView, SubmissionView
+from leaderboard.submissions.views import Progress, RunView, SubmissionView
 from tests.builders import (
     LOSS,
     NOON,
@@ -41,6 +42,9 @@ ODD = {
 NONE = Progress(0, None, 0, None)
 MADE = "aaaaaaaa · 2026-03-01"
 """What stands below the name of every model that the builders make."""
+
+
+NOTHING_TO_COME: dict[str, dict[str, object]] = {"outlooks": {}, "logs": {}}
 
 
 def odd_view(text: str, *states: State, progress: Progress = NONE) -> SubmissionView:
@@ -79,13 +83,14 @@ def pages_with(text: str) -> list[str]:
     about = About(view.submission.id, text, text, text, declaration, NOON)
     error = RapportError(Cause.NOT_FOUND, text, text)
     return [
-        render("live.html", active=[view], problems=[text]),
+        render("live.html", active=[view], problems=[text], **NOTHING_TO_COME),
         render("rows.html", sections=sections(rows)),
-        render("submission.html", here="", about=about, active=[view], problems=[text], rows=rows),
+        render("submission.html", here="", about=about, active=[view], problems=[text], **NOTHING_TO_COME, rows=rows),
         render("message.html", here="", title=text, message=text),
         render("submit_answer.html", error=error, view=None),
         render("submit_answer.html", error=None, view=view),
-        render("login.html", name=text),
+        render("login.html", person=Person(text), refused=""),
+        render("login.html", person=None, refused=text),
     ]
 
 
@@ -118,18 +123,20 @@ def test_a_name_that_is_written_from_right_to_left_does_not_turn_what_stands_bes
     ],
 )
 def test_a_run_says_what_it_does_or_waits_for(state, progress, said):
-    assert said in render("live.html", active=[odd_view("org/m", state, progress=progress)], problems=[])
+    assert said in render(
+        "live.html", active=[odd_view("org/m", state, progress=progress)], problems=[], **NOTHING_TO_COME
+    )
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.PUBLISHED, State.CANCELLED, State.JUDGING])
 def test_a_run_without_counts_shows_no_bar_and_never_says_planning(state):
-    page = render("live.html", active=[odd_view("org/m", state)], problems=[])
+    page = render("live.html", active=[odd_view("org/m", state)], problems=[], **NOTHING_TO_COME)
     assert "planning" not in page
     assert "<progress" not in page
 
 
 def test_all_runs_of_a_submission_are_shown():
-    page = render("live.html", active=[odd_view("org/m", State.FAILED, State.QUEUED)], problems=[])
+    page = render("live.html", active=[odd_view("org/m", State.FAILED, State.QUEUED)], problems=[], **NOTHING_TO_COME)
     assert "p-0" in page
     assert "waiting for a worker" in page
     assert str(Cause.LOAD_ERROR) in page

@@ -1,6 +1,7 @@
 """Records are frozen, closed and versioned, and their two names fit what they hold."""
 
 import datetime
+import json
 
 import pytest
 from hypothesis import given
@@ -9,9 +10,21 @@ from pydantic import ValidationError
 
 from evaluator.errors import Cause
 from evaluator.records import Generation, InputKey, Verdict, VerdictKey
-from leaderboard.records import Batch, Plan, Scorecard, ShardReport, State, Submission, Tombstone, Transition
+from leaderboard.records import (
+    Amendment,
+    AmendmentKind,
+    Batch,
+    Failure,
+    Plan,
+    Scorecard,
+    ShardReport,
+    State,
+    Submission,
+    Tombstone,
+    Transition,
+)
 from leaderboard.scorecards import UserScores
-from leaderboard.submissions.journal import Entry
+from leaderboard.submissions.history import History
 from tests.builders import (
     NOON,
     TIE,
@@ -40,6 +53,15 @@ TRANSITION = Transition(
     actor="alice",
     failure=None,
 )
+AMENDMENT = Amendment(
+    kind=AmendmentKind.DISPUTED,
+    submission_id=PLAN.run_id.split(".")[0],
+    sequence=2,
+    at=NOON,
+    actor="alice",
+    text="The gold answer is wrong.",
+    about="test_1/7",
+)
 RECORDS = [
     GENERATION,
     VERDICT,
@@ -48,7 +70,8 @@ RECORDS = [
     make_submission(),
     make_report(),
     make_batch(PLAN, PLAN.shards[0], "0000-000001-0001", last=True, generations=(GENERATION,), verdicts=(VERDICT,)),
-    Entry(submission=make_submission(), transitions=(TRANSITION,)),
+    AMENDMENT,
+    History(submission=make_submission(), events=(TRANSITION, AMENDMENT)),
     make_scorecard("org/model"),
     make_user_scores(make_scorecard("org/model")),
 ]
@@ -69,7 +92,20 @@ def test_a_record_is_frozen_and_closed(record):
 
 @pytest.mark.parametrize(
     "kind",
-    [Generation, Verdict, Submission, Transition, Plan, ShardReport, Batch, Scorecard, UserScores, Tombstone, Entry],
+    [
+        Generation,
+        Verdict,
+        Submission,
+        Transition,
+        Amendment,
+        Plan,
+        ShardReport,
+        Batch,
+        Scorecard,
+        UserScores,
+        Tombstone,
+        History,
+    ],
 )
 def test_whatever_is_kept_says_which_version_of_its_schema_it_follows(kind):
     assert kind.model_fields["schema_version"].default == 1
@@ -156,3 +192,42 @@ def test_a_moment_needs_a_time_zone_and_is_kept_in_utc():
 def test_submission_ids_are_safe_to_use_in_paths(id_):
     with pytest.raises(ValidationError, match="id"):
         make_submission(id=id_)
+
+
+def test_what_was_kept_before_there_were_amendments_is_still_read():
+    kept = History(submission=make_submission(), events=(TRANSITION,)).model_dump(mode="json")
+    kept["transitions"] = [{name: value for name, value in step.items() if name != "event"} for step in kept["events"]]
+    del kept["events"]
+    assert History.model_validate_json(json.dumps(kept)).events == (TRANSITION,)
+
+
+def test_events_come_back_as_what_they_are():
+    history = History(submission=make_submission(), events=(TRANSITION, AMENDMENT))
+    read = History.model_validate_json(history.model_dump_json())
+    assert [type(event) for event in read.events] == [Transition, Amendment]
+    with pytest.raises(ValidationError, match="does not match any of the expected tags"):
+        History.model_validate({**history.model_dump(), "events": [{**AMENDMENT.model_dump(), "event": "rumour"}]})
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"kind": "corrected"}, "a correction, and nothing else, has a declaration"),
+        ({"declaration": make_submission().declaration}, "a correction, and nothing else, has a declaration"),
+        ({"kind": "lifted"}, "only disputes and answers are about something"),
+        ({"kind": "withdrawn", "about": None, "text": " "}, "what is withdrawn needs a text"),
+        ({"text": ""}, "what is disputed needs a text"),
+        ({"text": "x" * 1001}, "at most 1000 characters"),
+    ],
+)
+def test_an_amendment_says_what_its_kind_needs_and_nothing_else(changes, complaint):
+    with pytest.raises(ValidationError, match=complaint):
+        Amendment.model_validate({**AMENDMENT.model_dump(), **changes})
+
+
+def test_a_failure_keeps_the_last_lines_of_a_log_and_no_more():
+    failure = {"cause": Cause.LOAD_ERROR, "message": "It does not load.", "remedy": "Mend it."}
+    assert Failure(**failure, log=("x" * 300,) * 20).log[19] == "x" * 300
+    for log in (("x",) * 21, ("x" * 301,)):
+        with pytest.raises(ValidationError, match="log"):
+            Failure(**failure, log=log)

@@ -11,7 +11,7 @@ import pytest
 from evaluator.errors import Cause, RapportError
 from evaluator.models import PinnedModel, fetch, model_name, outline, pin, pin_adapter, pin_encoder
 from evaluator.protocol import Reference
-from tests.model_folders import make_model_folder
+from tests.model_folders import WEIGHTS, make_model_folder
 
 CONFIG = {"peft_type": "LORA", "r": 8, "lora_alpha": 16}
 
@@ -117,7 +117,7 @@ def test_an_outline_says_how_large_the_weights_are(models):
     (models / "tiny" / "model-2.safetensors").write_bytes(b"12345")
     (models / "tiny" / "training.bin").write_bytes(b"not loaded")
     told = outline(pin("local/tiny", None, models), models)
-    assert (told.folder, told.weight_bytes) == (models / "tiny", len(b"weights") + 5)
+    assert (told.folder, told.weight_bytes) == (models / "tiny", len(WEIGHTS) + 5)
 
 
 @pytest.mark.parametrize("pinning", [pin, pin_adapter, pin_encoder])

@@ -9,7 +9,7 @@ from evaluator.judges.spec import load_judge
 from evaluator.metrics.intervals import UserSums
 from evaluator.protocol import load_protocol
 from evaluator.records import Defect
-from leaderboard.records import State, Transition
+from leaderboard.records import Lane, State, Transition
 from leaderboard.scorecards import RunRows, UserScores, make_scorecard, make_user_scores
 from tests.builders import (
     LOSS,
@@ -22,6 +22,7 @@ from tests.builders import (
     make_item,
     make_plan,
     make_report,
+    make_reports,
     make_submission,
     make_verdict,
     rows_of,
@@ -32,7 +33,7 @@ SUBMISSION = make_submission(protocols=("official-v1",))
 PLAN = make_plan(SUBMISSION.run_ids()[0], data_source=OFFICIAL.data_set)
 GENERATIONS = [row for shard in PLAN.shards for row in rows_of(PLAN, shard).generations]
 VERDICTS = [row for shard in PLAN.shards for row in rows_of(PLAN, shard).verdicts]
-ROWS = RunRows(GENERATIONS, VERDICTS, [make_report()])
+ROWS = RunRows(GENERATIONS, VERDICTS, make_reports())
 PROTOCOL = OFFICIAL.model_copy(update={"items": len(PLAN.items)})
 JUDGE = load_judge(OFFICIAL.judge)
 OFFICIAL_PLAN = PLAN.model_copy(update={"prompt_pack_status": "official"})
@@ -79,10 +80,11 @@ def test_a_protocol_that_is_about_no_data_set_takes_any_and_any_number_of_items(
 OTHER = {"engine": "transformers", "engine_version": "2", "dtype": "bfloat16"}
 
 
-@pytest.mark.parametrize("changed", [*OTHER, *(f"judge_{name}" for name in OTHER)])
-def test_a_run_whose_shards_met_another_engine_on_either_side_does_not_rank(changed):
-    other = make_report(**{changed: OTHER[changed.removeprefix("judge_")]})
-    assert scorecard(rows=ROWS._replace(reports=[make_report(), other])).unranked_because == ("mixed engines",)
+@pytest.mark.parametrize("lane", Lane)
+@pytest.mark.parametrize("changed", OTHER)
+def test_a_run_whose_shards_met_another_engine_on_either_side_does_not_rank(changed, lane):
+    other = make_report(lane, **{changed: OTHER[changed]})
+    assert scorecard(rows=ROWS._replace(reports=[*make_reports(), other])).unranked_because == ("mixed engines",)
 
 
 def changed_key(row, **changes):
@@ -119,24 +121,29 @@ def test_what_another_engine_said_does_not_count_where_the_reported_one_said_som
     card = scorecard(rows=mixed)
     assert card.result == scorecard().result.model_copy(update={"clashes": 1 + len(losses)})
     assert make_user_scores(card, OFFICIAL_PLAN, mixed).users == make_user_scores(card, OFFICIAL_PLAN, ROWS).users
-    elsewhere = make_report(engine="transformers", judge_engine="transformers")
-    card = scorecard(rows=mixed._replace(reports=[make_report(), elsewhere]))
+    elsewhere = make_reports(engine="transformers")
+    card = scorecard(rows=mixed._replace(reports=[*make_reports(), *elsewhere]))
     assert (card.engine, card.judge_engine) == ("transformers", "transformers")
     assert card.result.missing == len(losses), "nobody judged the other answer"
 
 
 def test_shards_that_were_given_unequal_room_do_not_rank():
     other = make_report(engine_flags=(("context_used", "8192"),))
-    assert scorecard(rows=ROWS._replace(reports=[make_report(), other])).unranked_because == ("mixed engines",)
+    assert scorecard(rows=ROWS._replace(reports=[*make_reports(), other])).unranked_because == ("mixed engines",)
+
+
+def test_the_room_of_the_judge_is_its_own_affair():
+    other = make_report(Lane.JUDGE, engine_flags=(("context_used", "8192"),))
+    assert scorecard(rows=ROWS._replace(reports=[*make_reports(), other])).unranked_because == ()
 
 
 def test_shards_on_other_machines_rank():
-    other = make_report(worker="gpu-2", hardware="L40S", judge_hardware="H100", engine_flags=(("block_size", "32"),))
-    assert scorecard(rows=ROWS._replace(reports=[make_report(), other])).unranked_because == ()
+    others = make_reports(worker="gpu-2", hardware="L40S", engine_flags=(("block_size", "32"),))
+    assert scorecard(rows=ROWS._replace(reports=[*make_reports(), *others])).unranked_because == ()
 
 
 def test_contexts_or_chat_templates_of_two_kinds_do_not_rank():
-    reports = [make_report(context=(("bm25s", version),)) for version in ("1", "2")]
+    reports = [*make_reports(), make_report(context=(("bm25s", "1"),))]
     assert scorecard(rows=ROWS._replace(reports=reports)).unranked_because == ("mixed contexts",)
     searched = changed_key(ANSWER, context=(("bm25s", "2"),))
     assert scorecard(rows=ROWS._replace(generations=[*GENERATIONS, searched])).unranked_because == ("mixed contexts",)
@@ -159,7 +166,7 @@ def has_its_own(*pairs: str, model: str = "org/model") -> bool:
     rows = RunRows(
         [row for entry in entries for row in entry.generations],
         [row for entry in entries for row in entry.verdicts],
-        [make_report()],
+        make_reports(),
     )
     assert "".join(row.word[0] for row in rows.verdicts) == "".join(pairs)
     return "judge without a verdict of its own" not in (
@@ -190,10 +197,8 @@ def test_a_judge_that_always_sides_with_the_same_answer_has_verdicts_of_its_own(
 
 def test_a_scorecard_says_under_what_conditions_answers_and_verdicts_were_made():
     context = (("encoder", "org/encoder@1"),)
-    report = make_report(
-        context=context, judge_engine="openai", judge_engine_version="7", judge_dtype="fp8", judge_hardware="elsewhere"
-    )
-    card = scorecard(rows=ROWS._replace(reports=[report]))
+    judged_on = make_report(Lane.JUDGE, engine="openai", engine_version="7", dtype="fp8", hardware="elsewhere")
+    card = scorecard(rows=ROWS._replace(reports=[make_report(context=context), judged_on]))
     assert (card.engine, card.engine_version, card.dtype, card.hardware) == ("vllm", "1", "float32", "cpu")
     judge = (card.judge_engine, card.judge_engine_version, card.judge_dtype, card.judge_hardware)
     assert judge == ("openai", "7", "fp8", "elsewhere")
@@ -238,7 +243,7 @@ def test_a_result_is_complete_while_98_percent_of_its_items_are_judged_in_full(u
     rows = RunRows(
         [row for entry in entries for row in entry.generations],
         [row for entry in entries for row in entry.verdicts],
-        [make_report()],
+        make_reports(),
     )
     card = scorecard(plan.model_copy(update={"prompt_pack_status": "official"}), rows)
     assert (card.result.judged, card.result.missing) == (100 - unread, unread)
@@ -293,10 +298,11 @@ def test_the_same_rows_give_the_same_scorecard():
 def test_work_is_added_up_over_shards_and_memory_is_the_highest_of_any():
     reports = [
         make_report(stage_seconds=(("generate", 2.5), ("load", 1.0)), peak_rss_mb=100),
-        make_report(stage_seconds=(("generate", 4.0), ("judge", 0.5)), peak_rss_mb=300),
+        make_report(stage_seconds=(("generate", 4.0),), peak_rss_mb=300),
+        make_report(Lane.JUDGE, stage_seconds=(("judge", 0.5), ("load", 2.0)), peak_rss_mb=200),
     ]
     card = scorecard(rows=ROWS._replace(reports=reports))
-    assert card.stage_seconds == (("generate", 6.5), ("judge", 0.5), ("load", 1.0), ("wait", 0.0))
+    assert card.stage_seconds == (("generate", 6.5), ("judge", 0.5), ("load", 3.0), ("wait", 0.0))
     assert card.peak_rss_mb == 300
 
 

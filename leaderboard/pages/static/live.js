@@ -16,14 +16,19 @@ async function refreshBoard(revision) {
   }
 }
 
+// Whatever a reader has opened stays open.
+function replaceLive(html) {
+  const open = Array.from(live.querySelectorAll("details"), (details) => details.open);
+  live.innerHTML = html;
+  live.dataset.html = html;
+  live.querySelectorAll("details").forEach((details, place) => { details.open = open[place] || false; });
+}
+
 async function refresh() {
   const answer = await fetch(live.dataset.url);
   if (!answer.ok) return;
   const html = await answer.text();
-  if (html !== live.dataset.html) {
-    live.innerHTML = html;
-    live.dataset.html = html;
-  }
+  if (html !== live.dataset.html) replaceLive(html);
   const revision = answer.headers.get("X-Board-Revision");
   if (board && revision && revision !== board.dataset.revision) await refreshBoard(revision);
 }

@@ -1,0 +1,221 @@
+"""What people do to submissions that were entered: checked against who they are and what has happened so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from evaluator.errors import Cause, RapportError
+from leaderboard.people import Person
+from leaderboard.records import AmendmentKind, Declaration, Failure, State, now
+from leaderboard.settings import Settings
+from leaderboard.store.base import StoreError
+from leaderboard.submissions.history import History
+from leaderboard.submissions.ledger import Ledger, MovedMeanwhile
+from leaderboard.submissions.permissions import Action, refusal
+from leaderboard.submissions.quotas import limits_of, retry_refusal
+from leaderboard.submissions.restoring import recount
+from leaderboard.submissions.views import SubmissionView
+
+LONGEST_TEXT = 1000
+"""Most characters of a reason, a dispute or an answer."""
+
+
+class SubmissionActions:
+    """Everything that may be done to a submission after it was entered.
+
+    Every method returns the submission as it is then, and raises `RapportError`: `not_found` for an unknown submission,
+    `forbidden` with the reason, `data_error` for a text that is missing or too long, or `infrastructure`.
+
+    Example:
+        >>> SubmissionActions(settings, redis).cancel("s-20260101-0a1b2c3d", Person("alice")).state  # doctest: +SKIP
+        <State.CANCELLED: 'cancelled'>
+    """
+
+    def __init__(self, settings: Settings, redis: Redis) -> None:
+        """Works on an open connection."""
+        self._settings, self._redis = settings, redis
+        self.ledger = Ledger(redis)
+
+    def view(self, submission_id: str) -> SubmissionView:
+        """Returns a submission as people see it."""
+        with told():
+            self._known(submission_id)
+            return self.ledger.view(submission_id)
+
+    def cancel(self, submission_id: str, person: Person, reason: str = "") -> SubmissionView:
+        """Stops all runs that have not ended; what was finished is kept for a retry."""
+        with told():
+            history = self._allowed(submission_id, person, Action.CANCEL)
+            message = " ".join([f"{person.name} stopped it.", checked_text(reason, needed=False)]).strip()
+            failure = Failure(cause=Cause.CANCELLED, message=message, remedy="Retry to go on; finished items are kept.")
+            for run_id in history.submission.run_ids():
+                self.ledger.cancel(run_id, person.name, failure)
+            return self.ledger.view(submission_id)
+
+    def retry(self, submission_id: str, person: Person) -> SubmissionView:
+        """Takes up again all runs that failed or were cancelled, where they stopped.
+
+        Raises:
+            RapportError: `quota` if that was done too often of late; as of the class.
+        """
+        with told():
+            self.take_up(self._allowed(submission_id, person, Action.RETRY), person)
+            return self.ledger.view(submission_id)
+
+    def withdraw(self, submission_id: str, person: Person, reason: str) -> SubmissionView:
+        """Stops all runs and takes the results off the board, for good; nothing is deleted."""
+        view = self._amend(submission_id, person, Action.WITHDRAW, AmendmentKind.WITHDRAWN, reason)
+        with told():
+            self.ledger.put_away(self.ledger.history(submission_id), person.name)
+            return self.ledger.view(view.submission.id)
+
+    def correct(self, submission_id: str, person: Person, declaration: Declaration, reason: str = "") -> SubmissionView:
+        """Replaces what was declared; scorecards follow. Whether the model thinks decides its rows and stays."""
+        with told():
+            if self._allowed(submission_id, person, Action.CORRECT).declaration == declaration:
+                return self.ledger.view(submission_id)
+        return self._amend(
+            submission_id, person, Action.CORRECT, AmendmentKind.CORRECTED, reason, declaration=declaration
+        )
+
+    def dispute(self, submission_id: str, person: Person, reason: str, about: str | None = None) -> SubmissionView:
+        """Says that something about a result is wrong.
+
+        Args:
+            submission_id: Whose result.
+            person: Who says so.
+            reason: What is wrong with it.
+            about: A question, a verdict's key or the like; None for the whole result.
+        """
+        return self._amend(submission_id, person, Action.DISPUTE, AmendmentKind.DISPUTED, reason, about=about)
+
+    def answer(self, submission_id: str, person: Person, reason: str, about: str | None = None) -> SubmissionView:
+        """Answers a dispute; `about` as in the dispute."""
+        return self._amend(submission_id, person, Action.ANSWER, AmendmentKind.ANSWERED, reason, about=about)
+
+    def lift(self, submission_id: str, person: Person, reason: str = "") -> SubmissionView:
+        """Puts a submission before all that are not lifted."""
+        return self._amend(submission_id, person, Action.LIFT, AmendmentKind.LIFTED, reason)
+
+    def pause(self, submission_id: str, person: Person, reason: str = "") -> SubmissionView:
+        """Keeps workers from a submission until it is resumed."""
+        return self._amend(submission_id, person, Action.PAUSE, AmendmentKind.PAUSED, reason)
+
+    def resume(self, submission_id: str, person: Person, reason: str = "") -> SubmissionView:
+        """Ends a pause."""
+        return self._amend(submission_id, person, Action.RESUME, AmendmentKind.RESUMED, reason)
+
+    def take_up(self, history: History, person: Person) -> None:
+        """Queues the runs of a submission that are being checked, failed or were cancelled.
+
+        Raises:
+            RapportError: `quota` if it was taken up again too often of late; maintainers may as often as they like.
+        """
+        submission = history.submission
+        ended = [run_id for run_id, state in history.states.items() if state in _RETRIED]
+        if ended and not person.maintainer and (error := retry_refusal(history, limits_of(self._settings), now())):
+            raise error
+        for run_id in submission.run_ids():
+            if history.states[run_id] in (State.CHECKING, *_RETRIED):
+                self.ledger.advance(run_id, State.QUEUED, person.name)
+        if ended:
+            latest = self.ledger.history(submission.id)
+            recount(self._redis, latest)
+            if latest.withdrawn:  # Meanwhile: whichever came first, it stays withdrawn.
+                self.ledger.put_away(latest, person.name)
+
+    def _amend(
+        self,
+        submission_id: str,
+        person: Person,
+        action: Action,
+        kind: AmendmentKind,
+        reason: str,
+        *,
+        declaration: Declaration | None = None,
+        about: str | None = None,
+    ) -> SubmissionView:
+        """Adds an amendment that is allowed on all that has happened before it."""
+        words = checked_text(reason, needed=kind in _NEEDS_REASON)
+        subject = checked_text(about or "", needed=False, longest=200) or None
+        with told():
+            while True:
+                history = self._allowed(submission_id, person, action)
+                if declaration and declaration.thinking != history.declaration.thinking:
+                    raise _thinking_stays()
+                try:
+                    self.ledger.amend(history, kind, person.name, words, declaration=declaration, about=subject)
+                except MovedMeanwhile:
+                    continue
+                return self.ledger.view(submission_id)
+
+    def _allowed(self, submission_id: str, person: Person, action: Action) -> History:
+        """Returns a submission's history if a person may do something to it now."""
+        history = self._known(submission_id)
+        if because := refusal(person, action, history.submission, history.events):
+            raise RapportError(Cause.FORBIDDEN, because, "Its page says who submitted it and what has happened to it.")
+        return history
+
+    def _known(self, submission_id: str) -> History:
+        """Returns a submission's history."""
+        try:
+            return self.ledger.history(submission_id)
+        except KeyError as error:
+            raise RapportError(
+                Cause.NOT_FOUND, "There is no such submission.", "Check its id; the queue lists all submissions."
+            ) from error
+
+
+_RETRIED = (State.FAILED, State.CANCELLED)
+_NEEDS_REASON = (AmendmentKind.WITHDRAWN, AmendmentKind.DISPUTED, AmendmentKind.ANSWERED)
+
+
+def _thinking_stays() -> RapportError:
+    """Says why one field of a declaration cannot be corrected."""
+    return RapportError(
+        Cause.FORBIDDEN,
+        "Whether the model thinks cannot be corrected: its answers were asked for that way.",
+        "Submit the model anew with the right declaration, and withdraw this submission.",
+    )
+
+
+def checked_text(text: str, *, needed: bool, longest: int = LONGEST_TEXT) -> str:
+    """Returns a person's words without the space around them.
+
+    Raises:
+        RapportError: `data_error` if they are missing where they are needed, or too long.
+
+    Example:
+        >>> checked_text(" The gold answer is wrong. ", needed=True)
+        'The gold answer is wrong.'
+    """
+    words = text.strip()
+    if needed and not words:
+        raise RapportError(Cause.DATA_ERROR, "A reason is needed.", "Say in a sentence why.")
+    if len(words) > longest:
+        raise RapportError(
+            Cause.DATA_ERROR, f"The text has {len(words)} characters; {longest} are kept.", "Shorten it."
+        )
+    return words
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Says to a person that a fault is ours, without addresses or paths of this machine.
+
+    Raises:
+        RapportError: `infrastructure` for whatever failed below.
+    """
+    try:
+        yield
+    except (RedisError, StoreError, OSError) as error:
+        failed = "Redis does not answer" if isinstance(error, RedisError) else "a disk or the network failed"
+        raise RapportError(
+            Cause.INFRASTRUCTURE,
+            f"It could not be completed: {failed} ({type(error).__name__}).",
+            "Try it again in a minute; what has been entered is taken up where it stopped.",
+        ) from error

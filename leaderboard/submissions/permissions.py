@@ -1,0 +1,103 @@
+"""Who may do what to a submission, and when: a pure function of the person and of what has happened so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from leaderboard.people import Person
+from leaderboard.records import AmendmentKind, Event, State, Submission
+from leaderboard.submissions.history import amendments_of, is_lifted, is_paused, states_of, withdrawal_of
+from leaderboard.submissions.quotas import MAINTAINER
+from leaderboard.submissions.states import ENDED, NEXT, SCORED
+
+
+class Action(StrEnum):
+    """What people may do to a submission that was entered."""
+
+    CANCEL = "cancel"
+    """Stop its runs; what was finished is kept."""
+    RETRY = "retry"
+    """Take up again what failed or was cancelled, where it stopped."""
+    WITHDRAW = "withdraw"
+    """Stop its runs and show it no more, for good."""
+    CORRECT = "correct"
+    """Replace what was declared of the model."""
+    DISPUTE = "dispute"
+    """Say that a verdict, or something else about its result, is wrong."""
+    ANSWER = "answer"
+    """Answer a dispute."""
+    LIFT = "lift"
+    """Put it before all that are not lifted."""
+    PAUSE = "pause"
+    """Keep workers from it until it is resumed."""
+    RESUME = "resume"
+    """End a pause."""
+
+
+OF_MAINTAINERS = frozenset({Action.ANSWER, Action.LIFT, Action.PAUSE, Action.RESUME})
+"""What submitters themselves may not do."""
+
+
+class _Situation(NamedTuple):
+    """What decides whether something can be done now."""
+
+    states: frozenset[State]
+    events: tuple[Event, ...]
+
+    @property
+    def open(self) -> bool:
+        """Whether a run has not ended."""
+        return not self.states <= ENDED
+
+    @property
+    def stoppable(self) -> bool:
+        """Whether a run can still be cancelled."""
+        return any(State.CANCELLED in NEXT[state] for state in self.states)
+
+
+_NEEDS: Mapping[Action, tuple[Callable[[_Situation], bool], str]] = {
+    Action.CANCEL: (lambda now: now.stoppable, "nothing of it can be stopped any more"),
+    Action.RETRY: (lambda now: bool(now.states & {State.FAILED, State.CANCELLED}), "no run failed or was cancelled"),
+    Action.WITHDRAW: (lambda _: True, ""),
+    Action.CORRECT: (lambda _: True, ""),
+    Action.DISPUTE: (lambda now: bool(now.states & SCORED), "there is no result yet"),
+    Action.ANSWER: (lambda now: bool(amendments_of(now.events, AmendmentKind.DISPUTED)), "nothing of it is disputed"),
+    Action.LIFT: (lambda now: now.open and not is_lifted(now.events), "it has ended or is lifted already"),
+    Action.PAUSE: (lambda now: now.open and not is_paused(now.events), "it has ended or is paused already"),
+    Action.RESUME: (lambda now: is_paused(now.events), "it is not paused"),
+}
+"""What each action needs, and what is said where that is missing."""
+
+
+def may(person: Person, action: Action, submission: Submission, events: Iterable[Event]) -> bool:
+    """Says whether a person may do something to a submission now."""
+    return refusal(person, action, submission, events) is None
+
+
+def refusal(person: Person, action: Action, submission: Submission, events: Iterable[Event]) -> str | None:
+    """Returns why a person may not do something to a submission now, as a sentence; None if he or she may.
+
+    Args:
+        person: Who wants to, as the server knows the person.
+        action: What.
+        submission: To what.
+        events: All that has happened to it so far.
+    """
+    history = tuple(events)
+    if action in OF_MAINTAINERS and not person.maintainer:
+        return f"Only maintainers may {action} a submission."
+    if not _is_theirs(person, submission):
+        return f"Only {submission.submitter} and maintainers may {action} this submission."
+    if withdrawal_of(history):
+        return "It was withdrawn, and that is for good."
+    possible, otherwise = _NEEDS[action]
+    if not possible(_Situation(frozenset(states_of(history).values()), history)):
+        return f"It is too early or too late to {action} this submission: {otherwise}."
+    return None
+
+
+def _is_theirs(person: Person, submission: Submission) -> bool:
+    """Says whether a submission is a person's; whatever the command line entered is that of all maintainers."""
+    return person.maintainer or (person.name == submission.submitter and person.name != MAINTAINER)

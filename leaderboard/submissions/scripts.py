@@ -1,0 +1,98 @@
+"""The changes of the ledger that must happen whole, as scripts that Redis runs in one go."""
+
+CREATE = """
+-- KEYS: mark, submission, events, submissions, unsaved, active, counted of all, counted of its submitter;
+--       for each run the fingerprint of what it covers, for each run its state.
+-- ARGV: id, JSON, number of runs, time, between which times others count (two), how many of all and of the submitter
+--       may (-1: as many as they like), whether this one counts, state of its runs; the first events.
+-- Returns the id of the submission that covers a run, its own if that is new; or why it was not entered.
+if redis.call('EXISTS', KEYS[1]) == 0 then return 'lost' end
+local runs = tonumber(ARGV[3])
+for run = 1, runs do
+  local known = redis.call('GET', KEYS[8 + run])
+  if known then return known end
+end
+if redis.call('EXISTS', KEYS[2]) == 1 then return 'taken' end
+for place = 7, 8 do
+  local limit = tonumber(ARGV[place])
+  if limit >= 0 and redis.call('ZCOUNT', KEYS[place], ARGV[5], ARGV[6]) >= limit then return 'quota' end
+end
+if ARGV[9] == '1' then
+  for place = 7, 8 do redis.call('ZADD', KEYS[place], ARGV[4], ARGV[1]) end
+end
+redis.call('SET', KEYS[2], ARGV[2])
+for run = 1, runs do
+  redis.call('SET', KEYS[8 + run], ARGV[1])
+  redis.call('SET', KEYS[8 + runs + run], ARGV[10])
+  redis.call('RPUSH', KEYS[3], ARGV[10 + run])
+end
+redis.call('ZADD', KEYS[4], ARGV[4], ARGV[1])
+redis.call('SADD', KEYS[5], ARGV[1])
+redis.call('SADD', KEYS[6], ARGV[1])
+return ARGV[1]
+"""
+
+_NUMBERED = """
+local function numbered(event, sequence)
+  return (string.gsub(event, '"sequence":1,', '"sequence":' .. sequence .. ',', 1))
+end
+local function is_last(events, event, length)
+  return length > 0 and redis.call('LINDEX', events, -1) == numbered(event, length)
+end
+"""
+"""Gives an event its number; and finds an event that was added already, when the answer to that was lost."""
+
+MOVE = f"""
+-- KEYS: state, events, unsaved, active, urgent. ARGV: before, after, transition, submission id, whether it ends there.
+-- Moves a run if it is still where the caller saw it; the list's length gives the transition its sequence number.
+{_NUMBERED}
+local length = redis.call('LLEN', KEYS[2])
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return is_last(KEYS[2], ARGV[3], length) and length or 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+redis.call('RPUSH', KEYS[2], numbered(ARGV[3], length + 1))
+redis.call('SADD', KEYS[3], ARGV[4])
+redis.call('SADD', KEYS[4], ARGV[4])
+if ARGV[5] == '1' then redis.call('SADD', KEYS[5], ARGV[4]) end
+return length + 1
+"""
+
+AMEND = f"""
+-- KEYS: events, unsaved, urgent. ARGV: how many events the caller saw, amendment, submission id.
+{_NUMBERED}
+local length = redis.call('LLEN', KEYS[1])
+if length ~= tonumber(ARGV[1]) then return is_last(KEYS[1], ARGV[2], length) and length or 0 end
+redis.call('RPUSH', KEYS[1], numbered(ARGV[2], length + 1))
+redis.call('SADD', KEYS[2], ARGV[3])
+redis.call('SADD', KEYS[3], ARGV[3])
+return length + 1
+"""
+
+SAVED = """
+-- KEYS: events, unsaved, urgent, active, counted of all, counted of the submitter.
+-- ARGV: how many events were saved, submission id, whether it has ended, whether it counts, time.
+-- A submission is saved only if nothing has happened since its history was read.
+if redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[1]) then return 0 end
+redis.call('SREM', KEYS[2], ARGV[2])
+redis.call('SREM', KEYS[3], ARGV[2])
+if ARGV[3] == '1' then redis.call('SREM', KEYS[4], ARGV[2]) end
+for place = 5, 6 do
+  redis.call('ZREM', KEYS[place], ARGV[2])
+  if ARGV[4] == '1' then redis.call('ZADD', KEYS[place], ARGV[5], ARGV[2]) end
+end
+return 1
+"""
+
+FORGET = """
+-- KEYS: fingerprints. ARGV: submission id. What another submission covers by now stays covered.
+for place = 1, #KEYS do
+  if redis.call('GET', KEYS[place]) == ARGV[1] then redis.call('DEL', KEYS[place]) end
+end
+return 1
+"""
+
+PLAN = """
+-- KEYS: plan, progress. ARGV: plan, then names and values of what is counted against. Of several plans the first stays.
+redis.call('SETNX', KEYS[1], ARGV[1])
+for place = 2, #ARGV, 2 do redis.call('HSETNX', KEYS[2], ARGV[place], ARGV[place + 1]) end
+return 1
+"""
