@@ -1,0 +1,1 @@
+"""Faults, tested by really doing them: real processes, a real Redis, a real store, real signals."""

@@ -1,0 +1,176 @@
+"""What became of everything: each saved submission and each row, held against what nobody's fault could change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from evaluator.engines.base import EngineSpec
+from evaluator.engines.deterministic import DeterministicEngine
+from evaluator.generate import generate
+from evaluator.hicupid.contexts import FullContexts
+from evaluator.hicupid.outcomes import MadeOn
+from evaluator.hicupid.scoring import score
+from evaluator.hicupid.selection import UserItems
+from evaluator.judge import judge
+from evaluator.models import PinnedModel, fetch
+from evaluator.records import Generation, Verdict
+from evaluator.results import Result
+from leaderboard.records import Plan, Scorecard, State, Submission
+from leaderboard.scorecards import scorecard_id
+from leaderboard.settings import Settings
+from leaderboard.store import layout
+from leaderboard.store.base import NotFound, Store
+from leaderboard.store.rows import read_record, read_rows
+from leaderboard.submissions.history import History
+from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.states import ENDED
+from worker.planning import prepare
+
+
+class Account(NamedTuple):
+    """How a campaign ended; every list names what went wrong."""
+
+    submissions: int
+    published: int
+    failed_with_cause: int
+    cancelled: int
+    lost: tuple[str, ...]
+    """Submissions that were called saved and are not in the store, and batches that were taken in and are not."""
+    duplicated: tuple[str, ...]
+    """Rows that stand twice in one run, and two submissions of one model."""
+    mixed: tuple[str, ...]
+    """Rows of another model, run or content than the one they stand under."""
+    stuck: tuple[str, ...]
+    """Runs that have not ended, and failed ones without a cause."""
+    wrong_scorecards: tuple[str, ...]
+    """Runs whose published result is not that of the same rows undisturbed."""
+
+
+class Rows(NamedTuple):
+    """All rows of a run."""
+
+    generations: Sequence[Generation]
+    verdicts: Sequence[Verdict]
+
+    def said(self) -> tuple[Counter[tuple[str, ...]], Counter[tuple[str, ...]]]:
+        """What was said under which keys, and how often it stands there."""
+        return (
+            Counter((row.input_key, str(row.content_hash)) for row in self.generations),
+            Counter((row.verdict_key, str(row.attempt), row.completion) for row in self.verdicts),
+        )
+
+
+def undisturbed(submission: Submission, plan: Plan, settings: Settings) -> Rows:
+    """Returns the rows that a run has if nothing ever happens, made in this process by the deterministic engine."""
+    setup = prepare(submission, plan.run_id, settings, plan)
+    users = [UserItems(*user) for shard in plan.shards for user in shard.users]
+    asked = _engine(setup.model, settings)
+    generations = list(generate(setup, users, asked, FullContexts(), done={}))
+    judging = _engine(PinnedModel(setup.judge.model, setup.judge_revision), settings)
+    return Rows(generations, list(judge(setup, users, generations, judging, ())))
+
+
+def _engine(model: PinnedModel, settings: Settings) -> DeterministicEngine:
+    folder = str(fetch(model, settings.models))
+    return DeterministicEngine(
+        EngineSpec(engine="deterministic", model_path=folder, dtype="auto", max_model_len=settings.context_tokens)
+    )
+
+
+def stored(store: Store, run_id: str) -> Rows:
+    """Returns the rows of a run that the store holds."""
+    return Rows(
+        read_rows(store, layout.generations_folder(run_id), Generation),
+        read_rows(store, layout.verdicts_folder(run_id), Verdict),
+    )
+
+
+def result_of(plan: Plan, rows: Rows, made_on: MadeOn) -> Result:
+    """Scores rows; what depends on where an engine began anew is left out."""
+    return plain(score(plan.items, rows.generations, rows.verdicts, made_on))
+
+
+def plain(result: Result) -> Result:
+    """Returns a result without its prefill efficiency: an engine that was killed computes a history once more."""
+    return result.model_copy(update={"prefill_efficiency": None})
+
+
+def account(
+    ledger: Ledger, store: Store, settings: Settings, saved: Iterable[str], taken_in: Mapping[str, set[str]]
+) -> Account:
+    """Looks at everything once a campaign is over.
+
+    Args:
+        ledger: As it is now.
+        store: As it is now.
+        settings: Those of the site.
+        saved: Submissions that the page once called saved.
+        taken_in: For each run, the ids of batches that Redis once held.
+    """
+    submissions = sorted({*ledger.newest(10**6), *saved})
+    entries = {one: entry for one in submissions if (entry := _entry(store, one))}
+    lost = [f"submission {one}" for one in saved if one not in entries]
+    states: Counter[State] = Counter()
+    found = _Findings([], [], [], [])
+    for entry in entries.values():
+        for run_id in entry.submission.run_ids():
+            last = [step for step in entry.transitions if getattr(step, "run_id", None) == run_id][-1]
+            states[last.after] += 1
+            if last.after not in ENDED or (last.after is State.FAILED and last.failure is None):
+                found.stuck.append(f"{run_id} is {last.after}")
+            lost += _lost_batches(store, run_id, taken_in.get(run_id, set()))
+            if last.after is State.PUBLISHED:
+                _look_at(entry.submission, run_id, store, settings, found)
+    twice = Counter((of.model, of.revision, of.protocols) for of in (entry.submission for entry in entries.values()))
+    found.duplicated.extend(f"{model} has {times} submissions" for (model, *_), times in twice.items() if times > 1)
+    return Account(
+        submissions=len(entries),
+        published=states[State.PUBLISHED],
+        failed_with_cause=states[State.FAILED],
+        cancelled=states[State.CANCELLED],
+        lost=tuple(lost),
+        duplicated=tuple(found.duplicated),
+        mixed=tuple(found.mixed),
+        stuck=tuple(found.stuck),
+        wrong_scorecards=tuple(found.wrong),
+    )
+
+
+class _Findings(NamedTuple):
+    duplicated: list[str]
+    mixed: list[str]
+    stuck: list[str]
+    wrong: list[str]
+
+
+def _look_at(submission: Submission, run_id: str, store: Store, settings: Settings, found: _Findings) -> None:
+    """Compares a published run with the same run undisturbed."""
+    plan = read_record(store.read(layout.plan_path(run_id)), Plan, run_id)
+    rows, should = stored(store, run_id), undisturbed(submission, plan, settings)
+    for said, wanted in zip(rows.said(), should.said(), strict=True):
+        found.duplicated.extend(f"{run_id}: {key[0]} stands {times} times" for key, times in said.items() if times > 1)
+        found.mixed.extend(f"{run_id}: {key[0]} is not of this run" for key in said.keys() - wanted.keys())
+        found.wrong.extend(f"{run_id}: {key[0]} is missing" for key in wanted.keys() - said.keys())
+    path = layout.scorecard_path(submission.model, scorecard_id(run_id, plan.judge))
+    card = read_record(store.read(path), Scorecard, path)
+    made_on = MadeOn(card.engine, card.dtype, card.judge_engine, card.judge_dtype)
+    if plain(card.result) != result_of(plan, should, made_on):
+        found.wrong.append(f"{run_id}: its result is not that of the rows undisturbed")
+
+
+def _lost_batches(store: Store, run_id: str, taken_in: set[str]) -> list[str]:
+    """Names batches that no file of the store is of."""
+    there = {Path(path).stem for path in store.list(layout.run_folder(run_id))}
+    return [f"batch {batch} of {run_id}" for batch in sorted(taken_in - there)]
+
+
+def _entry(store: Store, submission_id: str) -> History | None:
+    """Reads a submission from the journal."""
+    path = layout.submission_path(submission_id)
+    try:
+        return read_record(store.read(path), History, path)
+    except NotFound:
+        return None
