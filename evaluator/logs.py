@@ -14,6 +14,8 @@ from evaluator.redaction import redact, secrets_of
 FORMAT = "%(asctime)s %(name)s %(message)s"
 _OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "rq.worker")
 """Loggers that bring handlers of their own, so that what they say never reaches those of the root."""
+_TALKATIVE = ("httpx", "httpcore")
+"""They tell of every request, with its address, in which a key may stand."""
 _READS_ARGUMENTS = "uvicorn.access"
 """Its formatter takes the arguments of a record apart."""
 
@@ -68,6 +70,8 @@ def set_up_logging(level: int = logging.INFO, form: str = FORMAT, date_form: str
     """
     logging.basicConfig(level=level, format=form, datefmt=date_form, stream=sys.stderr)
     logging.captureWarnings(True)
+    for talkative in _TALKATIVE:
+        logging.getLogger(talkative).setLevel(max(level, logging.WARNING))
     redacting = RedactingFilter(secrets_of(os.environ))
     for place in (*logging.getLogger().handlers, *map(logging.getLogger, _OWN_HANDLERS)):
         for earlier in [each for each in place.filters if isinstance(each, RedactingFilter)]:

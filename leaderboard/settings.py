@@ -101,6 +101,21 @@ class Settings(BaseSettings):
         """How many stations before this process may say where a request came from."""
         return int(self.on_space) if self.proxies is None else self.proxies
 
+    site_url: str | None = Field(
+        default=None, pattern=ADDRESS, description="The site's own address, for links in notices; none without it."
+    )
+    webhook_url: str | None = Field(
+        default=None, pattern=r"^https?://\S+$", description="Address that is told of every submission that has ended."
+    )
+    webhook_secret_variable: str = Field(
+        default="RAPPORT_WEBHOOK_SECRET",
+        pattern=VARIABLE,
+        description="Environment variable that holds what these notices are signed with.",
+    )
+    notify_discussions: bool = Field(
+        default=False, description="Open a discussion on the results data set for every submission that has ended."
+    )
+
     @property
     def store_folder(self) -> Path:
         """Folder of the local store."""

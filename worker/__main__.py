@@ -17,12 +17,13 @@ from evaluator.errors import Cause, RapportError
 from evaluator.logs import set_up_logging
 from leaderboard.connection import connect, unreachable
 from leaderboard.settings import Settings
-from leaderboard.store.base import StoreError
-from leaderboard.store.local import LocalStore
+from leaderboard.store.base import StoreBusy, StoreError
+from leaderboard.store.open import open_store
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
 from worker.disk import DISK_FULL, give_up_reserve
 from worker.epoch import has_rival
+from worker.notices import Notices, notice_of, senders_of
 from worker.publisher import Publisher
 from worker.reaper import LOOK_SECONDS, Reaper
 
@@ -30,7 +31,8 @@ log = logging.getLogger("rapport")
 
 _IDLE_SECONDS = 0.5
 _PAUSE_SECONDS = 2.0
-_ALIVE_SECONDS = 30
+_ALIVE_SECONDS = 90
+"""Longer than one commit to the Hub may take with all its retries."""
 
 
 def work(settings: Settings, redis: Redis) -> None:
@@ -74,8 +76,15 @@ def publish(settings: Settings, redis: Redis) -> None:
     stopping = _stopping()
     if has_rival(redis):
         raise RapportError(Cause.INFRASTRUCTURE, "Another publisher is at work.", "Run exactly one.")
-    ledger, store = Ledger(redis), LocalStore(settings.store_folder)
-    publisher = Publisher(redis, ledger, store, settings.journal_seconds)
+    notices = Notices(redis, senders_of(settings))
+    threading.Thread(target=_deliver, args=(notices, stopping), daemon=True).start()
+    publisher = Publisher(
+        redis,
+        Ledger(redis),
+        open_store(settings),
+        settings.journal_seconds,
+        tell=lambda history: notices.put(notice_of(history, settings.site_url)),
+    )
     full = False
     while not stopping.is_set():
         try:
@@ -86,12 +95,25 @@ def publish(settings: Settings, redis: Redis) -> None:
                 full = False
             if not publisher.step():
                 stopping.wait(_IDLE_SECONDS)
+        except StoreBusy as error:
+            log.info("%s", error)
+            stopping.wait(_PAUSE_SECONDS)
         except (StoreError, RedisError) as error:
             full = give_up_reserve(error, settings.reserve) or full
             log.error("%s", error if isinstance(error, StoreError) else unreachable(error))
             stopping.wait(_PAUSE_SECONDS)
         except RapportError as error:
             log.error("%s", error)
+            stopping.wait(_PAUSE_SECONDS)
+
+
+def _deliver(notices: Notices, stopping: threading.Event) -> None:
+    """Delivers notices until told to stop, beside the publisher: whoever is told must not keep results waiting."""
+    while not stopping.wait(_IDLE_SECONDS):
+        try:
+            notices.step()
+        except (RedisError, RapportError) as error:
+            log.error("notices: %s", unreachable(error) if isinstance(error, RedisError) else error)
             stopping.wait(_PAUSE_SECONDS)
 
 

@@ -6,6 +6,7 @@ A notice waits in Redis until it is delivered, so it may come twice, which its i
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
@@ -15,14 +16,17 @@ from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import httpx as hub_httpx  # type: ignore[attr-defined]
 from redis import Redis
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from evaluator.errors import Cause
+from evaluator.errors import Cause, RapportError
 from evaluator.records import Record
 from leaderboard.connection import text
-from leaderboard.records import Moment, State, now, protocol_of
+from leaderboard.records import Moment, State, Transition, now, protocol_of
+from leaderboard.settings import Settings
+from leaderboard.store.open import ON_THE_HUB
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
-from leaderboard.submissions.views import SubmissionView
+from leaderboard.submissions.history import History
 
 log = logging.getLogger("rapport.publisher")
 
@@ -30,6 +34,11 @@ FIRST_PAUSE_SECONDS = 10.0
 MOST_ATTEMPTS = 12
 """With pauses that double, some eleven hours."""
 _PATIENCE_SECONDS = 5.0
+_REMEMBERED_SECONDS = 90 * 24 * 3600
+# A submission is saved again when somebody adds a word to it: what was told once is not told again.
+_PUT = """
+if redis.call('SET', KEYS[2], '1', 'NX', 'EX', ARGV[3]) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+"""
 
 
 class EndedRun(Record):
@@ -58,33 +67,36 @@ class Notice(Record):
     """Address of the submission's page; None where the site does not know its own."""
 
 
-def notice_of(view: SubmissionView, site: str | None) -> Notice:
+def notice_of(history: History, site: str | None) -> Notice:
     """Returns the notice on a submission that has ended.
 
     Args:
-        view: The submission.
+        history: All that has happened to it.
         site: The site's own address, without a slash at the end.
     """
-    last = max((step for run in view.runs for step in run.transitions), key=lambda step: step.sequence)
-    of = view.submission
+    ends = {step.run_id: step for step in history.transitions}
+    last, of = history.transitions[-1], history.submission
     return Notice(
         id=f"{of.id}-{last.sequence}",
         submission_id=of.id,
         model=of.model,
         submitter=of.submitter,
-        state=view.state,
-        runs=tuple(
-            EndedRun(
-                protocol=protocol_of(run.id),
-                state=run.state,
-                cause=run.failure and run.failure.cause,
-                message=run.failure and run.failure.message,
-                remedy=run.failure and run.failure.remedy,
-            )
-            for run in view.runs
-        ),
+        state=history.state,
+        runs=tuple(_ended(ends[run_id]) for run_id in of.run_ids()),
         at=last.at,
         page=f"{site}/submission?id={of.id}" if site else None,
+    )
+
+
+def _ended(end: Transition) -> EndedRun:
+    """Says how one run ended."""
+    why = end.failure
+    return EndedRun(
+        protocol=protocol_of(end.run_id),
+        state=end.after,
+        cause=why and why.cause,
+        message=why and why.message,
+        remedy=why and why.remedy,
     )
 
 
@@ -181,17 +193,56 @@ def _plain(words: str) -> str:
     return "`" + " ".join(words.replace("`", "'").split()) + "`"
 
 
+def senders_of(settings: Settings) -> list[Sender]:
+    """Returns where the settings want notices to go.
+
+    Raises:
+        RapportError: `infrastructure` if something that this needs is not set.
+    """
+    senders: list[Sender] = []
+    if settings.webhook_url:
+        senders.append(WebhookSender(settings.webhook_url, _webhook_secret(settings)))
+    if settings.notify_discussions:
+        if not settings.store:
+            raise RapportError(
+                Cause.INFRASTRUCTURE,
+                "RAPPORT_NOTIFY_DISCUSSIONS is set, but the store is a folder.",
+                "Set RAPPORT_STORE to a data set on the Hub, where discussions can be opened.",
+            )
+        senders.append(DiscussionSender(settings.store.removeprefix(ON_THE_HUB), os.environ.get("HF_TOKEN")))
+    return senders
+
+
+def _webhook_secret(settings: Settings) -> str:
+    """Returns what notices are signed with."""
+    secret = os.environ.get(settings.webhook_secret_variable, "")
+    try:
+        Webhook(secret)
+    except (ValueError, EmptyWebhookSecretError):
+        raise RapportError(
+            Cause.INFRASTRUCTURE,
+            f"The variable {settings.webhook_secret_variable} holds no secret for the webhook.",
+            "Set it to `whsec_` and at least 24 random bytes in base64.",
+        ) from None
+    return secret
+
+
 class Notices:
     """Notices on their way, in Redis."""
 
     def __init__(self, redis: Redis, senders: Sequence[Sender]) -> None:
         """Delivers through every sender, each at its own pace."""
         self._redis, self._senders = redis, {sender.name: sender for sender in senders}
+        self._put = redis.register_script(_PUT)
 
     def put(self, notice: Notice) -> None:
         """Takes in a notice for each sender, once; without a sender there is nobody to tell."""
         for name in self._senders:
-            self._redis.hsetnx(keys.NOTICES, f"{notice.id}/{name}", notice.model_dump_json())
+            delivery = f"{notice.id}/{name}"
+            self._put(
+                keys=[keys.NOTICES, keys.notice_known(delivery)],
+                args=[delivery, notice.model_dump_json(), _REMEMBERED_SECONDS],
+            )
 
     def step(self) -> bool:
         """Tries the notices that are due; says whether there were any.

@@ -23,9 +23,10 @@ from leaderboard.connection import text
 from leaderboard.records import Batch, Failure, Lane, Plan, State, now, protocol_of, submission_of
 from leaderboard.scorecards import make_scorecard, make_user_scores
 from leaderboard.store import layout
-from leaderboard.store.base import NotFound, Store, StoreError, StoreFull, Write
+from leaderboard.store.base import NotFound, Store, StoreBusy, StoreError, StoreFull, Write
 from leaderboard.store.rows import encode_rows
 from leaderboard.submissions import keys
+from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.states import SCORED
 from leaderboard.submissions.views import steps_of
@@ -62,12 +63,16 @@ class Publisher:
         store: Store,
         journal_seconds: float = 20.0,
         clock: Callable[[], float] = time.monotonic,
+        tell: Callable[[History], None] = lambda _: None,
     ) -> None:
-        """Writes to `store`; saves the ledger every `journal_seconds`, and at once what was published or has ended."""
+        """Writes to `store`; saves the ledger every `journal_seconds`, and at once what was published or has ended.
+
+        `tell` is called with each submission that has ended, once that is saved; perhaps twice.
+        """
         self._redis, self._ledger, self._store = redis, ledger, store
         self._outbox, self._epoch = Outbox(redis), Epoch(redis)
         self._clock = clock
-        self._saver = Saver(ledger, store, self._commit_journal, journal_seconds, clock)
+        self._saver = Saver(ledger, store, self._commit_journal, journal_seconds, clock, tell)
         self._store_failing_since: float | None = None
 
     def step(self) -> bool:
@@ -78,6 +83,8 @@ class Publisher:
         try:
             if not self._epoch.goes_on():
                 self._restore()
+            if self._store.condition().commit_in > 0:
+                return False  # It wants to be left alone: everything waits in Redis meanwhile.
             drained = self._drain()
             waiting = {entry.run_id for entry in self._outbox.waiting()}
             finished = [run_id for run_id in self._done_runs() if run_id not in waiting and self._finish(run_id)]
@@ -226,6 +233,8 @@ class Publisher:
         """Ends the runs concerned when the store is full, or has been out of reach for long; passes the error on."""
         try:
             yield
+        except StoreBusy:
+            raise
         except StoreError as error:
             if self._store_failing_since is None:
                 self._store_failing_since = self._clock()

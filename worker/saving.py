@@ -35,10 +35,11 @@ class Saver:
         commit: Callable[[Sequence[Write], str], None],
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
+        tell: Callable[[History], None] = lambda _: None,
     ) -> None:
-        """Reads `store`, and writes to it through `commit`."""
+        """Reads `store`, and writes to it through `commit`; `tell` is called with what is saved and has ended."""
         self._ledger, self._store, self._commit = ledger, store, commit
-        self._seconds, self._clock = seconds, clock
+        self._seconds, self._clock, self._tell = seconds, clock, tell
         self._saved_at = float("-inf")
 
     def save(self, at_once: bool) -> None:
@@ -61,6 +62,9 @@ class Saver:
             return
         writes = [write for history in histories for write in self._files_of(history)]
         self._commit(writes, f"journal of {len(histories)} submissions")
+        for history in histories:
+            if history.ended:
+                self._tell(history)  # Before it is noted: if this process ends here, all of it is done again.
         self._ledger.note_saved(histories)
 
     def _files_of(self, history: History) -> Iterator[Write]:

@@ -8,7 +8,8 @@ from leaderboard.settings import Settings
 from leaderboard.store.base import Store
 from leaderboard.store.local import LocalStore
 
-_ON_THE_HUB = "hub://"
+ON_THE_HUB = "hub://"
+"""What the name of a store on the Hub begins with."""
 
 
 def open_store(settings: Settings) -> Store:
@@ -28,7 +29,7 @@ def open_store(settings: Settings) -> Store:
         return LocalStore(settings.store_folder)
     from leaderboard.store.hub import HubStore
 
-    repo_id = settings.store.removeprefix(_ON_THE_HUB)
+    repo_id = settings.store.removeprefix(ON_THE_HUB)
     # Whoever pastes a token into a file or a form brings a line break along.
     token = os.environ.get("HF_TOKEN", "").strip()
     return HubStore(repo_id, settings.data / "hub" / repo_id, token or None)

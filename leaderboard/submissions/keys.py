@@ -144,6 +144,11 @@ def worker(name: str) -> str:
     return f"rapport:worker:{name}"
 
 
+def notice_known(delivery: str) -> str:
+    """Stands for as long as it is remembered that a notice was taken in."""
+    return f"rapport:notice-known:{delivery}"
+
+
 def notice_pause(delivery: str) -> str:
     """Stands while a notice waits before it is sent again."""
     return f"rapport:notice-pause:{delivery}"

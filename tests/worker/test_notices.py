@@ -11,11 +11,14 @@ import pytest
 from redis import Redis
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from evaluator.errors import Cause
-from leaderboard.records import Failure, State
+from evaluator.errors import Cause, RapportError
+from leaderboard.records import AmendmentKind, Failure, State
+from leaderboard.settings import Settings
+from leaderboard.store import LocalStore
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
-from worker.notices import MOST_ATTEMPTS, Notice, Notices, WebhookSender, notice_of, said
+from worker.notices import MOST_ATTEMPTS, Notice, Notices, WebhookSender, notice_of, said, senders_of
+from worker.publisher import Publisher
 
 SECRET = "whsec_c29tZSBzZWNyZXQgb2YgdGhlIG9wZXJhdG9y"
 FAILURE = Failure(cause=Cause.LOAD_ERROR, message="It has `no` layers.", remedy="Add one.")
@@ -62,7 +65,7 @@ def receiver() -> Iterator[Receiver]:
 def notice(ledger: Ledger, run_id: str) -> Notice:
     """On a run that has failed."""
     ledger.fail(run_id, "worker", FAILURE)
-    return notice_of(ledger.view(run_id.split(".")[0]), "https://rapport.example")
+    return notice_of(ledger.history(run_id.split(".")[0]), "https://rapport.example")
 
 
 def notices(redis: Redis, *addresses: str) -> Notices:
@@ -132,3 +135,45 @@ def test_nobody_at_the_address_is_given_up_in_the_end(
 def test_without_a_sender_nothing_is_kept(redis: Redis, notice: Notice) -> None:
     notices(redis).put(notice)
     assert redis.hlen(keys.NOTICES) == 0
+
+
+def test_the_publisher_tells_once_of_an_end_however_often_it_is_saved(
+    redis: Redis, store: LocalStore, ledger: Ledger, run_id: str, receiver: Receiver
+) -> None:
+    outgoing = notices(redis, receiver.address)
+    publisher = Publisher(redis, ledger, store, tell=lambda history: outgoing.put(notice_of(history, None)))
+    publisher.step()
+    assert not outgoing.step(), "it has not ended"
+
+    ledger.fail(run_id, "worker", FAILURE)
+    publisher.step()
+    assert outgoing.step()
+    ledger.amend(ledger.history(run_id.split(".")[0]), AmendmentKind.DISPUTED, "alice", "It was the worker.")
+    publisher.step()
+    assert not outgoing.step()
+    assert len(receiver.received) == 1
+
+    ledger.advance(run_id, State.QUEUED, "alice")
+    publisher.step()
+    ledger.fail(run_id, "worker", FAILURE)
+    publisher.step()
+    assert outgoing.step(), "it has ended a second time"
+
+
+def test_a_webhook_without_a_secret_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(webhook_url="https://example.org/hook?key=canary")
+    for secret in ("", "whsec_", "not base64!"):
+        monkeypatch.setenv("RAPPORT_WEBHOOK_SECRET", secret)
+        with pytest.raises(RapportError, match="RAPPORT_WEBHOOK_SECRET") as caught:
+            senders_of(settings)
+        assert "canary" not in str(caught.value)
+    monkeypatch.setenv("RAPPORT_WEBHOOK_SECRET", SECRET)
+    assert [sender.name for sender in senders_of(settings)] == ["webhook"]
+
+
+def test_discussions_need_a_store_on_the_hub() -> None:
+    with pytest.raises(RapportError, match="RAPPORT_STORE"):
+        senders_of(Settings(notify_discussions=True))
+    assert [sender.name for sender in senders_of(Settings(notify_discussions=True, store="hub://org/results"))] == [
+        "discussion"
+    ]
