@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Literal
 
 from pydantic import Field
 from redis import Redis
 
+from evaluator.errors import RapportError
 from evaluator.records import Record
 from leaderboard.connection import text
 from leaderboard.records import Lane, Moment
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
+
+log = logging.getLogger("rapport.fleet")
 
 
 class Gpu(Record):
@@ -77,16 +81,21 @@ class Fleet:
     def alive(self) -> list[Announcement]:
         """Returns what all workers that are alive say, sorted by name.
 
-        Raises:
-            RapportError: `data_error` if an announcement is not of this version.
+        One that speaks another version is passed over, and told in the log: it must not hide all others.
         """
         names = sorted(text(value) for value in self._redis.smembers(keys.WORKERS))
         values = self._redis.mget([keys.worker(name) for name in names]) if names else []
         said = dict(zip(names, values, strict=True))
         if silent := [name for name, value in said.items() if value is None]:
             self._redis.srem(keys.WORKERS, *silent)  # Whoever speaks again is entered again.
-        return [
-            read_record(value, Announcement, f"announcement of {name}")
-            for name, value in said.items()
-            if value is not None
-        ]
+        read = (_read(name, value) for name, value in said.items() if value is not None)
+        return [announcement for announcement in read if announcement]
+
+
+def _read(name: str, value: bytes | str) -> Announcement | None:
+    """Reads one announcement; None if it is none of this version."""
+    try:
+        return read_record(text(value), Announcement, f"announcement of {name}")
+    except RapportError as error:
+        log.warning("a worker is passed over: %s", error)
+        return None

@@ -148,7 +148,7 @@ def _work(job: _Job) -> None:
     plan = job.ledger.plan(run_id)
     if job.ledger.state(run_id) in ENDED or (plan and not job.leases.free_tasks(plan, settings.lanes)):
         return  # A late invitation: there is nothing to do, so nothing must go wrong either.
-    setup = prepare(job.ledger.submission(submission_of(run_id)), run_id, settings, plan)
+    setup = prepare(job.ledger.history(submission_of(run_id)).corrected, run_id, settings, plan)
     plan = plan or job.ledger.put_plan(make_plan(run_id, setup))
     check_unchanged(plan, setup)
     note_what_is_needed(job.redis, setup, plan)

