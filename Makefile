@@ -1,6 +1,6 @@
 # Everything a person types stands here; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench-demo bench-prefill bench-prepare bench-intervals lock clean
+.PHONY: help setup demo test lint bench-demo bench-prefill bench-prepare bench-intervals bench-load lock clean
 PYTHON := .venv/bin/python
 
 help: ## List the targets
@@ -33,6 +33,9 @@ bench-prepare: setup ## Stream the 20,000 prompts of a full-size set, and of set
 
 bench-intervals: setup ## Simulate boards of known truth and see what the intervals cover
 	@$(PYTHON) -m benchmarks.intervals
+
+bench-load: setup ## Send 1,000 submissions of 200 users through the whole service, with 10,000 in its history
+	@$(PYTHON) -m benchmarks.load
 
 lock: ## Resolve the lock files anew (needs uv)
 	@scripts/lock.sh

@@ -6,7 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -35,8 +35,8 @@ _NOT_OURS = ("RAPPORT_", "OAUTH_", "HF_", "OPENID_")
 class LoadSite:
     """The service, and where to look into it."""
 
-    def __init__(self, folder: Path, provider: str, models: int, history: int) -> None:
-        """Starts everything and waits until it is open; `models` repositories stand on its Hub."""
+    def __init__(self, folder: Path) -> None:
+        """Lies in an empty folder; nothing runs yet."""
         self.folder, self.times = folder, folder / "times"
         self._processes: dict[str, psutil.Popen] = {}
         port = free_port()
@@ -54,14 +54,24 @@ class LoadSite:
         )
         for name in ("logs", "redis", "hub", "data"):
             (folder / name).mkdir()
-        make_model_folder(self.settings.models, load_judge("demo").model.removeprefix(LOCAL))
         self.store = LocalStore(self.settings.store_folder)
+        self.redis = Redis(unix_socket_path=str(folder / "r.sock"))
+        self.ledger = Ledger(self.redis)
+
+    def start(self, provider: str, models: int, history: int) -> None:
+        """Starts everything and waits until it is open.
+
+        Args:
+            provider: Address of the OpenID provider.
+            models: How many repositories stand on the Hub.
+            history: How many submissions the store holds, all of which have ended.
+        """
+        folder = self.folder
+        make_model_folder(self.settings.models, load_judge("demo").model.removeprefix(LOCAL))
         write_history(self.store, history)
         self._start("hub", {}, sys.executable, "-m", "benchmarks.load_hub", str(folder / "hub"), str(models))
         self._start("redis", {}, *self._redis_command())
         self._wait(self._redis_answers, "Redis answers")
-        self.redis = Redis(unix_socket_path=str(folder / "r.sock"))
-        self.ledger = Ledger(self.redis)
         self._wait((folder / "hub" / ADDRESS).exists, "the Hub answers")
         hub = {"HF_ENDPOINT": (folder / "hub" / ADDRESS).read_text(), "HF_HOME": str(folder / "home")}
         self._start("publisher", hub, sys.executable, "-m", "worker", "publish")
@@ -110,14 +120,14 @@ class LoadSite:
                 start_new_session=True,
             )
 
-    def _wait(self, holds: object, what: str) -> None:
+    def _wait(self, holds: Callable[[], object], what: str) -> None:
         """Waits until something holds, as long as all roles live."""
 
         def looks() -> bool:
             if dead := self.dead():
                 log = (self.folder / "logs" / dead[0]).read_text(errors="replace")
                 raise RuntimeError(f"{dead[0]} has ended:\n{log[-2000:]}")
-            return bool(holds()) if callable(holds) else bool(holds)
+            return bool(holds())
 
         until(looks, what=what, within=PATIENCE)
 
@@ -136,7 +146,7 @@ class LoadSite:
 
     def _redis_answers(self) -> bool:
         try:
-            return bool(Redis(unix_socket_path=str(self.folder / "r.sock")).ping())
+            return bool(self.redis.ping())
         except RedisError:
             return False
 
@@ -180,9 +190,9 @@ def _kill(process: psutil.Popen) -> None:
 @contextlib.contextmanager
 def running_site(folder: Path, provider: str, models: int, history: int) -> Iterator[LoadSite]:
     """Runs the service and leaves no process of it behind."""
-    site = LoadSite.__new__(LoadSite)
+    site = LoadSite(folder)
     try:
-        site.__init__(folder, provider, models, history)  # type: ignore[misc]
+        site.start(provider, models, history)
         yield site
     finally:
         site.end()

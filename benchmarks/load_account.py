@@ -1,0 +1,66 @@
+"""What the ledger and the store hold of what was answered: each submission once, of the right person, or not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from benchmarks.load_visitors import Outcome
+from leaderboard.records import State
+from leaderboard.store import layout
+from leaderboard.store.base import Store
+from leaderboard.store.rows import read_record
+from leaderboard.submissions.history import History
+from leaderboard.submissions.ledger import Ledger
+
+_ONCE = (None, State.CHECKING)
+"""Steps from which a run comes once in its life, unless it is taken up again, which nobody does here."""
+
+
+class Account(NamedTuple):
+    """Names of what is not as it has to be."""
+
+    lost: tuple[str, ...]
+    """Ids that were answered and do not stand, for that model and person, in the ledger and in the store."""
+    duplicated: tuple[str, ...]
+    """Models that stand twice in either, and runs that were entered or queued twice."""
+
+
+def account_of(outcomes: Iterable[Outcome], ledger: Ledger, store: Store, newest: int) -> Account:
+    """Compares what people were told with what is kept.
+
+    Args:
+        outcomes: What people were told.
+        ledger: The ledger, of which the `newest` submissions are read.
+        store: The store, of which all are read.
+        newest: At least as many as were submitted.
+    """
+    answered = [outcome for outcome in outcomes if outcome.submission_id]
+    models = {outcome.model for outcome in answered}
+    paths = store.list(layout.SUBMISSIONS)
+    kept = (
+        ledger.histories(ledger.newest(newest)),
+        [read_record(store.read(path), History, path) for path in paths],
+    )
+    places = [[each for each in histories if each.submission.model in models] for histories in kept]
+    return Account(
+        tuple(sorted({name for histories in places for name in _lost(answered, histories)})),
+        tuple(sorted({name for histories in places for name in _doubled(histories)})),
+    )
+
+
+def _lost(answered: Sequence[Outcome], histories: Iterable[History]) -> Iterable[str]:
+    """Yields the ids that are not there as they were answered."""
+    found = {(each.submission.id, each.submission.model, each.submission.submitter) for each in histories}
+    return (each.submission_id for each in answered if (each.submission_id, each.model, each.submitter) not in found)
+
+
+def _doubled(histories: Iterable[History]) -> Iterable[str]:
+    """Yields what stands there twice."""
+    models, steps = Counter[str](), Counter[tuple[str, State | None]]()
+    for history in histories:
+        models[history.submission.model] += 1
+        steps.update((step.run_id, step.before) for step in history.transitions if step.before in _ONCE)
+    yield from (model for model, times in models.items() if times > 1)
+    yield from (run_id for (run_id, _), times in steps.items() if times > 1)
