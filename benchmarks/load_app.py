@@ -1,4 +1,4 @@
-"""The app as it is, which also writes down how long parts of a submission took: `python -m benchmarks.load_app FILE`."""
+"""The app as it is, noting how long parts of a submission took: `python -m benchmarks.load_app FILE`."""
 
 from __future__ import annotations
 

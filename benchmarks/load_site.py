@@ -1,4 +1,4 @@
-"""The whole service on this machine: Redis, app, publisher, reaper, one worker, and a Hub, each a process of its own."""
+"""The whole service on this machine: Redis, app, publisher, reaper, a worker, and a Hub, each its own process."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import subprocess
 
 import psutil
 
+from evaluator.engines.launch import confinement_here
 from leaderboard.fleet import Announcement, Gpu
 from leaderboard.records import now
 from leaderboard.settings import Settings
@@ -35,6 +36,7 @@ def announcement_of(settings: Settings, name: str) -> Announcement:
         dtype=own_dtype(settings),
         kv_cache_bytes=int(settings.kv_cache_gib * 2**30),
         context_tokens=settings.context_tokens,
+        confined=confinement_here().done,
         started_at=now(),
     )
 

@@ -174,6 +174,10 @@ def _roles(redis: Redis) -> Iterator[Finding]:
         yield Finding("reaper", Mark.BROKEN, "No reaper is alive: no worker is invited.", "Run `rapport reaper`.")
 
 
+_CONFINED = ("no network", "own user")
+"""What keeps a model that breaks out of its engine from doing harm."""
+
+
 def _workers(redis: Redis) -> Iterator[Finding]:
     """Which workers are alive, and whether some lane has none."""
     alive = Fleet(redis).alive()
@@ -181,6 +185,13 @@ def _workers(redis: Redis) -> Iterator[Finding]:
         at = f"{len(worker.gpus)} GPU{'s' if len(worker.gpus) > 1 else ''}" if worker.gpus else "no GPU"
         doing = "draining" if worker.draining else f"at work on {worker.run_id}" if worker.run_id else "waiting"
         yield Finding(f"worker {worker.name}", Mark.FINE, f"{' and '.join(worker.lanes)}, {at}, {doing}.")
+        if missing := [each for each in _CONFINED if each not in worker.confined]:
+            yield Finding(
+                f"worker {worker.name}",
+                Mark.NOTE,
+                f"Its engines are not confined to: {', '.join(missing)}.",
+                "Run it as root outside a container, or allow user namespaces; its engines' logs say what hindered it.",
+            )
     for lane in Lane:
         if not any(lane in worker.lanes for worker in alive):
             yield Finding(f"lane {lane}", Mark.NOTE, "No worker serves it: submissions wait.", "Run `rapport worker`.")
