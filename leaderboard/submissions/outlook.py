@@ -92,23 +92,20 @@ def outlook_of(run_id: str, paused: bool, measured: Measured) -> Outlook:
     """
     workers = [worker for worker in measured.fleet if Lane.GENERATE in worker.lanes and not worker.draining]
     ahead = measured.order.ahead(run_id) if measured.order else None
-    alone = {} if ahead is None else {each.run_id: _expected(each.run_id, measured) for each in ahead}
+    # Once a protocol: hundreds of runs may be ahead, and each costs that much of a page.
+    whole = {protocol: expected_seconds(costs) for protocol, costs in measured.costs.items()}
+    alone = [whole.get(protocol_of(each.run_id)) for each in ahead or ()]
     busy = [_left(worker.run_id, measured) for worker in workers if worker.run_id]
     left = _left(run_id, measured)
     return Outlook(
         position=None if ahead is None else len(ahead) + 1,
         waiting=sum(not run.workers for run in measured.order.waiting) if measured.order else 0,
         workers=len(workers),
-        begins=None if ahead is None else waiting_seconds(list(alone.values()), busy, len(workers)),
-        lasts=left if left is not None else _expected(run_id, measured),
+        begins=None if ahead is None else waiting_seconds(alone, busy, len(workers)),
+        lasts=left if left is not None else whole.get(protocol_of(run_id)),
         pace=measured.paces.get(run_id),
         paused=paused,
     )
-
-
-def _expected(run_id: str, measured: Measured) -> Estimate | None:
-    """Returns what one worker takes for a run, told by those of its protocol that have ended."""
-    return expected_seconds(measured.costs.get(protocol_of(run_id), ()))
 
 
 def _left(run_id: str, measured: Measured) -> Estimate | None:
