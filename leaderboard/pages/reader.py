@@ -17,6 +17,7 @@ from evaluator.errors import RapportError
 from evaluator.facts import ModelFacts
 from leaderboard.board.build import Board, BoardRow
 from leaderboard.board.snapshot import Snapshot
+from leaderboard.fleet import Announcement
 from leaderboard.pages.recent import Recent
 from leaderboard.records import Declaration
 from leaderboard.store import layout
@@ -51,6 +52,8 @@ class Listing(NamedTuple):
     problems: tuple[str, ...]
     outlooks: Mapping[str, Outlook] = {}
     """Of each run on the page that has not ended, by id."""
+    fleet: tuple[Announcement, ...] | None = None
+    """The workers that are alive; None if nobody can say."""
 
 
 class About(NamedTuple):
@@ -118,7 +121,7 @@ class Reader:
             last = max(1, -(-count // PAGE_LENGTH))
             page = min(wanted, last)
             views = ledger.views(ledger.newest(PAGE_LENGTH, (page - 1) * PAGE_LENGTH))
-            return Listing(tuple(views), page, last, count, (), ledger.outlooks(views))
+            return Listing(tuple(views), page, last, count, (), ledger.outlooks(views), tuple(ledger.fleet()))
 
         found, problem = self._ask(("page", wanted), read)
         return found or Listing((), wanted, wanted, None, (problem,))

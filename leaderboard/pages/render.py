@@ -15,6 +15,7 @@ from leaderboard.board.build import BoardRow
 from leaderboard.pages.figures import counts, estimate, figure, gap, interval, judged, pairwise, rate, share
 from leaderboard.pages.tables import known, pairs
 from leaderboard.pages.times import outlook_sentences
+from leaderboard.pages.workers import workers_sentence
 from leaderboard.records import State
 from leaderboard.scorecards import PROMPTS
 from leaderboard.submissions.views import RunView
@@ -202,6 +203,7 @@ def _environment() -> Environment:
         navigation=NAVIGATION,
         place=place,
         outlook_sentences=outlook_sentences,
+        workers_sentence=workers_sentence,
         progress_of=progress_of,
         provenance=provenance,
         scores=scores,

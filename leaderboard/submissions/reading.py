@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from redis import Redis
 
 from leaderboard.connection import text
+from leaderboard.fleet import Announcement, Fleet
 from leaderboard.records import Plan, State, Submission, Transition
 from leaderboard.submissions import keys
 from leaderboard.submissions.history import History
@@ -95,6 +96,10 @@ class LedgerReader:
             RapportError: `data_error` if something that was measured is not of this version.
         """
         return read_outlooks(self._redis, views)
+
+    def fleet(self) -> list[Announcement]:
+        """Returns what all workers that are alive say."""
+        return Fleet(self._redis).alive()
 
     def log(self, run_id: str) -> tuple[str, ...]:
         """Returns the last lines that the engines of a run in work have written, without secrets."""
