@@ -22,11 +22,12 @@ from leaderboard.submissions.states import ENDED
 from worker.outbox import milliseconds, output_tokens
 from worker.tasks import Task, board_of
 
-# Nil: the run has ended, or the task is done, taken or not to be had yet; else the fencing number and how many grants
-# came to nothing.
+# Nil: the ledger is being restored, the run has ended, or the task is done, taken or not to be had yet; else the
+# fencing number and how many grants came to nothing.
 _CLAIM = """
+if redis.call('EXISTS', ARGV[5]) == 0 then return false end
 local state = redis.call('GET', KEYS[1])
-for place = 5, #ARGV do
+for place = 6, #ARGV do
   if state == ARGV[place] then return false end
 end
 if redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 1 or redis.call('EXISTS', KEYS[3]) == 1 then return false end
@@ -142,7 +143,7 @@ class Leases:
         names = [keys.state(run), keys.done(run, lane), keys.lease(shard, lane), keys.FENCE, keys.grants(run, lane)]
         granted = self._claim(
             keys=[*names, keys.done(run, Lane.GENERATE)],
-            args=[shard, worker, self._milliseconds, int(lane is Lane.JUDGE), *ENDED],
+            args=[shard, worker, self._milliseconds, int(lane is Lane.JUDGE), keys.EPOCH, *ENDED],
         )
         if not granted:
             return None

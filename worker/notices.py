@@ -21,6 +21,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 from evaluator.errors import Cause, RapportError
 from evaluator.records import Record
 from leaderboard.connection import text
+from leaderboard.people import LOCAL_USER, RESERVED
 from leaderboard.records import Moment, State, Transition, now, protocol_of
 from leaderboard.settings import Settings
 from leaderboard.store.open import ON_THE_HUB
@@ -179,7 +180,9 @@ def said(notice: Notice) -> str:
         ...                   runs=(), at=at, page=None)))
         @alice, your submission of `o/m` has ended: **cancelled**.
     """
-    lines = [f"@{notice.submitter}, your submission of `{notice.model}` has ended: **{notice.state}**."]
+    known = notice.submitter not in RESERVED | {LOCAL_USER}  # These are nobody of the Hub.
+    whom = f"@{notice.submitter}, your" if known else "The"
+    lines = [f"{whom} submission of `{notice.model}` has ended: **{notice.state}**."]
     for run in notice.runs:
         why = f": {_plain(f'{run.cause}. {run.message} {run.remedy}')}" if run.cause else ""
         lines.append(f"- {run.protocol}: {run.state}{why}")
@@ -254,9 +257,14 @@ class Notices:
         for field, value in sorted(self._redis.hgetall(keys.NOTICES).items()):
             delivery = text(field)
             sender = self._senders.get(delivery.rsplit("/", 1)[1])
-            if sender and not self._redis.exists(keys.notice_pause(delivery)):
-                tried = True
+            if sender is None or self._redis.exists(keys.notice_pause(delivery)):
+                continue
+            tried = True
+            try:
                 self._try(delivery, sender, read_record(value, Notice, f"notice {delivery}"))
+            except RapportError as error:
+                log.error("given up: %s", error)
+                self._redis.hdel(keys.NOTICES, delivery)
         return tried
 
     def _try(self, delivery: str, sender: Sender, notice: Notice) -> None:

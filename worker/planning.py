@@ -173,6 +173,12 @@ def make_plan(run_id: str, setup: RunSetup) -> Plan:
         RapportError: `data_error` if the data set is broken.
     """
     asked = tuple(items(setup))
+    if not asked:
+        raise RapportError(
+            Cause.DATA_ERROR,
+            f"The data set holds nothing that the protocol {setup.protocol.id} asks.",
+            "Check the splits and question types of both.",
+        )
     users = users_of(asked)
     step = users_per_shard(len(users))
     return Plan(

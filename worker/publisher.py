@@ -86,13 +86,21 @@ class Publisher:
             if self._store.condition().commit_in > 0:
                 return False  # It wants to be left alone: everything waits in Redis meanwhile.
             drained = self._drain()
-            waiting = {entry.run_id for entry in self._outbox.waiting()}
-            finished = [run_id for run_id in self._done_runs() if run_id not in waiting and self._finish(run_id)]
-            self._saver.save(at_once=bool(finished))
+            ended = self._finish_next()
+            self._saver.save(at_once=ended)
         except MemoryLost as error:
             log.warning("%s; the ledger is restored", error)
             return True
-        return drained or bool(finished)
+        return drained or ended
+
+    def _finish_next(self) -> bool:
+        """Finishes the first run that can be; says whether there was one.
+
+        One at a time: scoring takes long, and the ledger is to be saved in between.
+        """
+        done = self._done_runs()  # First: a last batch that comes now is then among those that wait.
+        waiting = {entry.run_id for entry in self._outbox.waiting()}
+        return any(self._finish(run_id) for run_id in done if run_id not in waiting)
 
     def fail_open_runs(self, failure: Failure) -> None:
         """Ends every run that has not ended: what hinders them all is beyond any of them."""

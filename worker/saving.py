@@ -58,6 +58,9 @@ class Saver:
             for history in going_on:
                 self._ledger.put_away(history, ACTOR)
             histories = journal.readable(self._ledger, submission_ids)
+        for history in histories:
+            if history.withdrawn:  # Whoever withdrew it may have been cut off before this.
+                self._ledger.forget_fingerprints(history.submission)
         if not histories:
             return
         writes = [write for history in histories for write in self._files_of(history)]

@@ -99,6 +99,8 @@ def finished(redis: Redis, plan: Plan, lanes: Collection[Lane] = tuple(Lane)) ->
         >>> finished(redis, plan)  # doctest: +SKIP
         False
     """
+    if not plan.shards:
+        return False
     with redis.pipeline(transaction=False) as pipe:
         for lane in lanes:
             pipe.smismember(keys.done(plan.run_id, lane), list(shard_ids(plan)))

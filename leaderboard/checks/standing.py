@@ -32,11 +32,10 @@ def check_duplicate(found: Findings) -> Check:
     if found.known is None:
         return passed(CheckName.DUPLICATE, "It is new here.")
     submission_id, state = found.known
-    goes_on = "takes it up where it stopped" if state in _AGAIN else "leads there"
     return warned(
         CheckName.DUPLICATE,
         f"Submission {submission_id} covers it already; it is {state}.",
-        f"Open that one; submitting again {goes_on}.",
+        "Open that one; its submitter or a maintainer can retry it." if state in _AGAIN else "Open that one.",
         submission_id=submission_id,
         state=state.value,
     )

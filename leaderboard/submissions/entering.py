@@ -58,6 +58,7 @@ def enter(pipe: Pipeline, history: History) -> None:
     pipe.rpush(keys.events(submission.id), *(event.model_dump_json() for event in history.events))
     pipe.mset({keys.state(run_id): state.value for run_id, state in states.items()})
     pipe.srem(keys.UNSAVED, submission.id)
+    pipe.srem(keys.URGENT, submission.id)
     if submission_state(states.values()) in ENDED:
         pipe.srem(keys.ACTIVE, submission.id)
     else:

@@ -88,7 +88,7 @@ def refusal(person: Person, action: Action, submission: Submission, events: Iter
     history = tuple(events)
     if action in OF_MAINTAINERS and not person.maintainer:
         return f"Only maintainers may {action} a submission."
-    if not _is_theirs(person, submission):
+    if not is_theirs(person, submission):
         return f"Only {submission.submitter} and maintainers may {action} this submission."
     if withdrawal_of(history):
         return "It was withdrawn, and that is for good."
@@ -98,6 +98,6 @@ def refusal(person: Person, action: Action, submission: Submission, events: Iter
     return None
 
 
-def _is_theirs(person: Person, submission: Submission) -> bool:
+def is_theirs(person: Person, submission: Submission) -> bool:
     """Says whether a submission is a person's; whatever the command line entered is that of all maintainers."""
     return person.maintainer or (person.name == submission.submitter and person.name != MAINTAINER)

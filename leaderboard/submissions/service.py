@@ -22,6 +22,7 @@ from leaderboard.people import Person
 from leaderboard.records import Declaration, Relation, Submission, TrainingData, now
 from leaderboard.submissions.actions import SubmissionActions, told
 from leaderboard.submissions.ledger import IdTaken
+from leaderboard.submissions.permissions import is_theirs
 from leaderboard.submissions.quotas import MAINTAINER, Quotas, limits_of, quotas_of
 from leaderboard.submissions.views import SubmissionView
 
@@ -133,7 +134,9 @@ class SubmissionService(SubmissionActions):
             facts=None if model.is_reference else facts,
         )
         covering = self._create(submission, person)
-        self.take_up(self.ledger.history(covering), person)
+        history = self.ledger.history(covering)
+        if is_theirs(person, history.submission):  # Nobody goes on in another person's name.
+            self.take_up(history, person)
         return self.ledger.view(covering)
 
     def _create(self, submission: Submission, person: Person) -> str:

@@ -257,3 +257,16 @@ def test_only_the_references_that_a_protocol_names_are_submitted(service, monkey
 
     monkeypatch.setattr("leaderboard.submissions.service.load_protocol", with_gold_alone)
     assert [view.submission.model for view in service.submit_references(["demo-v1"])] == ["reference/gold"]
+
+
+def test_nobody_takes_up_what_somebody_else_has_cancelled(service):
+    first = submit(service)
+    service.cancel(first.submission.id, Person("alice"))
+    for _ in range(2):
+        again = service.submit("local/tiny", None, make_declaration(), Person("bob"))
+        assert (again.submission.id, again.submission.submitter) == (first.submission.id, "alice")
+        assert again.state is State.CANCELLED
+    assert submit(service).state is State.QUEUED, "its submitter may"
+    service.cancel(first.submission.id, Person("alice"))
+    maintained = service.submit("local/tiny", None, make_declaration(), Person("mia", maintainer=True))
+    assert maintained.state is State.QUEUED

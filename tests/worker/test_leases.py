@@ -11,7 +11,7 @@ from tests.builders import make_batch, make_generation, make_plan, rows_of
 from tests.waiting import at_once, until
 from worker.lease import MOST_GRANTS, Heartbeat, Lease, Leases, StaleLease
 from worker.outbox import Outbox
-from worker.tasks import Task
+from worker.tasks import Task, finished
 
 
 @pytest.fixture
@@ -268,3 +268,16 @@ def test_a_batch_keeps_every_character_of_an_answer(leases, plan, outbox):
     batch = make_batch(plan, plan.shards[0], "b-1", generations=(make_generation(answer=answer),))
     leases.hand_over(lease, batch)
     assert outbox.kept(plan.run_id)[0].generations[0].answer == answer
+
+
+def test_while_the_ledger_is_being_restored_no_task_is_given_out(redis, leases, plan):
+    mark = redis.get(keys.EPOCH)
+    redis.delete(keys.EPOCH)
+    assert leases.claim(plan, "gpu-1") is None
+    redis.set(keys.EPOCH, mark)
+    assert leases.claim(plan, "gpu-1") is not None
+
+
+def test_a_run_that_asks_nothing_is_never_finished_and_stops_nobody(redis, plan):
+    nothing = plan.model_copy(update={"items": (), "shards": ()})
+    assert not finished(redis, nothing)

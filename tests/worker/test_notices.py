@@ -12,6 +12,7 @@ from redis import Redis
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from evaluator.errors import Cause, RapportError
+from leaderboard.people import LOCAL_USER
 from leaderboard.records import AmendmentKind, Failure, State
 from leaderboard.settings import Settings
 from leaderboard.store import LocalStore
@@ -177,3 +178,21 @@ def test_discussions_need_a_store_on_the_hub() -> None:
     assert [sender.name for sender in senders_of(Settings(notify_discussions=True, store="hub://org/results"))] == [
         "discussion"
     ]
+
+
+def test_a_notice_that_cannot_be_read_keeps_no_other_waiting(
+    redis: Redis, receiver: Receiver, notice: Notice, caplog: pytest.LogCaptureFixture
+) -> None:
+    outgoing = notices(redis, receiver.address)
+    redis.hset(keys.NOTICES, "a-0/webhook", '{"schema_version": 9}')
+    outgoing.put(notice)
+    assert outgoing.step()
+    assert len(receiver.received) == 1
+    assert redis.hlen(keys.NOTICES) == 0
+    assert "given up" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["maintainer", "demo", LOCAL_USER])
+def test_nobody_is_mentioned_for_what_the_leaderboard_itself_has_entered(notice: Notice, name: str) -> None:
+    assert "@" not in said(notice.model_copy(update={"submitter": name}))
+    assert "@alice" in said(notice.model_copy(update={"submitter": "alice"}))

@@ -11,9 +11,11 @@ from leaderboard.store import layout
 from leaderboard.store.rows import read_record, read_rows
 from leaderboard.submissions import keys
 from leaderboard.submissions.history import History
+from leaderboard.submissions.states import ENDED
 from tests.builders import make_plan, make_report, make_submission, rows_of
 from worker import publisher as publisher_module
 from worker.handover import Handover
+from worker.lease import Lease, Leases
 from worker.outbox import Outbox
 from worker.publisher import Publisher
 
@@ -259,3 +261,52 @@ def test_all_submissions_with_news_are_saved_in_one_commit(ledger, publisher, st
         ledger.create(make_submission(number))
     publisher.step()
     assert messages(store) == ["journal of 3 submissions"]
+
+
+def test_a_last_batch_that_comes_while_the_publisher_looks_is_scored_with_the_rest(
+    redis, ledger, store, clock, plan, work, run_id
+):
+    class Looking(Publisher):
+        """The worker hands over its last batches between this publisher's two looks."""
+
+        def _done_runs(self) -> list[str]:
+            while ledger.state(run_id) not in ENDED and Leases(redis, 60).free_tasks(plan):
+                work()
+            return super()._done_runs()
+
+    looking = Looking(redis, ledger, store, journal_seconds=20, clock=clock)
+    for _ in range(10):
+        looking.step()
+
+    assert ledger.state(run_id) is State.PUBLISHED
+    assert stored(store, run_id) == expected(plan, len(plan.shards))
+
+
+def test_the_ledger_is_saved_between_two_runs_that_are_scored(redis, ledger, store, clock, publisher):
+    for number in (5, 6):
+        submission = make_submission(number)
+        ledger.create(submission)
+        (run,) = submission.run_ids()
+        ledger.advance(run, State.QUEUED, "reaper")
+        planned = ledger.put_plan(make_plan(run))
+        leases = Leases(redis, 60)
+        while lease := leases.claim(planned, "gpu-1"):
+            hand_over_all(leases, lease, planned, Outbox(redis))
+    step_until_idle(publisher)
+
+    told = [message.split()[0] for message in messages(store)]
+    assert told.count("scorecard") == 2
+    first = told.index("scorecard")
+    assert "journal" in told[first : told.index("scorecard", first + 1)]
+
+
+def hand_over_all(leases: Leases, lease: Lease, plan: Plan, outbox: Outbox) -> None:
+    """Hands over all rows of a task and closes it."""
+    handover = Handover(leases, lease, outbox)
+    rows = rows_of(plan, next(shard for shard in plan.shards if shard.id == lease.shard_id))
+    if lease.lane is Lane.GENERATE:
+        handover.generations(rows.generations)
+    else:
+        handover.verdicts(rows.verdicts)
+    handover.finish(make_report(lease.lane))
+    leases.release(lease, forgive=True)

@@ -240,3 +240,28 @@ def touch(ledger: Ledger, happening: str, random) -> None:
         ledger.fail(run_id, "worker", FAILURE)
     elif ahead := sorted(NEXT[ledger.state(run_id)] - {State.FAILED, State.CANCELLED}):
         ledger.advance(run_id, ahead[0], "worker")
+
+
+def test_a_withdrawal_whose_maker_died_after_the_runs_had_ended_leads_nobody_to_it(
+    ledger, store, publisher, submission, run_id
+):
+    ledger.fail(run_id, "worker", Failure(cause=Cause.LOAD_ERROR, message="No layers.", remedy="Add one."))
+    step_until_idle(publisher)
+    amend(ledger, submission.id, AmendmentKind.WITHDRAWN)
+    step_until_idle(publisher)
+    assert ledger.create(make_submission(9, model=submission.model)) == make_submission(9).id
+
+
+def test_what_an_older_copy_of_redis_called_urgent_is_not_saved_again_and_again(redis, ledger, store, submission):
+    publisher = Publisher(redis, ledger, store, journal_seconds=60)
+    step_until_idle(publisher)
+    amend(ledger, submission.id, AmendmentKind.LIFTED)
+    older = copy_of(redis)
+    step_until_idle(publisher)
+    roll_back(redis, older)
+    step_until_idle(publisher)
+    head = store.head()
+    for _ in range(3):
+        publisher.step()
+    assert store.head() == head
+    assert not ledger.is_urgent()
