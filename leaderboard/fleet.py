@@ -44,6 +44,8 @@ class Announcement(Record):
     """Of one engine, where there is no GPU."""
     context_tokens: int = Field(gt=0)
     """Most tokens of prompt and answer that engines are set up for."""
+    turn_seconds: float = Field(default=1800.0, ge=0)
+    """How long it serves one run while somebody else waits."""
     confined: tuple[str, ...] = ()
     """What processes that hold models are confined to here, such as `no network`; empty if to nothing."""
     started_at: Moment

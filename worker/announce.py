@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import os
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ from leaderboard.fleet import Announcement, Gpu
 from leaderboard.records import now
 from leaderboard.settings import Settings
 from worker.engines import own_dtype, own_engine
+
+log = logging.getLogger("rapport.worker")
 
 ANNOUNCE_SECONDS = 5.0
 KEPT_SECONDS = 20.0
@@ -36,9 +39,19 @@ def announcement_of(settings: Settings, name: str) -> Announcement:
         dtype=own_dtype(settings),
         kv_cache_bytes=int(settings.kv_cache_gib * 2**30),
         context_tokens=settings.context_tokens,
-        confined=confinement_here().done,
+        turn_seconds=settings.turn_seconds,
+        confined=_confined(),
         started_at=now(),
     )
+
+
+def _confined() -> tuple[str, ...]:
+    """Returns what engines are confined to; nothing where that cannot be found out, which keeps nobody from work."""
+    try:
+        return confinement_here().done
+    except (OSError, ValueError, subprocess.SubprocessError):
+        log.exception("it could not be found out what engines are confined to")
+        return ()
 
 
 def gpus() -> tuple[Gpu, ...]:

@@ -18,7 +18,7 @@ log = logging.getLogger("rapport.publisher")
 DISK_FULL = Failure(
     cause=Cause.DISK_FULL,
     message="There is no free disk where results are stored.",
-    remedy="Free some disk, then submit the model again: finished items are kept and it goes on where it stopped.",
+    remedy="Free some disk, then retry it: finished items are kept and it goes on where it stopped.",
 )
 
 

@@ -138,7 +138,7 @@ def _unexpected(error: Exception) -> RapportError:
     return RapportError(
         Cause.INFRASTRUCTURE,
         f"The worker met an unexpected error ({type(error).__name__}).",
-        "This is our fault: submit the model again, finished items are kept; the worker's log has the details.",
+        "This is our fault: retry it, finished items are kept; the worker's log has the details.",
     )
 
 

@@ -159,7 +159,7 @@ class Leases:
         raise GrantsExhausted(
             Cause.INFRASTRUCTURE,
             f"{MOST_GRANTS} workers in a row took the shard {lease.task} and were lost without an answer.",
-            "See the workers' logs, most likely for a lack of memory, then submit the model again.",
+            "See the workers' logs, most likely for a lack of memory, then retry it.",
         )
 
     def free_tasks(self, plan: Plan, lanes: Collection[Lane] = tuple(Lane)) -> int:

@@ -68,7 +68,7 @@ def check_estimate(found: Findings) -> Check:
     if found.surroundings.expected is None and found.surroundings.need is None:
         return skipped(CheckName.ESTIMATE, NO_LEADERBOARD)
     expected = found.surroundings.expected and found.surroundings.expected(found.request.protocols)
-    worked_out = None if expected and expected.work else gpu_minutes(found)
+    worked_out = gpu_minutes(found)
     parts = [*_work(expected, worked_out), *_waiting(expected)]
     facts = {
         "work_seconds": expected.work.seconds if expected and expected.work else None,
@@ -84,9 +84,9 @@ def check_estimate(found: Findings) -> Check:
 def _work(expected: Expected | None, worked_out: float | None) -> Iterable[str]:
     """Says how long a worker is busy with it, if anything is known of that."""
     if expected and expected.work:
-        yield f"a worker needs some {_minutes(expected.work)}, by {_runs(expected.work)}"
-    elif worked_out is not None:
-        yield f"some {worked_out:,.1f} GPU minutes on an H100 for the answers, worked out and not measured"
+        yield f"a worker needed some {_minutes(expected.work)} for a model of any size, by {_runs(expected.work)}"
+    if worked_out is not None:
+        yield f"this model's answers some {worked_out:,.1f} GPU minutes on an H100, worked out and not measured"
 
 
 def _waiting(expected: Expected | None) -> Iterable[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from leaderboard.records import State
 from leaderboard.submissions.estimate import Estimate
 from leaderboard.submissions.outlook import Outlook
@@ -52,12 +54,27 @@ def outlook_sentences(run: RunView, outlook: Outlook | None) -> list[str]:
         return []
     if outlook.paused:
         return ["Paused by a maintainer: no worker takes it until it is resumed."]
-    said = _waiting(outlook) if outlook.position is not None else _working(outlook)
     if run.state in (State.SCORING, State.PUBLISHING):
-        return ["All questions are answered and judged; the result is being made."]
-    if outlook.workers == 0:
-        said.append("No worker is alive at the moment; it waits for one, and nothing is lost.")
-    return said
+        said = ["All questions are answered and judged; the result is being made."]
+    else:
+        said = _waiting(outlook) if outlook.position is not None else _working(outlook)
+    return [*said, *_missing(run, outlook)]
+
+
+def _missing(run: RunView, outlook: Outlook) -> Iterator[str]:
+    """Yields what keeps a run from going on; none of it loses anything."""
+    if outlook.resting is not None:
+        yield f"The last try ended in a failure of ours ({outlook.resting}); it is tried again by itself."
+    if not outlook.published:
+        yield "The publisher is not alive at the moment: nothing is saved or published until it is back."
+    if run.state in (State.SCORING, State.PUBLISHING):
+        return
+    if not outlook.ordered:
+        yield "The reaper is not alive at the moment: no worker is invited until it is back."
+    if outlook.workers == 0 and run.state is not State.JUDGING:
+        yield "No worker is alive at the moment; it waits for one, and nothing is lost."
+    if outlook.judges == 0:
+        yield "No worker that judges is alive at the moment."
 
 
 def _waiting(outlook: Outlook) -> list[str]:

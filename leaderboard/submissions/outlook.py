@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from redis import Redis
 
+from leaderboard.connection import text
 from leaderboard.fleet import Announcement, Fleet
 from leaderboard.records import Lane, protocol_of
 from leaderboard.submissions import keys
@@ -35,6 +36,14 @@ class Outlook(NamedTuple):
     """How fast it has gone in the last minutes."""
     paused: bool
     """Whether a maintainer wants it left alone for now."""
+    judges: int = 1
+    """Workers alive that judge."""
+    ordered: bool = True
+    """Whether a reaper is alive, without which nobody is invited."""
+    published: bool = True
+    """Whether a publisher is alive, without which nothing is saved or published."""
+    resting: str | None = None
+    """The cause of a failure of ours after which it waits to be tried again; None if it does not."""
 
 
 class Measured(NamedTuple):
@@ -48,6 +57,10 @@ class Measured(NamedTuple):
     """By run."""
     progress: Mapping[str, Progress]
     """By run."""
+    resting: Mapping[str, str]
+    """Causes of failures after which runs wait to be tried again, by run."""
+    publisher: bool
+    """Whether one is alive."""
 
 
 def read_outlooks(redis: Redis, views: Iterable[SubmissionView]) -> dict[str, Outlook]:
@@ -70,15 +83,20 @@ def read_measured(redis: Redis, run_ids: Iterable[str]) -> Measured:
     busy = [worker.run_id for worker in fleet if worker.run_id]
     known = sorted({*run_ids, *busy})
     with redis.pipeline(transaction=False) as pipe:
+        pipe.exists(keys.PUBLISHER)
         for run_id in known:
             pipe.hgetall(keys.progress(run_id))
-        progress = [read_progress(values) for values in pipe.execute()]
+            pipe.get(keys.pause(run_id))
+        publisher, *answers = pipe.execute()
+    causes = zip(known, answers[1::2], strict=True)
     return Measured(
         order=order,
         fleet=fleet,
         costs={protocol: read_costs(redis, protocol) for protocol in sorted({*map(protocol_of, [*known, *ahead])})},
         paces=read_paces(redis, known),
-        progress=dict(zip(known, progress, strict=True)),
+        progress=dict(zip(known, map(read_progress, answers[::2]), strict=True)),
+        resting={run_id: text(cause) for run_id, cause in causes if cause is not None},
+        publisher=bool(publisher),
     )
 
 
@@ -95,7 +113,7 @@ def outlook_of(run_id: str, paused: bool, measured: Measured) -> Outlook:
     # Once a protocol: hundreds of runs may be ahead, and each costs that much of a page.
     whole = {protocol: expected_seconds(costs) for protocol, costs in measured.costs.items()}
     alone = [whole.get(protocol_of(each.run_id)) for each in ahead or ()]
-    busy = [_left(worker.run_id, measured) for worker in workers if worker.run_id]
+    busy = [_held(worker, measured) for worker in workers if worker.run_id]
     left = _left(run_id, measured)
     return Outlook(
         position=None if ahead is None else len(ahead) + 1,
@@ -105,7 +123,17 @@ def outlook_of(run_id: str, paused: bool, measured: Measured) -> Outlook:
         lasts=left if left is not None else whole.get(protocol_of(run_id)),
         pace=measured.paces.get(run_id),
         paused=paused,
+        judges=sum(Lane.JUDGE in worker.lanes and not worker.draining for worker in measured.fleet),
+        ordered=measured.order is not None,
+        published=measured.publisher,
+        resting=measured.resting.get(run_id),
     )
+
+
+def _held(worker: Announcement, measured: Measured) -> Estimate | None:
+    """Returns how long a busy worker keeps its run: to its end, or to the end of its turn, since somebody waits."""
+    left = _left(str(worker.run_id), measured)
+    return left and Estimate(min(left.seconds, worker.turn_seconds), left.measurements)
 
 
 def _left(run_id: str, measured: Measured) -> Estimate | None:

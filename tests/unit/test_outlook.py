@@ -47,6 +47,8 @@ def measured(**changes: object) -> Measured:
         costs={"demo-v1": [Cost(100, 600.0), Cost(100, 600.0)]},
         paces={BUSY: Pace(2.0, 300.0, 30)},
         progress={BUSY: HALF_DONE},
+        resting={},
+        publisher=True,
     )._replace(**changes)
 
 
@@ -73,6 +75,18 @@ def test_a_run_in_work_is_told_how_fast_it_goes_and_what_is_left() -> None:
     assert outlook == Outlook(None, 2, 1, None, Estimate(100.0, 30), Pace(2.0, 300.0, 30), paused=False)
 
 
+def test_a_busy_worker_is_waited_for_no_longer_than_its_turn() -> None:
+    short = [worker("w-1", BUSY).model_copy(update={"turn_seconds": 40.0})]
+
+    assert outlook_of(FIRST, False, measured(fleet=short)).begins == Estimate(40.0, 30)
+
+
+def test_what_is_not_alive_or_rests_is_told() -> None:
+    outlook = outlook_of(FIRST, False, measured(order=None, publisher=False, resting={FIRST: "timeout"}, fleet=[]))
+
+    assert (outlook.ordered, outlook.published, outlook.judges, outlook.resting) == (False, False, 0, "timeout")
+
+
 def test_nothing_is_said_where_nothing_was_measured() -> None:
     nothing = measured(costs={}, paces={}, progress={})
     outlook = outlook_of(SECOND, False, nothing)
@@ -91,6 +105,10 @@ def test_nothing_is_said_where_nothing_was_measured() -> None:
         (Outlook(1, 5, 1, Estimate(9.0, 3), None, None, paused=True), State.QUEUED, "Paused"),
         (Outlook(None, 0, 1, None, Estimate(90.0, 3), Pace(1, 41.6, 3), paused=False), State.JUDGING, "42 tokens/s"),
         (Outlook(None, 0, 1, None, Estimate(0.0, 0), None, paused=False), State.SCORING, "result is being made"),
+        (Outlook(None, 0, 1, None, None, None, False, published=False), State.SCORING, "publisher is not alive"),
+        (Outlook(None, 0, 1, None, None, None, False, ordered=False), State.QUEUED, "reaper is not alive"),
+        (Outlook(None, 0, 1, None, None, None, False, judges=0), State.JUDGING, "No worker that judges"),
+        (Outlook(None, 0, 1, None, None, None, False, resting="timeout"), State.QUEUED, "failure of ours (timeout)"),
     ],
 )
 def test_a_reader_is_told_in_sentences(outlook: Outlook, state: State, words: str) -> None:
