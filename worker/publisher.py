@@ -44,7 +44,7 @@ BATCHES_A_COMMIT = 30
 
 STORE_PATIENCE_SECONDS = 300.0
 """A store that comes back within this time fails no run."""
-KEPT = "Finished items are kept: submit the model again and it goes on where it stopped."
+KEPT = "Finished items are kept: retry it and it goes on where it stopped."
 
 
 class Publisher:
