@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -119,9 +120,10 @@ class SubmissionActions:
         ended = [run_id for run_id, state in history.states.items() if state in _RETRIED]
         if ended and not person.maintainer and (error := retry_refusal(history, limits_of(self._settings), now())):
             raise error
-        for run_id in submission.run_ids():
-            if history.states[run_id] in (State.CHECKING, *_RETRIED):
-                self.ledger.advance(run_id, State.QUEUED, person.name)
+        for run_id, seen in history.states.items():
+            if seen in (State.CHECKING, *_RETRIED):
+                with contextlib.suppress(MovedMeanwhile):  # Somebody else was faster: it goes on already.
+                    self.ledger.move(run_id, seen, State.QUEUED, person.name)
         if ended:
             latest = self.ledger.history(submission.id)
             recount(self._redis, latest)

@@ -206,3 +206,13 @@ def test_a_redis_that_went_away_is_told_without_its_address(monkeypatch, service
         service.cancel(submission.id, ALICE)
     assert caught.value.cause is Cause.INFRASTRUCTURE
     assert "canary" not in str(caught.value)
+
+
+def test_a_retry_that_comes_second_leaves_what_the_first_one_has_set_going(ledger, redis, tmp_path, submission):
+    (run_id,) = submission.run_ids()
+    ledger.cancel(run_id, "alice", LOAD_ERROR)
+    seen = ledger.history(submission.id)
+    ledger.advance(run_id, State.QUEUED, "alice")
+    ledger.advance(run_id, State.GENERATING, "gpu-1")
+    SubmissionService(Settings(data=tmp_path), redis).take_up(seen, Person(submission.submitter))
+    assert ledger.state(run_id) is State.GENERATING
