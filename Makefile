@@ -1,6 +1,6 @@
 # Everything a person types stands here; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench-demo bench-prefill bench-prepare bench-intervals bench-load lock clean
+.PHONY: help setup demo test lint bench-demo bench-prefill bench-prepare bench-intervals bench-load bench-faults lock clean
 PYTHON := .venv/bin/python
 
 help: ## List the targets
@@ -20,6 +20,7 @@ lint: setup ## Check style, types and the layers
 
 test: lint ## Check everything and run all tests
 	@scripts/browser.sh
+	@scripts/faketime.sh
 	@$(PYTHON) -m pytest
 
 bench-demo: setup ## Time the headless demo
@@ -36,6 +37,10 @@ bench-intervals: setup ## Simulate boards of known truth and see what the interv
 
 bench-load: setup ## Send 1,000 submissions of 200 users through the whole service, with 10,000 in its history
 	@$(PYTHON) -m benchmarks.load
+
+bench-faults: setup ## Do 500 random faults, 20 of them under a real model, and account for everything (an hour)
+	@scripts/faketime.sh
+	@$(PYTHON) -m benchmarks.faults
 
 lock: ## Resolve the lock files anew (needs uv)
 	@scripts/lock.sh

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import sys
 
-import uvicorn
-
 from evaluator.errors import RapportError
 from evaluator.logs import set_up_logging
 from leaderboard.connection import web_client
 from leaderboard.settings import Settings
-from leaderboard.web import create_app, server_config
+from leaderboard.web import create_app, serve
 
 
 def main() -> None:
@@ -28,8 +26,7 @@ def main() -> None:
         return
     redis = web_client(settings.redis_url) if settings.redis_url else None
     host = "0.0.0.0" if settings.on_space else settings.host  # noqa: S104 - a Space is reached from outside.
-    app = create_app(settings, redis)
-    uvicorn.Server(server_config(app, host=host, port=settings.port, log_level="info")).run()
+    serve(create_app(settings, redis), host=host, port=settings.port, log_level="info")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from leaderboard.pages.reader import PAGE_LENGTH
 from tests.web.provider import running_provider
 
 _LOOK_SECONDS = 1.0
+_OK = 200
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -42,7 +43,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--submissions", type=int, default=1000)
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--history", type=int, default=10_000)
-    parser.add_argument("--arrivals", type=float, default=4.0, help="submissions that arrive in a second, on average")
+    parser.add_argument("--arrivals", type=float, default=5.0, help="submissions that arrive in a second, on average")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args(arguments)
 
@@ -56,10 +57,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             people = log_in(site.url, provider, options.users)
             ready = time.monotonic() - started
             orders = orders_of(people, models, options.arrivals, options.seed)
-            used = _used(site)
+            used, load = _used(site), os.getloadavg()[0]
             measured = asyncio.run(submit_all(site.url, orders, _pages(site, len(models)), _LOOK_SECONDS))
             cores = _cores(used, _used(site), measured.seconds)
-            dead = site.dead()
+            load_after, dead = os.getloadavg()[0], site.dead()
             active = len(site.ledger.active())
             site.settle()
             account = account_of(measured.outcomes, site.ledger, site.store, len(models) * 2)
@@ -79,7 +80,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 "start_seconds": round(ready, 1),
                 "seconds": round(measured.seconds, 1),
                 "cores_used": cores,
-                "load_after": round(os.getloadavg()[0], 2),
+                "load_average": [round(load, 2), round(load_after, 2)],
             }
 
 
@@ -125,7 +126,8 @@ def _paging(measured: Measured) -> dict[str, Any]:
         "queue_page_max_ms": round(max(cold), 1),
         "queue_page_warm_p95_ms": _percentile([each.ms for each in measured.pages if not each.cold], 95),
         "queue_page_p95_by_page_ms": {str(page): _percentile(found, 95) for page, found in by_page.items()},
-        "queue_pages": len(cold),
+        "queue_pages": len(measured.pages),
+        "queue_pages_failed": sum(each.status != _OK for each in measured.pages),
     }
 
 

@@ -27,7 +27,7 @@ class Account(NamedTuple):
     """Models that stand twice in either, and runs that were entered or queued twice."""
 
 
-def account_of(outcomes: Iterable[Outcome], ledger: Ledger, store: Store, newest: int) -> Account:
+def account_of(outcomes: Sequence[Outcome], ledger: Ledger, store: Store, newest: int) -> Account:
     """Compares what people were told with what is kept.
 
     Args:
@@ -37,7 +37,7 @@ def account_of(outcomes: Iterable[Outcome], ledger: Ledger, store: Store, newest
         newest: At least as many as were submitted.
     """
     answered = [outcome for outcome in outcomes if outcome.submission_id]
-    models = {outcome.model for outcome in answered}
+    models = {outcome.model for outcome in outcomes}
     paths = store.list(layout.SUBMISSIONS)
     kept = (
         ledger.histories(ledger.newest(newest)),

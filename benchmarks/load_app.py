@@ -50,7 +50,7 @@ def read_times(file: Path) -> dict[str, list[float]]:
 
 def main(file: Path) -> None:
     """Serves the page until told to stop."""
-    with file.open("w", buffering=1) as lines:
+    with file.open("w") as lines:  # Written out at the end, so that nobody waits for it.
         for owner, name, part in _PARTS:
             setattr(owner, name, timed(getattr(owner, name), part, lines.write))
         app.main()

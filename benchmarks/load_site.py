@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +30,8 @@ from tests.waiting import until
 PATIENCE = 300.0
 _QUOTA = 10**6
 """So high that none is ever refused for it: five a week would be the default."""
+_LAST_WORDS = 4000
+"""Characters of a log that are shown where something went wrong."""
 _NOT_OURS = ("RAPPORT_", "OAUTH_", "HF_", "OPENID_")
 
 
@@ -95,10 +98,17 @@ class LoadSite:
         return [name for name, process in self._processes.items() if process.poll() is not None]
 
     def settle(self) -> None:
-        """Stops those who make news and waits until all of it is saved."""
+        """Stops those who make news, the app in order, so that its times are told, and waits until all is saved."""
+        self._processes["app"].send_signal(signal.SIGINT)
+        self._processes["app"].wait(PATIENCE)
         for name in ("app", "worker", "reaper"):
             _kill(self._processes.pop(name))
         self._wait(lambda: not self.ledger.unsaved(), "everything is saved")
+
+    def last_words(self) -> str:
+        """Returns the end of each role's log."""
+        logs = sorted((self.folder / "logs").iterdir())
+        return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-_LAST_WORDS:]}" for log in logs)
 
     def end(self) -> None:
         """Kills everything that still runs."""
@@ -125,8 +135,7 @@ class LoadSite:
 
         def looks() -> bool:
             if dead := self.dead():
-                log = (self.folder / "logs" / dead[0]).read_text(errors="replace")
-                raise RuntimeError(f"{dead[0]} has ended:\n{log[-2000:]}")
+                raise RuntimeError(f"{dead} ended before {what}")
             return bool(holds())
 
         until(looks, what=what, within=PATIENCE)
@@ -194,5 +203,8 @@ def running_site(folder: Path, provider: str, models: int, history: int) -> Iter
     try:
         site.start(provider, models, history)
         yield site
+    except BaseException:
+        sys.stderr.write(site.last_words())
+        raise
     finally:
         site.end()

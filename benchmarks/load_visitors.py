@@ -63,6 +63,7 @@ class PageTime(NamedTuple):
     cold: bool
     """Whether nobody had asked for it within the last second."""
     ms: float
+    status: int
 
 
 class Measured(NamedTuple):
@@ -114,7 +115,8 @@ async def submit_all(site: str, orders: Sequence[Order], pages: Sequence[int], e
         pages: Numbers of pages, which are looked at in turn.
         every: Seconds between two looks.
     """
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+    # Shorter than the site keeps them: a request on a connection that is just being closed says nothing of the site.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=2.0)
     async with httpx.AsyncClient(base_url=site, timeout=_PATIENCE, limits=limits) as client:
         started = time.perf_counter()
         looks = [
@@ -131,15 +133,21 @@ async def _carry_out(client: httpx.AsyncClient, order: Order, started: float) ->
     """Submits when it is time to; of what is sent twice, the second counts."""
     at = started + order.at
     await asyncio.sleep(at - time.perf_counter())
-    if order.twice:
-        with_no_answer = await _join(client, order)
-        if with_no_answer.is_error:
-            return _refused(order, with_no_answer, at)
-        at = time.perf_counter()
+    try:
+        if order.twice:
+            await _join(client, order)  # Its answer is lost.
+            at = time.perf_counter()
+        return await _submit(client, order, at)
+    except httpx.TransportError as error:
+        return Outcome(order.model, order.person.name, "", type(error).__name__, _since(at), 0.0)
+
+
+async def _submit(client: httpx.AsyncClient, order: Order, at: float) -> Outcome:
+    """Sends the form and waits for the id."""
     joined = await _join(client, order)
-    if joined.is_error:
-        return _refused(order, joined, at)
     join_ms = _since(at)
+    if joined.is_error:
+        return Outcome(order.model, order.person.name, "", f"status_{joined.status_code}", join_ms, join_ms)
     stream = await client.get(f"/gradio_api/call/submit/{joined.json()['event_id']}", headers=order.person.headers)
     found, refused = _ID.search(stream.text), _REFUSED.search(stream.text)
     because = "" if found else refused[1] if refused else f"stream_{stream.status_code}"
@@ -152,19 +160,13 @@ async def _join(client: httpx.AsyncClient, order: Order) -> httpx.Response:
     return await client.post("/gradio_api/call/submit", json={"data": form}, headers=order.person.headers)
 
 
-def _refused(order: Order, answer: httpx.Response, at: float) -> Outcome:
-    """Notes a form that was not taken in."""
-    return Outcome(order.model, order.person.name, "", f"status_{answer.status_code}", _since(at), _since(at))
-
-
 async def _look(client: httpx.AsyncClient, page: int, at: float) -> list[PageTime]:
     """Looks at a page of the queue when it is time to, and once more at once, when it is still remembered."""
     await asyncio.sleep(at - time.perf_counter())
     times = []
     for cold in (True, False):
         answer = await client.get(f"/queue?page={page}", headers={"X-Forwarded-For": "198.19.0.1"})
-        answer.raise_for_status()
-        times.append(PageTime(page, cold, _since(at)))
+        times.append(PageTime(page, cold, _since(at), answer.status_code))
         at = time.perf_counter()
     return times
 

@@ -59,9 +59,7 @@ def run_once(data: Path, model: str, as_json: bool) -> None:
 
 def serve(data: Path, model: str, port: int) -> None:
     """Serves the page until Ctrl-C, and evaluates a model meanwhile."""
-    import uvicorn
-
-    from leaderboard.web import create_app, server_config
+    from leaderboard import web
 
     with embedded_services(demo_settings(data)) as settings:
         redis = connect(settings.redis_url)
@@ -72,8 +70,7 @@ def serve(data: Path, model: str, port: int) -> None:
             log.warning("port %d is taken; using %d", port, actual)
         log.info("the board is at http://127.0.0.1:%d (Ctrl-C ends everything)", actual)
         threading.Thread(target=_submit_in_background, args=(service, settings, model), daemon=True).start()
-        server = uvicorn.Server(server_config(create_app(settings, redis), log_level="warning"))
-        server.run(sockets=[listener])
+        web.serve(web.create_app(settings, redis), [listener], log_level="warning")
 
 
 def submit_demo(service: SubmissionService, settings: Settings, model: str) -> SubmissionView:

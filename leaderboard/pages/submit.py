@@ -26,6 +26,12 @@ _AT_ONCE = 8
 """Handlers of a kind that run at the same time; the others wait in Gradio's queue."""
 _MOST_WAITING = 200
 """Calls in Gradio's queue; whoever comes then is told to come back."""
+_MOST_SESSIONS = 100
+"""Sessions that Gradio remembers, above the number of handlers that run at the same time.
+
+It keeps a copy of every field for each, also for each single call of the API, and forgets none of its first 10,000: a
+gigabyte, and garbage collections of seconds. None of our handlers keeps anything in a session, so nobody misses one.
+"""
 _INTRO = """
 ## Submit a model
 An instruction-tuned model from the Hub, as safetensors, without code of its own. It is pinned to its present commit,
@@ -58,6 +64,7 @@ def gradio_pages(service: SubmissionService | None, settings: Settings, redis: R
             routes.render()
         # Gradio's own front page is never reached: the board stands there.
     blocks.queue(max_size=_MOST_WAITING, api_open=False)  # Nothing runs beside the queue.
+    blocks.state_session_capacity = _MOST_SESSIONS
     with blocks.route("Submit", "/submit"):
         gr.HTML(render("gradio_head.html", here="/submit"), padding=False)
         gr.Markdown(_INTRO)
