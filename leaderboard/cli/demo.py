@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from evaluator.demo_model import DEMO_MODEL, ORIGIN
@@ -30,6 +31,8 @@ MODEL = LOCAL + DEMO_MODEL
 SUBMITTER = Person("demo", maintainer=True)
 """Whoever runs a demo maintains it."""
 _POLL_SECONDS = 0.5
+_ATTEMPTS = 20
+_PAUSE_SECONDS = 3.0
 _PORTS_TRIED = 50
 
 
@@ -92,9 +95,22 @@ def submit_demo(service: SubmissionService, settings: Settings, model: str) -> S
         thinking=False,
         publish_answers=True,
     )
-    view = service.submit(model, None, declaration, SUBMITTER)
+    view = _patiently(lambda: service.submit(model, None, declaration, SUBMITTER))
     log.info("submission %s of %s is %s", view.submission.id, view.submission.model, view.state)
     return view
+
+
+def _patiently(submit: Callable[[], SubmissionView]) -> SubmissionView:
+    """Submits, again if the fault is ours: a publisher that has just been started again is at work soon."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return submit()
+        except RapportError as error:
+            if error.cause is not Cause.INFRASTRUCTURE:
+                raise
+            log.warning("%s", error)
+            time.sleep(_PAUSE_SECONDS)
+    return submit()
 
 
 def _submit_in_background(service: SubmissionService, settings: Settings, model: str) -> None:
