@@ -127,6 +127,11 @@ class Settings(BaseSettings):
         return self.data / ".reserve"
 
     @property
+    def mark(self) -> Path:
+        """The file by which a publisher that starts again knows that Redis has lost nothing."""
+        return self.data / ".mark"
+
+    @property
     def can_log_in(self) -> bool:
         """Whether people can log in with Hugging Face: on a Space whose card asks for it."""
         return self.on_space and bool(os.environ.get("OAUTH_CLIENT_ID"))

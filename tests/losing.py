@@ -1,8 +1,10 @@
-"""Taking a copy of a whole Redis, and bringing an older one back."""
+"""Taking a copy of a whole Redis and bringing an older one back; and the death of a publisher."""
 
 from __future__ import annotations
 
 from redis import Redis
+
+from leaderboard.submissions import keys
 
 Copy = dict[bytes, tuple[bytes, int]]
 
@@ -19,3 +21,8 @@ def roll_back(redis: Redis, copy: Copy) -> None:
         for key, (value, milliseconds) in copy.items():
             pipe.restore(key, milliseconds, value)
         pipe.execute()
+
+
+def let_hold_run_out(redis: Redis) -> None:
+    """Makes it late enough for the next publisher to begin: the last one has died."""
+    redis.delete(keys.PUBLISHER)

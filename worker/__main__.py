@@ -9,20 +9,21 @@ import logging
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from redis import Redis
 from redis.exceptions import RedisError
 
-from evaluator.errors import Cause, RapportError
+from evaluator.errors import RapportError
 from evaluator.logs import set_up_logging
 from leaderboard.connection import connect, unreachable
 from leaderboard.settings import Settings
 from leaderboard.store.base import StoreBusy, StoreError
 from leaderboard.store.open import open_store
-from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.reading import NotInLedger
 from worker.disk import DISK_FULL, give_up_reserve
-from worker.epoch import has_rival
+from worker.hold import Displaced
 from worker.notices import Notices, notice_of, senders_of
 from worker.publisher import Publisher
 from worker.reaper import LOOK_SECONDS, Reaper
@@ -31,8 +32,6 @@ log = logging.getLogger("rapport")
 
 _IDLE_SECONDS = 0.5
 _PAUSE_SECONDS = 2.0
-_ALIVE_SECONDS = 90
-"""Longer than one commit to the Hub may take with all its retries."""
 
 
 def work(settings: Settings, redis: Redis) -> None:
@@ -54,6 +53,9 @@ def reap(settings: Settings, redis: Redis) -> None:
         except RedisError as error:
             log.error("%s", unreachable(error))
             stopping.wait(_PAUSE_SECONDS)
+        except NotInLedger as error:
+            log.warning("Redis no longer holds %s; the publisher restores what it has lost", error)
+            stopping.wait(_PAUSE_SECONDS)
         except RapportError as error:
             log.error("%s", error)
             stopping.wait(_PAUSE_SECONDS)
@@ -71,25 +73,33 @@ def publish(settings: Settings, redis: Redis) -> None:
     """Publishes until told to stop.
 
     Raises:
-        RapportError: `infrastructure` if another publisher is at work.
+        Displaced: If another publisher is at work.
     """
-    stopping = _stopping()
-    if has_rival(redis):
-        raise RapportError(Cause.INFRASTRUCTURE, "Another publisher is at work.", "Run exactly one.")
-    notices = Notices(redis, senders_of(settings))
-    threading.Thread(target=_deliver, args=(notices, stopping), daemon=True).start()
+    stopping, notices = _stopping(), Notices(redis, senders_of(settings))
     publisher = Publisher(
         redis,
         Ledger(redis),
         open_store(settings),
         settings.journal_seconds,
         tell=lambda history: notices.put(notice_of(history, settings.site_url)),
+        mark=settings.mark,
     )
+    if not publisher.hold.take(stopping):
+        return
+    threading.Thread(target=_deliver, args=(notices, stopping), daemon=True).start()
+    with publisher.hold.kept():
+        _go_on(publisher, stopping, settings.reserve)
+
+
+def _go_on(publisher: Publisher, stopping: threading.Event, reserve: Path) -> None:
+    """Publishes until told to stop; whatever is away is waited for.
+
+    Raises:
+        Displaced: If another publisher is at work.
+    """
     full = False
     while not stopping.is_set():
         try:
-            # A sign of life, and the write that finds out whether Redis still takes any: its disk may be full.
-            redis.set(keys.PUBLISHER, "alive", ex=_ALIVE_SECONDS)
             if full:
                 publisher.fail_open_runs(DISK_FULL)
                 full = False
@@ -99,9 +109,11 @@ def publish(settings: Settings, redis: Redis) -> None:
             log.info("%s", error)
             stopping.wait(_PAUSE_SECONDS)
         except (StoreError, RedisError) as error:
-            full = give_up_reserve(error, settings.reserve) or full
+            full = give_up_reserve(error, reserve) or full
             log.error("%s", error if isinstance(error, StoreError) else unreachable(error))
             stopping.wait(_PAUSE_SECONDS)
+        except Displaced:
+            raise
         except RapportError as error:
             log.error("%s", error)
             stopping.wait(_PAUSE_SECONDS)

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -23,14 +24,17 @@ from leaderboard.connection import text
 from leaderboard.records import Batch, Failure, Lane, Plan, State, now, protocol_of, submission_of
 from leaderboard.scorecards import make_scorecard, make_user_scores
 from leaderboard.store import layout
-from leaderboard.store.base import NotFound, Store, StoreBusy, StoreError, StoreFull, Write
+from leaderboard.store.base import NotFound, Store, StoreBusy, StoreError, StoreFull, StoreUnavailable, Write
 from leaderboard.store.rows import encode_rows
 from leaderboard.submissions import keys
 from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.reading import NotInLedger
 from leaderboard.submissions.states import SCORED
 from leaderboard.submissions.views import steps_of
 from worker.epoch import Epoch, MemoryLost
+from worker.hold import Displaced, Hold
+from worker.mark import saved_mark, signed
 from worker.outbox import Outbox, Waiting
 from worker.recovery import restore_all
 from worker.saving import ACTOR, Saver
@@ -64,13 +68,16 @@ class Publisher:
         journal_seconds: float = 20.0,
         clock: Callable[[], float] = time.monotonic,
         tell: Callable[[History], None] = lambda _: None,
+        mark: Path | None = None,
     ) -> None:
         """Writes to `store`; saves the ledger every `journal_seconds`, and at once what was published or has ended.
 
-        `tell` is called with each submission that has ended, once that is saved; perhaps twice.
+        `tell` is called with each submission that has ended, once that is saved; perhaps twice. The mark is noted in
+        the file `mark`: without one, the next publisher cannot tell whether Redis has lost something.
         """
+        self.hold = Hold(redis)
         self._redis, self._ledger, self._store = redis, ledger, store
-        self._outbox, self._epoch = Outbox(redis), Epoch(redis)
+        self._outbox, self._epoch = Outbox(redis), Epoch(redis, self.hold, mark)
         self._clock = clock
         self._saver = Saver(ledger, store, self._commit_journal, journal_seconds, clock, tell)
         self._store_failing_since: float | None = None
@@ -91,6 +98,9 @@ class Publisher:
         except MemoryLost as error:
             log.warning("%s; the ledger is restored", error)
             return True
+        except NotInLedger as error:
+            self._check_lost(error)
+            return True
         return drained or ended
 
     def _finish_next(self) -> bool:
@@ -102,26 +112,54 @@ class Publisher:
         waiting = {entry.run_id for entry in self._outbox.waiting()}
         return any(self._finish(run_id) for run_id in done if run_id not in waiting)
 
+    def _check_lost(self, error: NotInLedger) -> None:
+        """Sees to it that the ledger is restored after Redis did not hold what it held a moment ago.
+
+        Raises:
+            RapportError: `infrastructure` if nothing says that it has lost its memory: a restore would not help.
+        """
+        if self._epoch.goes_on():
+            raise RapportError(
+                Cause.INFRASTRUCTURE,
+                f"Redis does not hold {error}, and has lost nothing else.",
+                "Stop all roles, empty Redis and start again: the store has what was saved.",
+            )
+        log.warning("Redis does not hold %s any more; the ledger is restored", error)
+
     def fail_open_runs(self, failure: Failure) -> None:
         """Ends every run that has not ended: what hinders them all is beyond any of them."""
         for run_id in self._ledger.open_runs():
             self._ledger.fail(run_id, ACTOR, failure)
 
     def _restore(self) -> None:
-        """Merges Redis with the store; no submission is accepted meanwhile."""
+        """Merges Redis with the store; no submission is accepted meanwhile. Nothing is done if nothing was lost.
+
+        Raises:
+            StoreUnavailable: If the store cannot tell what it holds now.
+        """
+        if self._epoch.begun:
+            self._epoch.end()
+        self._store.head()
+        if not (condition := self._store.condition()).current:
+            raise StoreUnavailable("its home", f"{condition.reason}; the ledger is compared with it once it answers")
+        saved = saved_mark(self._store)
+        if not self._epoch.begun and self._epoch.resume(saved):
+            log.info("Redis holds what the publisher before this one left there")
+            return
         log.info("Redis does not hold the mark of this publisher: it is compared with the store")
         self._epoch.end()
         restore_all(self._redis, self._ledger, self._store)
-        self._epoch.begin()
+        self._epoch.begin(saved)
 
     def _commit(self, writes: Sequence[Write], message: str) -> None:
         """Writes to the store what was read from Redis, unless Redis has lost something since.
 
         Raises:
             MemoryLost: If it has; nothing was written.
+            Displaced: If another publisher is at work; nothing was written.
         """
-        self._epoch.check()
-        self._store.commit(writes, message)
+        mark = self._epoch.check()
+        self._store.commit(writes, signed(message, mark))
 
     def _commit_journal(self, writes: Sequence[Write], message: str) -> None:
         """Writes histories; a store that fails is noticed here as well, and ends no run."""
@@ -183,7 +221,7 @@ class Publisher:
         try:
             with self._watching_store({run_id}):
                 published = self._publish(run_id, plan)
-        except (StoreError, RedisError, MemoryLost):
+        except (StoreError, RedisError, MemoryLost, NotInLedger, Displaced):
             raise
         except RapportError as error:  # What is stored cannot be scored: no other run has to wait for that.
             self._fail(run_id, error)

@@ -14,6 +14,7 @@ from leaderboard.records import Lane, State
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.measures import read_paces
 from leaderboard.submissions.order import ServingOrder, fair_order, note_served, publish_order, read_served
+from worker.clock import Clock
 from worker.invite import invite, job_seconds, waiting
 from worker.scheduler import Invitation, due, lanes_of, queues_of
 from worker.survey import Survey, Surveyor
@@ -35,7 +36,7 @@ class Reaper:
     def __init__(self, redis: Redis, longest_job: int) -> None:
         """Gives no job more than `longest_job` seconds."""
         self._redis, self._longest_job = redis, longest_job
-        self._ledger, self._surveyor = Ledger(redis), Surveyor(redis)
+        self._ledger, self._surveyor, self._clock = Ledger(redis), Surveyor(redis), Clock(redis)
 
     def step(self) -> int:
         """Looks around once; returns how many invitations were sent.
@@ -43,6 +44,7 @@ class Reaper:
         A run that was entered and not queued, because the web process died in between, is queued: its checks had passed
         before it was entered.
         """
+        self._clock.look()
         survey = self._surveyor.look()
         if survey.checking:
             for run_id in survey.checking:

@@ -45,8 +45,10 @@ def restore_all(redis: Redis, ledger: Ledger, store: Store) -> None:
     """
     changed = journal.restore(redis, store)
     log.info("restored %d submissions from the store", changed)
-    if leases := list(redis.scan_iter(keys.lease("*", "*"), count=1000)):
-        redis.delete(*leases)
+    # A lease that is ended here came to nothing through no fault of its shard.
+    for pattern in (keys.lease("*", "*"), keys.grants("*", "*")):
+        if names := list(redis.scan_iter(pattern, count=1000)):
+            redis.delete(*names)
     unpublished, scored = _runs(ledger)
     _forget(redis, scored)
     greatest = max((_restore_run(run_id, redis, ledger, store) for run_id in unpublished), default=0)

@@ -24,6 +24,10 @@ from leaderboard.submissions.views import (
 )
 
 
+class NotInLedger(KeyError):
+    """The ledger does not know a submission or a run; for whoever has just seen it there, Redis has lost it."""
+
+
 class LedgerReader:
     """Reads the ledger.
 
@@ -44,32 +48,32 @@ class LedgerReader:
         """Returns the state of a run.
 
         Raises:
-            KeyError: If the ledger does not know it.
+            NotInLedger: If the ledger does not know it.
         """
         value = self._redis.get(keys.state(run_id))
         if value is None:
-            raise KeyError(run_id)
+            raise NotInLedger(run_id)
         return State(text(value))
 
     def submission(self, submission_id: str) -> Submission:
         """Returns a submission as it was handed in.
 
         Raises:
-            KeyError: If the ledger does not know it.
+            NotInLedger: If the ledger does not know it.
         """
         for submission in read_submissions(self._redis, [submission_id]):
             return submission
-        raise KeyError(submission_id)
+        raise NotInLedger(submission_id)
 
     def history(self, submission_id: str) -> History:
         """Returns a submission with all that has happened to it.
 
         Raises:
-            KeyError: If the ledger does not know it.
+            NotInLedger: If the ledger does not know it.
         """
         for history in self.histories([submission_id]):
             return history
-        raise KeyError(submission_id)
+        raise NotInLedger(submission_id)
 
     def histories(self, submission_ids: Iterable[str]) -> list[History]:
         """Returns submissions with all that has happened to them, in two round trips however many there are.
@@ -140,11 +144,11 @@ class LedgerReader:
         """Returns everything that people may see of a submission.
 
         Raises:
-            KeyError: If the ledger does not know it.
+            NotInLedger: If the ledger does not know it.
         """
         for view in self.views([submission_id]):
             return view
-        raise KeyError(submission_id)
+        raise NotInLedger(submission_id)
 
     def views(self, submission_ids: Iterable[str]) -> list[SubmissionView]:
         """Returns what people may see of several submissions, in two round trips however many there are.

@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from leaderboard.web import create_app
 from tests.builders import make_plan, make_report, make_submission, rows_of
 from tests.waiting import until
 from worker.handover import Handover
+from worker.hold import Displaced, Hold
 from worker.lease import Leases
 from worker.outbox import Outbox
 from worker.troubles import Troubles
@@ -234,3 +236,9 @@ def test_a_role_needs_its_own_password(urls: Mapping[str, str], redis_url: str, 
     socket = redis_url.removeprefix("unix://")
     with pytest.raises(RapportError, match="Redis does not answer"):
         connect(f"unix://rapport-{role}:wrong@{socket}")
+
+
+def test_a_second_publisher_is_told_of_the_first_under_its_access_list(redis: Redis, urls: Mapping[str, str]) -> None:
+    redis.set(keys.PUBLISHER, "the first")
+    with connect(urls["publisher"]) as second, pytest.raises(Displaced):
+        Hold(second).take(threading.Event())

@@ -46,8 +46,8 @@ def step_until_idle(publisher: Publisher) -> None:
 
 
 def messages(store) -> list[str]:
-    """What was committed, oldest first."""
-    return [commit.message for commit in reversed(store.history())]
+    """What was committed, oldest first, without the marks."""
+    return [commit.message.rpartition(" (")[0] for commit in reversed(store.history())]
 
 
 def stored(store, run_id: str) -> tuple[set[str], set[str], int]:

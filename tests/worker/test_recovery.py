@@ -11,7 +11,7 @@ from leaderboard.store.rows import read_rows
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import BeingRestored, Ledger
 from tests.builders import make_batch, make_submission, rows_of
-from tests.losing import copy_of, roll_back
+from tests.losing import copy_of, let_hold_run_out, roll_back
 from worker.handover import Handover
 from worker.lease import Leases, StaleLease
 from worker.outbox import Outbox
@@ -157,6 +157,7 @@ def test_an_older_copy_is_noticed_by_a_new_publisher_too(redis, ledger, store, p
     ledger.advance(plan.run_id, State.GENERATING, "gpu-1")
     step_until_idle(publisher)
     roll_back(redis, older)
+    let_hold_run_out(redis)
     Publisher(redis, ledger, store).step()
     assert ledger.state(plan.run_id) is State.GENERATING
 

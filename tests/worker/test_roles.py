@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from leaderboard.records import State
+from leaderboard.settings import Settings
 from leaderboard.submissions import keys
 from leaderboard.submissions.order import read_order
+from leaderboard.submissions.reading import NotInLedger
 from tests.builders import make_submission
 from tests.waiting import until
 from tests.worker.fleet import announce
+from worker.__main__ import reap
 from worker.invite import queue
+from worker.reaper import Reaper
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,3 +64,16 @@ def test_a_reaper_invites_once_the_ledger_is_whole_and_ends_in_order(redis, ledg
     assert order.position(submission.run_ids()[0]) == 1
     process.terminate()
     assert process.wait(30) == 0
+
+
+def test_a_reaper_outlives_a_redis_that_forgets_what_it_is_about_to_queue(monkeypatch, caplog, redis):
+    stopping = threading.Event()
+
+    def step(self):
+        stopping.set()
+        raise NotInLedger("s-20260101-00000000.demo-v1")
+
+    monkeypatch.setattr(Reaper, "step", step)
+    monkeypatch.setattr("worker.__main__._stopping", lambda: stopping)
+    reap(Settings(), redis)
+    assert "no longer holds 's-20260101-00000000.demo-v1'" in caplog.text
