@@ -27,6 +27,9 @@ LOAD_SECONDS = 1800.0
 SILENT_SECONDS = 1800.0
 """How long a model at work may take for its next answer."""
 
+_NO_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory")
+"""Last words of processes that had not even the memory to report their error."""
+
 Info = TypeVar("Info", bound=Record)
 
 
@@ -168,9 +171,16 @@ class ChildProcess(Generic[Info]):
                 f"The {self.ROLE} was killed, most likely because the machine ran out of memory.",
                 "Use a machine with more memory, or a smaller model.",
             )
+        words = self._last_words()
+        if any(sign in words for sign in _NO_MEMORY):
+            return RapportError(
+                Cause.OUT_OF_MEMORY,
+                f"The {self.ROLE} ended for want of memory; its last words: {words}",
+                "Use a machine with more memory, or a smaller model.",
+            )
         return RapportError(
             Cause.INFRASTRUCTURE,
-            f"The {self.ROLE} ended unexpectedly with code {code}; its last words: {self._last_words()}",
+            f"The {self.ROLE} ended unexpectedly with code {code}; its last words: {words}",
             f"See {self._log.name} on the worker, then try again.",
         )
 

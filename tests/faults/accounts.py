@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,9 +25,13 @@ from leaderboard.store import layout
 from leaderboard.store.base import NotFound, Store
 from leaderboard.store.rows import read_record, read_rows
 from leaderboard.submissions.history import History
-from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.states import ENDED
+from tests.faults.notes import Notes
+from tests.faults.site import Site
 from worker.planning import prepare
+
+DETERMINISTIC = "deterministic"
+_WITH_CAUSE = frozenset({State.FAILED, State.CANCELLED})
 
 
 class Account(NamedTuple):
@@ -36,7 +40,7 @@ class Account(NamedTuple):
     submissions: int
     published: int
     failed_with_cause: int
-    cancelled: int
+    """Those that were cancelled among them: that is a cause."""
     lost: tuple[str, ...]
     """Submissions that were called saved and are not in the store, and batches that were taken in and are not."""
     duplicated: tuple[str, ...]
@@ -44,7 +48,7 @@ class Account(NamedTuple):
     mixed: tuple[str, ...]
     """Rows of another model, run or content than the one they stand under."""
     stuck: tuple[str, ...]
-    """Runs that have not ended, and failed ones without a cause."""
+    """Runs that have not ended, and those that ended without a result or a cause."""
     wrong_scorecards: tuple[str, ...]
     """Runs whose published result is not that of the same rows undisturbed."""
 
@@ -74,9 +78,14 @@ def undisturbed(submission: Submission, plan: Plan, settings: Settings) -> Rows:
 
 
 def _engine(model: PinnedModel, settings: Settings) -> DeterministicEngine:
-    folder = str(fetch(model, settings.models))
+    name = fetch(model, settings.models).name  # Its name is all that decides, and elsewhere nothing makes it slow.
     return DeterministicEngine(
-        EngineSpec(engine="deterministic", model_path=folder, dtype="auto", max_model_len=settings.context_tokens)
+        EngineSpec(
+            engine="deterministic",
+            model_path=str(Path("undisturbed") / name),
+            dtype="auto",
+            max_model_len=settings.context_tokens,
+        )
     )
 
 
@@ -98,30 +107,23 @@ def plain(result: Result) -> Result:
     return result.model_copy(update={"prefill_efficiency": None})
 
 
-def account(
-    ledger: Ledger, store: Store, settings: Settings, saved: Iterable[str], taken_in: Mapping[str, set[str]]
-) -> Account:
-    """Looks at everything once a campaign is over.
-
-    Args:
-        ledger: As it is now.
-        store: As it is now.
-        settings: Those of the site.
-        saved: Submissions that the page once called saved.
-        taken_in: For each run, the ids of batches that Redis once held.
-    """
-    submissions = sorted({*ledger.newest(10**6), *saved})
+def account(site: Site, notes: Notes) -> Account:
+    """Looks at everything once a campaign is over."""
+    store, settings = site.store, site.settings
+    submissions = sorted({*site.ledger.newest(10**6), *notes.saved})
     entries = {one: entry for one in submissions if (entry := _entry(store, one))}
-    lost = [f"submission {one}" for one in saved if one not in entries]
+    lost = [f"submission {one}" for one in notes.saved if one not in entries]
     states: Counter[State] = Counter()
     found = _Findings([], [], [], [])
     for entry in entries.values():
         for run_id in entry.submission.run_ids():
             last = [step for step in entry.transitions if getattr(step, "run_id", None) == run_id][-1]
             states[last.after] += 1
-            if last.after not in ENDED or (last.after is State.FAILED and last.failure is None):
+            if last.after not in ENDED or (last.after in _WITH_CAUSE and last.failure is None):
                 found.stuck.append(f"{run_id} is {last.after}")
-            lost += _lost_batches(store, run_id, taken_in.get(run_id, set()))
+            if (was := notes.ended.get(run_id, last.after)) is not last.after:
+                lost.append(f"{run_id} was {was} and saved, and is {last.after}")
+            lost += _lost_batches(store, run_id, notes.taken_in.get(run_id, set()))
             if last.after is State.PUBLISHED:
                 _look_at(entry.submission, run_id, store, settings, found)
     twice = Counter((of.model, of.revision, of.protocols) for of in (entry.submission for entry in entries.values()))
@@ -129,8 +131,7 @@ def account(
     return Account(
         submissions=len(entries),
         published=states[State.PUBLISHED],
-        failed_with_cause=states[State.FAILED],
-        cancelled=states[State.CANCELLED],
+        failed_with_cause=states[State.FAILED] + states[State.CANCELLED],
         lost=tuple(lost),
         duplicated=tuple(found.duplicated),
         mixed=tuple(found.mixed),
@@ -149,7 +150,9 @@ class _Findings(NamedTuple):
 def _look_at(submission: Submission, run_id: str, store: Store, settings: Settings, found: _Findings) -> None:
     """Compares a published run with the same run undisturbed."""
     plan = read_record(store.read(layout.plan_path(run_id)), Plan, run_id)
-    rows, should = stored(store, run_id), undisturbed(submission, plan, settings)
+    rows = stored(store, run_id)
+    should = undisturbed(submission, plan, settings) if settings.engine == DETERMINISTIC else _alone(rows)
+    _look_at_questions(submission, plan, rows, found)
     for said, wanted in zip(rows.said(), should.said(), strict=True):
         found.duplicated.extend(f"{run_id}: {key[0]} stands {times} times" for key, times in said.items() if times > 1)
         found.mixed.extend(f"{run_id}: {key[0]} is not of this run" for key in said.keys() - wanted.keys())
@@ -159,6 +162,29 @@ def _look_at(submission: Submission, run_id: str, store: Store, settings: Settin
     made_on = MadeOn(card.engine, card.dtype, card.judge_engine, card.judge_dtype)
     if plain(card.result) != result_of(plan, should, made_on):
         found.wrong.append(f"{run_id}: its result is not that of the rows undisturbed")
+
+
+def _alone(rows: Rows) -> Rows:
+    """Returns rows each once: a real engine's words may change with what else it was asked at that moment."""
+    answers = {row.input_key: row for row in rows.generations}
+    verdicts = {(row.verdict_key, row.attempt): row for row in rows.verdicts}
+    return Rows(list(answers.values()), list(verdicts.values()))
+
+
+def _look_at_questions(submission: Submission, plan: Plan, rows: Rows, found: _Findings) -> None:
+    """Holds a run's answers and verdicts against what was to be asked, whoever answered."""
+    run_id, asked = plan.run_id, {item.question_id for item in plan.items}
+    answered = Counter(row.key.question_id for row in rows.generations)
+    found.duplicated.extend(
+        f"{run_id}: {name} was answered {times} times" for name, times in answered.items() if times > 1
+    )
+    found.mixed.extend(f"{run_id}: {name} was not to be asked" for name in answered.keys() - asked)
+    found.wrong.extend(f"{run_id}: {name} was not answered" for name in asked - answered.keys())
+    whose = {(row.key.model, row.key.model_sha) for row in rows.generations} - {(submission.model, submission.revision)}
+    found.mixed.extend(f"{run_id}: {name} at {sha} is another model" for name, sha in whose)
+    said = {row.content_hash for row in rows.generations}
+    of_others = [row.verdict_key for row in rows.verdicts if row.key.content_hash not in said]
+    found.mixed.extend(f"{run_id}: {name} judges no answer of it" for name in of_others)
 
 
 def _lost_batches(store: Store, run_id: str, taken_in: set[str]) -> list[str]:

@@ -8,28 +8,27 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import psutil
-
+from tests.faults.processes import below, send
 from tests.waiting import until
+
+_SHARED_MEMORY = Path("/dev/shm")
+"""Where libfaketime puts what a process and its children share."""
 
 
 class Role:
     """One long-running process that is started again whenever it is gone."""
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self.name, self._command, self._environment, self._log = name, command, environment, log
+        self.name, self._command, self._environment, self.log = name, command, environment, log
         self._lock = threading.Lock()
         self._wanted = True
-        self.starts = 0
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self.starts += 1
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "leaderboard.processes", str(os.getpid()), *self._command],
                 stdin=subprocess.DEVNULL,
@@ -44,45 +43,47 @@ class Role:
         """The process as it is now."""
         return self._process.pid
 
-    def alive(self) -> bool:
-        """Whether it runs, stopped or not."""
-        return self._process.poll() is None
-
     def revive(self) -> bool:
         """Starts it again if it is gone and wanted; says whether it did."""
         with self._lock:
-            if not self._wanted or self.alive():
+            if not self._wanted or self._process.poll() is None:
                 return False
+            _tidy(self.pid)
             self._process = self._start()
             return True
 
-    def children(self, part: str = "") -> list[psutil.Process]:
-        """Its living descendants whose command line holds a part."""
-        found = []
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for process in psutil.Process(self.pid).children(recursive=True):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    if process.status() != psutil.STATUS_ZOMBIE and part in " ".join(process.cmdline()):
-                        found.append(process)
-        return found
+    @contextlib.contextmanager
+    def killed(self) -> Iterator[None]:
+        """Kills it; it is not started again before the context is left."""
+        with self._lock:
+            send(self.pid, signal.SIGKILL)
+            self._process.wait()
+            yield
 
     def end(self) -> None:
         """Kills it with all that it started, for good."""
         with self._lock:
             self._wanted = False
-            family = self.children()
+            family = below([self.pid])
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
-            for process in family:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
+            for pid in family:
+                send(pid, signal.SIGKILL)
             self._process.wait()
+            _tidy(self.pid)
+            until(lambda: not below([self.pid]), what=f"nothing of {self.name} is left")
+
+
+def _tidy(pid: int) -> None:
+    """Removes what libfaketime leaves behind of a process that was killed."""
+    for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
+        (_SHARED_MEMORY / name).unlink(missing_ok=True)
 
 
 class Keeper:
     """Starts dead roles again until told to end; the only thread that does."""
 
-    def __init__(self, seconds: float = 0.2) -> None:
+    def __init__(self, seconds: float = 0.1) -> None:
         self.roles: dict[str, Role] = {}
         self._ended = threading.Event()
         self._seconds = seconds
@@ -106,37 +107,3 @@ class Keeper:
         """Ends all roles."""
         self._ended.set()
         self._thread.join()
-
-
-def stopped(pid: int) -> bool:
-    """Whether a process stands still after SIGSTOP."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
-    except psutil.NoSuchProcess:
-        return False
-
-
-@contextlib.contextmanager
-def frozen(pid: int) -> Iterator[bool]:
-    """Holds a process still; tells whether it was alive. It goes on afterwards, if it is still there."""
-    try:
-        os.kill(pid, signal.SIGSTOP)
-    except ProcessLookupError:
-        yield False
-        return
-    try:
-        deadline = time.monotonic() + 5
-        while not stopped(pid) and psutil.pid_exists(pid) and time.monotonic() < deadline:
-            time.sleep(0.0005)
-        yield stopped(pid)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
-
-
-def gone(pid: int) -> None:
-    """Waits until a killed process is no more."""
-    until(
-        lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE,
-        what=f"process {pid} is gone",
-    )

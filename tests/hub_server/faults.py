@@ -89,6 +89,11 @@ class Faults:
         with self._lock:
             self._planned.clear()
 
+    def waiting(self) -> int:
+        """Returns how many requests have yet to be met by one."""
+        with self._lock:
+            return sum(planned.left for planned in self._planned)
+
     def take(self, request: Request) -> Fault | None:
         """Returns the fault for a request, and counts it as used."""
         with self._lock:

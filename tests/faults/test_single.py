@@ -1,0 +1,154 @@
+"""Single faults, each done at the one moment at which it hurts most."""
+
+from __future__ import annotations
+
+import random
+import signal
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from evaluator.errors import Cause
+from leaderboard.connection import text
+from leaderboard.records import Lane, State
+from leaderboard.submissions import keys
+from tests.faults.accounts import account, stored
+from tests.faults.clocks import library
+from tests.faults.conftest import OpenSite
+from tests.faults.faults import Fault
+from tests.faults.injections import engines, holders, strike
+from tests.faults.notes import Notes
+from tests.faults.processes import below, freeze, look_at, send
+from tests.faults.site import PATIENCE, Plan, Site, running_site
+from tests.waiting import until
+
+DAY = 24 * 3600
+
+
+def submitted(site: Site, name: str) -> str:
+    """Submits a model; returns its run."""
+    return f"{site.submit(name)}.{site.settings.protocols[0]}"
+
+
+def comes_to(site: Site, run_id: str, state: State) -> None:
+    until(lambda: site.ledger.state(run_id) is state, what=f"{run_id} is {state}", within=PATIENCE)
+
+
+def settled(site: Site) -> bool:
+    return bool(site.redis.exists(keys.EPOCH)) and not (site.ledger.open_runs() or site.ledger.unsaved())
+
+
+def assert_all_is_well(site: Site, notes: Notes, published: int) -> None:
+    """Waits until everything has ended, and accounts for it."""
+    until(lambda: notes.sound() and settled(site), what="everything has ended and is saved", within=PATIENCE)
+    found = account(site, notes)
+    assert (found.lost, found.duplicated, found.mixed, found.stuck, found.wrong_scorecards) == ((), (), (), (), ())
+    assert (found.submissions, found.published) == (published, published)
+
+
+def batches(site: Site, run_id: str) -> set[str]:
+    return {text(name) for name in site.redis.hkeys(keys.batches(run_id))}
+
+
+def test_what_an_older_redis_makes_of_a_run_is_dropped_where_the_store_knows_better(open_site: OpenSite) -> None:
+    site = open_site()
+    notes = Notes(site)
+    run_id = submitted(site, "first")
+    until(lambda: batches(site, run_id), what="some of its rows are handed over", within=PATIENCE)
+    older = site.copy_redis()
+    comes_to(site, run_id, State.PUBLISHED)
+    until(lambda: settled(site), what="it is saved", within=PATIENCE)
+    notes.take()
+    rows = stored(site.store, run_id)
+
+    freeze(publisher := site.role("publisher").pid)  # So that the past goes on for a while before it is noticed.
+    strike(site, Fault.REDIS_OLDER, run_id, State.PUBLISHED, random.Random(0), set(), older)
+    notes.memory_lost()
+    freeze(publisher)
+    until(lambda: site.redis.ping() and site.ledger.state(run_id) is not State.PUBLISHED, what="Redis is older")
+    known = batches(site, run_id)
+    until(
+        lambda: batches(site, run_id) - known, what="rows are handed over that the store has already", within=PATIENCE
+    )
+    other = submitted(site, "second")
+    send(publisher, signal.SIGCONT)
+
+    comes_to(site, run_id, State.PUBLISHED)
+    comes_to(site, other, State.PUBLISHED)
+    assert_all_is_well(site, notes, published=2)
+    assert stored(site.store, run_id) == rows
+
+
+def test_rows_of_a_job_that_wakes_up_too_late_are_refused(open_site: OpenSite) -> None:
+    site = open_site()
+    notes = Notes(site)
+    run_id = submitted(site, "first")
+    until(lambda: batches(site, run_id) and holders(site), what="it is worked on", within=PATIENCE)
+    assert strike(site, Fault.JOB_FROZEN, run_id, State.GENERATING, random.Random(0), set())
+    comes_to(site, run_id, State.PUBLISHED)
+    logs = [worker.log for worker in site.workers]
+    until(lambda: any("another worker has taken over" in log.read_text() for log in logs), what="the sleeper gives way")
+    assert_all_is_well(site, notes, published=1)
+
+
+def test_a_dead_workers_shard_is_free_within_seconds_though_the_clock_went_back_a_day(open_site: OpenSite) -> None:
+    if not library():
+        pytest.skip("libfaketime is not installed (on Debian: apt install libfaketime)")
+    site = open_site()
+    notes = Notes(site)
+    run_id = submitted(site, "first")
+    until(lambda: holders(site), what="a shard is worked on", within=PATIENCE)
+    assert site.clock
+    site.clock.jump(-DAY)
+    until(lambda: any(site.redis.pttl(name) > DAY for name in leases(site)), what="a lease lasts for a day")
+    for worker in site.workers:
+        send(worker.pid, signal.SIGKILL)
+    comes_to(site, run_id, State.PUBLISHED)
+    assert_all_is_well(site, notes, published=1)
+
+
+def leases(site: Site) -> list[str]:
+    return [text(name) for lane in Lane for name in site.redis.scan_iter(keys.lease("*", lane))]
+
+
+def test_an_engine_without_memory_fails_its_run_with_that_cause_and_no_other(open_site: OpenSite) -> None:
+    site = open_site(Plan(workers=1))
+    run_id, other = submitted(site, "first"), submitted(site, "second")
+    comes_to(site, run_id, State.GENERATING)
+    while site.ledger.state(run_id) is State.GENERATING:
+        strike(site, Fault.ENGINE_OUT_OF_MEMORY, run_id, State.GENERATING, random.Random(0), set())
+    comes_to(site, run_id, State.FAILED)
+    (failure,) = [step.failure for step in site.ledger.transitions(run_id.partition(".")[0]) if step.failure]
+    assert failure.cause is Cause.OUT_OF_MEMORY
+    comes_to(site, other, State.PUBLISHED)
+
+
+def test_a_submission_whose_app_dies_before_it_is_queued_is_queued_all_the_same(open_site: OpenSite) -> None:
+    site = open_site()
+    notes = Notes(site)
+    run_id = f"{site.submit('first', interrupted=True)}.{site.settings.protocols[0]}"
+    comes_to(site, run_id, State.PUBLISHED)
+    assert_all_is_well(site, notes, published=1)
+
+
+def test_a_full_disk_ends_runs_with_that_cause_and_what_comes_later_is_published(open_site: OpenSite) -> None:
+    site = open_site()
+    if not site.small:
+        pytest.skip("this machine lets nobody mount a small file system")
+    run_id = submitted(site, "first")
+    until(lambda: batches(site, run_id), what="it is worked on", within=PATIENCE)
+    assert strike(site, Fault.DISK_FULL, run_id, State.GENERATING, random.Random(0), set())
+    until(lambda: settled(site), what="it has ended and is saved", within=PATIENCE)  # Open runs all end with the disk.
+    comes_to(site, submitted(site, "second"), State.PUBLISHED)
+    step = site.ledger.transitions(run_id.partition(".")[0])[-1]
+    assert step.after is State.PUBLISHED or (step.failure and step.failure.cause is Cause.DISK_FULL)
+
+
+def test_nothing_of_a_site_is_left_behind() -> None:
+    with tempfile.TemporaryDirectory(prefix="rapport-faults-") as folder:
+        with running_site(Path(folder) / "site") as site:
+            submitted(site, "first")
+            until(lambda: engines(site), what="an engine runs", within=PATIENCE)
+            family = [*site.roots(), site.role("redis").pid, *below(site.roots())]
+        assert not [pid for pid in family if look_at(pid)]
