@@ -27,7 +27,7 @@ LOAD_SECONDS = 1800.0
 SILENT_SECONDS = 1800.0
 """How long a model at work may take for its next answer."""
 
-_NO_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory")
+_NO_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "memory allocation failed")
 """Last words of processes that had not even the memory to report their error."""
 
 Info = TypeVar("Info", bound=Record)
@@ -172,7 +172,7 @@ class ChildProcess(Generic[Info]):
                 "Use a machine with more memory, or a smaller model.",
             )
         words = self._last_words()
-        if any(sign in words for sign in _NO_MEMORY):
+        if any(sign in line for line in tail(self._log) for sign in _NO_MEMORY):
             return RapportError(
                 Cause.OUT_OF_MEMORY,
                 f"The {self.ROLE} ended for want of memory; its last words: {words}",
