@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from redis import Redis
 from redis.exceptions import RedisError
 
+from evaluator.logs import RedactingFilter
 from leaderboard.connection import connect
 from leaderboard.records import State, Submission
 from leaderboard.store import LocalStore
@@ -28,6 +30,14 @@ ROOT = Path(__file__).parent.parent
 # How fast a machine is says nothing about whether the code is right.
 settings.register_profile("rapport", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("rapport")
+
+
+def pytest_runtest_teardown() -> None:
+    """Takes back what `set_up_logging` did in this process: pytest reads logs with handlers that outlive a test."""
+    named = [logging.getLogger(name) for name in logging.root.manager.loggerDict]
+    for place in (*logging.root.handlers, *named):
+        for redacting in [each for each in place.filters if isinstance(each, RedactingFilter)]:
+            place.removeFilter(redacting)
 
 
 @pytest.fixture(scope="session")
