@@ -46,7 +46,7 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _RULES = (
     _rule(r"/(assets|static|svelte|site)/.*", Kind.ASSET),
     _rule(r"/(gradio_api/)?theme\.css|/(favicon\.ico|robots\.txt|manifest\.json)", Kind.ASSET),
-    _rule(r"/(live|rows)", Kind.WATCH, Kind.ACT),
+    _rule(r"/(live|rows|details)", Kind.WATCH, Kind.ACT),
     _rule(r"/login/(huggingface|callback)|/logout", Kind.LOGIN),
     _rule(r"/gradio_api/call/v2/[^/]+/?", Kind.WATCH, Kind.ACT),
     _rule(r"/gradio_api/(queue/join|(call|run)/[^/]+|cancel)/?", Kind.CLOSED, Kind.ACT),

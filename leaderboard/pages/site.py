@@ -48,17 +48,19 @@ class Pages:
         return _page("rows.html", sections=sections(self._reader.board()[0].rows, self._protocols))
 
     def live(self, all: str = "", id: str = "", page: str = "") -> Response:
-        """What is under way, for a page that is open; says at which revision the board is."""
+        """What is under way, for a page that is open; says at which revision the rest of that page would be now."""
         board, problems = self._reader.board()
+        revision: str = board.revision
         if id:
-            shown = _one(self._reader.submission(id))
+            found = self._reader.submission(id)
+            shown, revision = _one(found), self._revision(found)
         elif all:
             shown = _listed(self._reader.listing(page_number(page)))
         else:
             news = self._news()
             shown = {**_listed(news), "problems": (*problems, *news.problems)}
         response = _page("live.html", **shown)
-        response.headers["X-Board-Revision"] = board.revision
+        response.headers["X-Revision"] = revision
         return response
 
     def queue(self, page: str = "") -> Response:
@@ -68,12 +70,21 @@ class Pages:
 
     def submission(self, id: str = "") -> Response:
         """One submission with its history and scorecards."""
+        return self._submission("submission.html", id)
+
+    def details(self, id: str = "") -> Response:
+        """What changes seldom of a submission's page, for a page that is open."""
+        return self._submission("details.html", id)
+
+    def _submission(self, template: str, id: str) -> Response:
+        """Renders a submission, or says why there is nothing to show."""
         found = self._reader.submission(id)
         if found.about is None and not found.sure:
             return _message(503, "This submission cannot be looked up right now", " ".join(found.problems))
         if found.about is None:
             return _message(404, "There is no such submission", "Check the address; the queue lists all submissions.")
-        return _page("submission.html", here="/queue", about=found.about, rows=found.rows, **_one(found))
+        shown = {"about": found.about, "rows": found.rows, "revision": self._revision(found)}
+        return _page(template, here="/queue", **shown, **_one(found))
 
     def scorecard(self, id: str = "") -> Response:
         """A run's scorecard as JSON."""
@@ -84,6 +95,11 @@ class Pages:
         if problems:
             return JSONResponse({"error": problems[0]}, status_code=503, headers=_HEADERS)
         return JSONResponse({"error": "There is no scorecard of this run."}, status_code=404, headers=_HEADERS)
+
+    def _revision(self, found: Found) -> str:
+        """Names the state of a submission's page: another one if anything has happened to it or to the board."""
+        happened = len(found.view.events) if found.view else 0
+        return f"{happened}-{self._reader.board()[0].revision}"
 
     def _news(self) -> Listing:
         """The submissions that belong on the front page, and why there may be none."""
@@ -110,6 +126,7 @@ def router(pages: Pages) -> APIRouter:
         "/live": pages.live,
         "/queue": pages.queue,
         "/submission": pages.submission,
+        "/details": pages.details,
         "/scorecard": pages.scorecard,
     }.items():
         routes.add_api_route(path, answer, methods=["GET", "HEAD"], response_class=HTMLResponse)

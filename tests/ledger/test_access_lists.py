@@ -91,7 +91,8 @@ def running(role: str, url: str, folder: Path) -> Iterator[subprocess.Popen[byte
 def read_everything(url: str, settings: Settings, submission_id: str) -> None:
     """Opens every page, as visitors do."""
     site = TestClient(create_app(settings, connect(url)), base_url="http://127.0.0.1")
-    for path in ("/", "/rows", "/live?all=1", "/queue", f"/submission?id={submission_id}", f"/live?id={submission_id}"):
+    of_it = [f"/{page}?id={submission_id}" for page in ("submission", "details", "live")]
+    for path in ("/", "/rows", "/live?all=1", "/queue", *of_it):
         answer = site.get(path)
         assert answer.status_code == 200, path
         assert "Redis does not answer" not in answer.text, path

@@ -31,6 +31,7 @@ EXPECTED = {
     # Ours: read-only pages.
     "GET /": PAGE,
     "GET /rows": WATCH,
+    "GET /details": WATCH,
     "GET /live": WATCH,
     "GET /queue": PAGE,
     "GET /submission": PAGE,

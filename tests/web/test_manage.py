@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from redis import Redis
 
 from leaderboard.people import LOCAL_USER
-from leaderboard.records import State
+from leaderboard.records import AmendmentKind, State
 from leaderboard.settings import Settings
 from leaderboard.submissions.ledger import Ledger
 from tests.browser import ARGUMENTS, chromium
@@ -71,7 +71,7 @@ def test_a_model_is_looked_over_submitted_cancelled_taken_up_and_withdrawn(page:
     expect(page.locator("#manage-answer")).to_contain_text("is cancelled")
     expect(page.locator("#manage-about")).to_contain_text("nothing that you may do")
 
-    page.goto(f"/submission?id={name}")
+    page.goto(f"/submission?id={name}")  # What was read a moment ago may be shown at first; the page mends itself.
     expect(page.locator("table.history")).to_contain_text("<b>Wrong</b> weights.")
     assert [step.actor for step in ledger.history(name).events][-1] == LOCAL_USER
 
@@ -111,3 +111,14 @@ def test_what_was_declared_is_corrected_and_thinking_stays(page: Page, ledger: L
     expect(page.locator("#manage-answer")).to_contain_text("Done.")
     declared = ledger.view(mine.id).declaration
     assert (declared.base_model, declared.thinking) == ("org/base", mine.declaration.thinking)
+
+
+def test_a_page_that_is_open_shows_what_happens_by_itself(page: Page, ledger: Ledger) -> None:
+    watched = make_submission(9, submitter=LOCAL_USER)
+    ledger.create(watched)
+    page.goto(f"/submission?id={watched.id}")
+    history = page.locator("table.history tbody tr")
+    expect(history).to_have_count(1)
+    ledger.amend(ledger.history(watched.id), AmendmentKind.PAUSED, LOCAL_USER, "A look at it first.")
+    expect(history).to_have_count(2)
+    expect(history.last).to_contain_text("A look at it first.")

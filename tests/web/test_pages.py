@@ -58,6 +58,26 @@ def test_a_result_stays_readable_without_redis(store, published, ledger_url):
     assert "canary" not in page.text
 
 
+def test_whatever_happens_to_a_submission_changes_the_revision_of_its_page_and_shows_in_its_details(
+    ledger, store, submission
+):
+    def seen() -> tuple[str, str]:
+        site = visitor(store, ledger)  # A new one, which keeps nothing of a moment ago.
+        one = {"id": submission.id}
+        revision = site.get("/live", params=one).headers["X-Revision"]
+        assert f'data-revision="{revision}"' in site.get("/submission", params=one).text
+        return revision, site.get("/details", params=one).text
+
+    before, _ = seen()
+    assert seen()[0] == before
+    ledger.amend(ledger.history(submission.id), AmendmentKind.DISPUTED, "alice", "The gold answer is wrong.")
+    disputed, details = seen()
+    assert disputed != before
+    assert "The gold answer is wrong." in details
+    store.commit([Write("note.txt", b"anything")], "the board may be another one")
+    assert seen()[0] != disputed
+
+
 def test_without_redis_a_submission_shows_the_history_that_the_store_holds(ledger, store, submission):
     ledger.move(submission.run_ids()[0], State.QUEUED, State.GENERATING, "gpu-7")
     store.commit(list(files_of(ledger.history(submission.id))), "journal")
@@ -85,11 +105,11 @@ def test_every_protocol_of_the_site_is_shown_with_or_without_rows(store, publish
 
 
 @pytest.mark.parametrize("odd", ODD_TEXTS)
-@pytest.mark.parametrize("path", ["/submission", "/scorecard", "/live", "/queue"])
+@pytest.mark.parametrize("path", ["/submission", "/details", "/scorecard", "/live", "/queue"])
 def test_odd_texts_in_an_address_never_break_a_page(ledger, store, published, path, odd):
     for site in (visitor(store, ledger), visitor(store, None)):
         answer = site.get(path, params={"id": odd, "page": odd, "all": odd if path == "/live" else ""})
-        assert answer.status_code == (404 if path in ("/submission", "/scorecard") else 200)
+        assert answer.status_code == (404 if path in ("/submission", "/details", "/scorecard") else 200)
         assert "<script>" not in answer.text
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 

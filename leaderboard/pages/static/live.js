@@ -1,36 +1,37 @@
-// Keeps what moves on a page up to date: running submissions every second, board rows whenever the store has changed.
+// Keeps a page that is open up to date: what is under way every second, the rest whenever its revision is another one.
 "use strict";
 
 const EVERY_MS = 1000;
 const live = document.getElementById("live");
-const board = document.getElementById("board");
-
-async function refreshBoard(revision) {
-  const answer = await fetch(board.dataset.url);
-  if (!answer.ok) return;
-  const known = new Set(Array.from(board.querySelectorAll("tbody tr"), (row) => row.id));
-  board.innerHTML = await answer.text();
-  board.dataset.revision = revision;
-  for (const row of board.querySelectorAll("tbody tr")) {
-    if (!known.has(row.id)) row.classList.add("fresh");
-  }
-}
+const kept = document.querySelector("[data-revision]");
 
 // Whatever a reader has opened stays open.
-function replaceLive(html) {
-  const open = Array.from(live.querySelectorAll("details"), (details) => details.open);
-  live.innerHTML = html;
-  live.dataset.html = html;
-  live.querySelectorAll("details").forEach((details, place) => { details.open = open[place] || false; });
+function replace(section, html) {
+  const open = Array.from(section.querySelectorAll("details"), (details) => details.open);
+  section.innerHTML = html;
+  section.querySelectorAll("details").forEach((details, place) => { details.open = open[place] || false; });
+}
+
+// Rows that were not there before are marked.
+async function refreshKept(revision) {
+  const answer = await fetch(kept.dataset.url);
+  if (!answer.ok) return;
+  const known = new Set(Array.from(kept.querySelectorAll("tbody tr"), (row) => row.id));
+  replace(kept, await answer.text());
+  kept.dataset.revision = revision;
+  for (const row of kept.querySelectorAll("tbody tr")) {
+    if (!known.has(row.id)) row.classList.add("fresh");
+  }
 }
 
 async function refresh() {
   const answer = await fetch(live.dataset.url);
   if (!answer.ok) return;
   const html = await answer.text();
-  if (html !== live.dataset.html) replaceLive(html);
-  const revision = answer.headers.get("X-Board-Revision");
-  if (board && revision && revision !== board.dataset.revision) await refreshBoard(revision);
+  if (html !== live.dataset.html) replace(live, html);
+  live.dataset.html = html;
+  const revision = answer.headers.get("X-Revision");
+  if (kept && revision && revision !== kept.dataset.revision) await refreshKept(revision);
 }
 
 async function tick() {
