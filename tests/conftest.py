@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from redis import Redis
-from redis.exceptions import RedisError
 
 from evaluator.logs import RedactingFilter
 from leaderboard.connection import connect
@@ -22,6 +22,7 @@ from leaderboard.store import LocalStore
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
 from tests.builders import make_submission
+from tests.private_redis import redis_answers
 from tests.waiting import until
 from worker.lease import Leases
 
@@ -30,6 +31,10 @@ ROOT = Path(__file__).parent.parent
 # How fast a machine is says nothing about whether the code is right.
 settings.register_profile("rapport", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("rapport")
+
+# A shell starts what it puts into the background with Ctrl-C ignored, and all that tests start would inherit that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_teardown() -> None:
@@ -51,18 +56,11 @@ def redis_url() -> Iterator[str]:
         tied_to_us = [sys.executable, "-m", "leaderboard.processes", str(os.getpid())]
         server = subprocess.Popen([*tied_to_us, str(get_binary_path()), *options], cwd=ROOT, stdout=subprocess.DEVNULL)
         try:
-            until(lambda: _answers(socket), what="the private Redis server answers")
+            until(lambda: redis_answers(socket), what="the private Redis server answers")
             yield f"unix://{socket}"
         finally:
             server.kill()
             server.wait()
-
-
-def _answers(socket: Path) -> bool:
-    try:
-        return bool(Redis(unix_socket_path=str(socket)).ping())
-    except RedisError:
-        return False
 
 
 @pytest.fixture

@@ -8,14 +8,15 @@ specification says, and nowhere else.
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import anyio
-from anyio.from_thread import start_blocking_portal
 from openai import (
     APIStatusError,
     APITimeoutError,
@@ -34,6 +35,8 @@ from evaluator.engines.base import EndpointSpec
 from evaluator.errors import Cause, RapportError
 
 _CONNECT_SECONDS = 10.0
+THREAD = "asking"
+"""What threads are called in which event loops run."""
 _NO_KEY = "EMPTY"
 """What servers that ask for no key are sent by convention."""
 _SHOWN = 300
@@ -109,16 +112,28 @@ class OpenAIClient:
             RapportError: What `ask` raised, or what its `OpenAIError` or `TimeoutError` comes to; it ends the others.
         """
         results: SimpleQueue[Result | Future[None]] = SimpleQueue()
+        ended: Future[None] = Future()
+        given_up: Future[None] = Future()
 
-        async def serve_all() -> None:
-            await self._serve(items, ask, results.put)
+        def serve_all() -> None:
+            try:
+                asyncio.run(_unless(given_up, self._serve(items, ask, results.put)))
+                ended.set_result(None)
+            except BaseException as error:  # noqa: BLE001 - Whatever it is, the caller's thread raises it.
+                ended.set_exception(error)
+            results.put(ended)
 
-        with start_blocking_portal() as portal:
-            end = portal.start_task_soon(serve_all)
-            end.add_done_callback(results.put)
-            while (result := results.get()) is not end:
+        # Ctrl-C may come at any line here: what was not told to give up is not waited for, and ends with the process.
+        thread = threading.Thread(target=serve_all, daemon=True, name=THREAD)
+        try:
+            thread.start()
+            while (result := results.get()) is not ended:
                 yield result  # type: ignore[misc]
-            end.result()
+            ended.result()
+        finally:
+            given_up.cancel()
+            if thread.is_alive():
+                thread.join()
 
     async def _serve(
         self,
@@ -140,7 +155,7 @@ class OpenAIClient:
                     for _ in range(min(self._spec.concurrency, len(items))):
                         crew.start_soon(serve)
             except ExceptionGroup as several:
-                first = several.exceptions[0]
+                first = several.exceptions[0]  # It ended the others, and they ask the same server.
                 raise (self.typed(first) if isinstance(first, OpenAIError | TimeoutError) else first) from None
 
     def typed(self, error: OpenAIError | TimeoutError) -> RapportError:
@@ -162,6 +177,16 @@ class OpenAIClient:
         shown = " ".join(error.message.split())
         secret = self._key.get_secret_value()
         return (shown.replace(secret, "***") if secret != _NO_KEY else shown)[:_SHOWN]
+
+
+async def _unless(given_up: Future[None], serving: Coroutine[Any, Any, None]) -> None:
+    """Runs a coroutine to its end, or until another thread cancels a future, be it before this begins."""
+    task, told = asyncio.ensure_future(serving), asyncio.wrap_future(given_up)
+    told.add_done_callback(lambda _: task.cancel())
+    try:
+        await task
+    finally:
+        told.cancel()
 
 
 class _Client(AsyncOpenAI):

@@ -26,7 +26,7 @@ from evaluator.judges.spec import load_judge
 from evaluator.records import Generation, Verdict
 from leaderboard.records import Plan, Scorecard
 from tests.conftest import ROOT
-from tests.engines.endpoint.proxy import Drop, Proxy
+from tests.engines.endpoint.proxy import Drop, Hang, Proxy
 from tests.engines.endpoint.server import KEY, KEY_VARIABLE, SERVED, VllmServer
 from tests.tiny_model import make_tiny_model
 from tests.waiting import until
@@ -247,32 +247,36 @@ def test_a_finished_evaluation_is_scored_again_to_the_same_bytes_and_needs_no_en
     assert json.loads((undisturbed / "user_scores.json").read_bytes())["rows_sha"] == card.rows_sha
 
 
-def is_stopped(site: Site, out: Path) -> bool:
-    """Presses Ctrl-C at the first row; says whether that was in time, for a tiny model is quick."""
-    process = site.start(site.command(out, "--limit", "16"))
-    until(lambda: (out / "generations.jsonl").exists() and rows(out)[0], what="the first row", within=120)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate()
-    if (out / "scorecard.json").exists():
-        return False
+def stop_at_the_first_row(site: Site, out: Path, url: str) -> None:
+    """Presses Ctrl-C when the first answer is on disk."""
+    with site.start(site.command(out, "--limit", "16", url=url)) as process:
+        try:
+            until(lambda: process.poll() is not None or size(out), what="there is a row", within=120)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=120)
+        finally:
+            process.kill()
     assert process.returncode == 130, err
     assert "Traceback" not in err
-    return True
 
 
 def test_ctrl_c_ends_with_130_keeps_what_is_there_and_the_next_call_goes_on(site: Site, tmp_path: Path) -> None:
     with Folder(tmp_path / "held").held():
         code, _, err = site.finish(site.command(tmp_path / "held", "--limit", "16"))
     assert (code, "Another process is writing" in err) == (1, True), err
-    out = next(out for number in range(10) if is_stopped(site, out := tmp_path / f"stopped-{number}"))
-    command, kept = site.command(out, "--limit", "16"), contents(out)
+    with Proxy(int(site.url.rsplit(":", 1)[1])) as proxy:
+        proxy.faults = dict.fromkeys(range(1, 1000), Hang())  # Else so small a model may be done before we press.
+        url, out = proxy.url, tmp_path / "stopped"
+        stop_at_the_first_row(site, out, url)
+        proxy.faults, kept = {}, contents(out)
+        assert len(rows(out)[0]) == 1
 
-    code, _, err = site.run(out, "--limit", "15")
-    assert code == 1
-    assert "holds another evaluation: limit differ" in err
-    assert contents(out) == kept
+        code, _, err = site.run(out, "--limit", "15", url=url)
+        assert code == 1
+        assert "holds another evaluation: limit differ" in err
+        assert contents(out) == kept
 
-    code, shown, err = site.finish(command)
+        code, shown, err = site.run(out, "--limit", "16", url=url)
     assert code == 0, err
     assert all(contents(out)[name].startswith(content) for name, content in kept.items())
     assert "limited to 16 items" in shown

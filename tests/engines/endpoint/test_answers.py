@@ -15,15 +15,8 @@ from evaluator.errors import Cause, RapportError
 from tests.engines.endpoint.conftest import GREEDY, Connect, questions, texts
 from tests.engines.endpoint.proxy import Answer, Asked, Edit, Fault, Meet, Proxy
 from tests.engines.endpoint.server import SERVED
+from tests.engines.judging import VERDICT, judged
 from tests.tiny_model import make_tokenizer
-
-VERDICT = Sampling(
-    max_tokens=60, pattern=r"Because [a-z ]{3,20}\.\nBetter Response: (A|B|Tie)", watch=("A", "B", "Tie")
-)
-
-
-def judged(number: int) -> list[Request]:
-    return [Request(f"j{place}", "judge", (Message("user", f"A or B{'?' * place}"),)) for place in range(number)]
 
 
 def without_unfinished_end(text: str | None) -> str:

