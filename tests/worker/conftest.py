@@ -7,12 +7,16 @@ from collections.abc import Callable
 import pytest
 from redis import Redis
 
-from leaderboard.records import Lane, Plan
+from evaluator.errors import Cause
+from leaderboard.records import Failure, Lane, Plan
 from leaderboard.submissions.ledger import Ledger
 from tests.builders import make_plan, make_report, rows_of
 from worker.handover import Handover
 from worker.lease import Lease, Leases
+from worker.notices import Notice, notice_of
 from worker.outbox import Outbox
+
+FAILURE = Failure(cause=Cause.LOAD_ERROR, message="It has `no` layers.", remedy="Add one.")
 
 
 @pytest.fixture
@@ -57,3 +61,10 @@ def work(plan: Plan, do_task: Callable[..., Lease]) -> Callable[[], Lease]:
         return generated
 
     return work_on_a_shard
+
+
+@pytest.fixture
+def notice(ledger: Ledger, run_id: str) -> Notice:
+    """On a run that has failed."""
+    ledger.fail(run_id, "worker", FAILURE)
+    return notice_of(ledger.history(run_id.split(".")[0]), "https://rapport.example")

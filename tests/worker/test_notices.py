@@ -1,195 +1,19 @@
-"""Notices reach a real receiver once, signed, and wait while it is down."""
+"""What a notice says, and what it leaves out."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-
 import pytest
-from redis import Redis
-from standardwebhooks import Webhook, WebhookVerificationError
 
-from evaluator.errors import Cause, RapportError
+from evaluator.errors import Cause
 from leaderboard.people import LOCAL_USER
-from leaderboard.records import AmendmentKind, Failure, State
-from leaderboard.settings import Settings
-from leaderboard.store import LocalStore
-from leaderboard.submissions import keys
-from leaderboard.submissions.ledger import Ledger
-from worker.notices import MOST_ATTEMPTS, Notice, Notices, WebhookSender, notice_of, said, senders_of
-from worker.publisher import Publisher
-
-SECRET = "whsec_c29tZSBzZWNyZXQgb2YgdGhlIG9wZXJhdG9y"
-FAILURE = Failure(cause=Cause.LOAD_ERROR, message="It has `no` layers.", remedy="Add one.")
-
-
-class Receiver(ThreadingHTTPServer):
-    """Keeps what is posted and answers with `status`."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.status = 204
-        self.received: list[tuple[dict[str, str], str]] = []
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/hook?key=canary-in-the-address"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        self.server.received.append((dict(self.headers.items()), body))
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *args: object) -> None:
-        """Says nothing."""
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-@pytest.fixture
-def notice(ledger: Ledger, run_id: str) -> Notice:
-    """On a run that has failed."""
-    ledger.fail(run_id, "worker", FAILURE)
-    return notice_of(ledger.history(run_id.split(".")[0]), "https://rapport.example")
-
-
-def notices(redis: Redis, *addresses: str) -> Notices:
-    return Notices(redis, [WebhookSender(address, SECRET) for address in addresses])
-
-
-def wake(redis: Redis) -> None:
-    """Lets the pauses of all notices be over."""
-    for name in redis.scan_iter(match=keys.notice_pause("*")):
-        redis.delete(name)
+from leaderboard.records import State
+from worker.notices import Notice, said
 
 
 def test_a_notice_says_how_a_submission_ended_and_what_helps(notice: Notice) -> None:
     assert (notice.state, notice.runs[0].cause, notice.runs[0].remedy) == (State.FAILED, Cause.LOAD_ERROR, "Add one.")
     assert notice.page == f"https://rapport.example/submission?id={notice.submission_id}"
     assert said(notice).splitlines()[1].endswith("failed: `load_error. It has 'no' layers. Add one.`")
-
-
-def test_a_webhook_gets_a_notice_once_and_can_verify_it(redis: Redis, receiver: Receiver, notice: Notice) -> None:
-    outgoing = notices(redis, receiver.address)
-    outgoing.put(notice)
-    outgoing.put(notice)
-
-    assert outgoing.step()
-    assert not outgoing.step()
-    ((headers, body),) = receiver.received
-    told: Any = Webhook(SECRET).verify(body, headers)
-    assert Notice.model_validate(told) == notice
-    with pytest.raises(WebhookVerificationError):
-        Webhook(SECRET).verify(body.replace("failed", "published"), headers)
-
-
-def test_a_notice_waits_while_the_receiver_is_down(
-    redis: Redis, receiver: Receiver, notice: Notice, caplog: pytest.LogCaptureFixture
-) -> None:
-    outgoing = notices(redis, receiver.address)
-    outgoing.put(notice)
-    receiver.status = 503
-
-    assert outgoing.step()
-    assert not outgoing.step(), "it was to wait"
-    assert 0 < redis.pttl(keys.notice_pause(f"{notice.id}/webhook")) <= 10_000
-    receiver.status = 200
-    wake(redis)
-    assert outgoing.step()
-    assert len(receiver.received) == 2
-    assert redis.hlen(keys.NOTICES) == 0
-    assert "answered 503" in caplog.text
-    assert "canary" not in caplog.text
-
-
-def test_nobody_at_the_address_is_given_up_in_the_end(
-    redis: Redis, notice: Notice, caplog: pytest.LogCaptureFixture
-) -> None:
-    outgoing = notices(redis, "http://127.0.0.1:9/hook?key=canary-in-the-address")
-    outgoing.put(notice)
-    for _ in range(MOST_ATTEMPTS):
-        assert outgoing.step()
-        wake(redis)
-
-    assert not outgoing.step()
-    assert "given up after 12 attempts" in caplog.text
-    assert "canary" not in caplog.text
-    assert not redis.exists(keys.notice_attempts(f"{notice.id}/webhook"))
-
-
-def test_without_a_sender_nothing_is_kept(redis: Redis, notice: Notice) -> None:
-    notices(redis).put(notice)
-    assert redis.hlen(keys.NOTICES) == 0
-
-
-def test_the_publisher_tells_once_of_an_end_however_often_it_is_saved(
-    redis: Redis, store: LocalStore, ledger: Ledger, run_id: str, receiver: Receiver
-) -> None:
-    outgoing = notices(redis, receiver.address)
-    publisher = Publisher(redis, ledger, store, tell=lambda history: outgoing.put(notice_of(history, None)))
-    publisher.step()
-    assert not outgoing.step(), "it has not ended"
-
-    ledger.fail(run_id, "worker", FAILURE)
-    publisher.step()
-    assert outgoing.step()
-    ledger.amend(ledger.history(run_id.split(".")[0]), AmendmentKind.DISPUTED, "alice", "It was the worker.")
-    publisher.step()
-    assert not outgoing.step()
-    assert len(receiver.received) == 1
-
-    ledger.advance(run_id, State.QUEUED, "alice")
-    publisher.step()
-    ledger.fail(run_id, "worker", FAILURE)
-    publisher.step()
-    assert outgoing.step(), "it has ended a second time"
-
-
-def test_a_webhook_without_a_secret_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings(webhook_url="https://example.org/hook?key=canary")
-    for secret in ("", "whsec_", "not base64!"):
-        monkeypatch.setenv("RAPPORT_WEBHOOK_SECRET", secret)
-        with pytest.raises(RapportError, match="RAPPORT_WEBHOOK_SECRET") as caught:
-            senders_of(settings)
-        assert "canary" not in str(caught.value)
-    monkeypatch.setenv("RAPPORT_WEBHOOK_SECRET", SECRET)
-    assert [sender.name for sender in senders_of(settings)] == ["webhook"]
-
-
-def test_discussions_need_a_store_on_the_hub() -> None:
-    with pytest.raises(RapportError, match="RAPPORT_STORE"):
-        senders_of(Settings(notify_discussions=True))
-    assert [sender.name for sender in senders_of(Settings(notify_discussions=True, store="hub://org/results"))] == [
-        "discussion"
-    ]
-
-
-def test_a_notice_that_cannot_be_read_keeps_no_other_waiting(
-    redis: Redis, receiver: Receiver, notice: Notice, caplog: pytest.LogCaptureFixture
-) -> None:
-    outgoing = notices(redis, receiver.address)
-    redis.hset(keys.NOTICES, "a-0/webhook", '{"schema_version": 9}')
-    outgoing.put(notice)
-    assert outgoing.step()
-    assert len(receiver.received) == 1
-    assert redis.hlen(keys.NOTICES) == 0
-    assert "given up" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["maintainer", "demo", LOCAL_USER])
