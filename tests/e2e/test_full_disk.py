@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.site import eventually, running_demo
+from tests.small_disk import NO_SMALL_DISK, small_disk
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def small_site(tmp_path: Path) -> Iterator[Path]:
     """A demo's folder whose data lie on a real file system of 300 MB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small file system")
-    data = tmp_path / "data"
-    data.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", data]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("this machine lets nobody mount a file system")
-    yield tmp_path
-    subprocess.run(["umount", "-l", data], check=True)
+    (tmp_path / "data").mkdir()
+    with small_disk(tmp_path / "data", "300m") as small:
+        if not small:
+            pytest.skip(NO_SMALL_DISK)
+        yield tmp_path
 
 
 def fill(folder: Path) -> None:
@@ -33,11 +28,11 @@ def fill(folder: Path) -> None:
             filling.write(b"\0" * 65536)
 
 
-def test_a_disk_that_fills_up_ends_the_run_with_its_cause(small_disk: Path, models: Path) -> None:
-    with running_demo(small_disk, models, "--once", "--model", "local/tiny") as demo:
+def test_a_disk_that_fills_up_ends_the_run_with_its_cause(small_site: Path, models: Path) -> None:
+    with running_demo(small_site, models, "--once", "--model", "local/tiny") as demo:
         eventually(lambda: demo.stored() or None, "the first rows")
         with pytest.raises(OSError, match="No space left"):
-            fill(small_disk / "data")
+            fill(small_site / "data")
         demo.process.communicate()
 
     assert demo.process.returncode == 1

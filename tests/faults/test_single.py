@@ -21,6 +21,7 @@ from tests.faults.injections import engines, holders, strike
 from tests.faults.notes import Notes
 from tests.faults.processes import below, freeze, look_at, send
 from tests.faults.site import PATIENCE, Plan, Site, running_site
+from tests.small_disk import NO_SMALL_DISK
 from tests.waiting import until
 
 DAY = 24 * 3600
@@ -135,7 +136,7 @@ def test_a_submission_whose_app_dies_before_it_is_queued_is_queued_all_the_same(
 def test_a_full_disk_ends_runs_with_that_cause_and_what_comes_later_is_published(open_site: OpenSite) -> None:
     site = open_site()
     if not site.small:
-        pytest.skip("this machine lets nobody mount a small file system")
+        pytest.skip(NO_SMALL_DISK)
     run_id = submitted(site, "first")
     until(lambda: batches(site, run_id), what="it is worked on", within=PATIENCE)
     assert strike(site, Fault.DISK_FULL, run_id, State.GENERATING, random.Random(0), set())

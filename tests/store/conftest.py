@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ import pytest
 from leaderboard.store.hub import HubStore
 from leaderboard.store.hub_budget import Bucket, Budget
 from tests.hub_server import Account, LocalHub
+from tests.small_disk import NO_SMALL_DISK, small_disk
 
 WRITER = "hf_writerThatMustNeverBeSeenAnywhere"
 READER = "hf_readerThatMustNeverBeSeenAnywhere"
@@ -84,13 +82,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A real file system of 256 KiB."""
     place = tmp_path / "tiny"
     place.mkdir()
-    mount = shutil.which("mount")
-    if mount is None or os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system")
-    mounted = subprocess.run([mount, "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("a small file system cannot be mounted here")
-    try:
+    with small_disk(place, "256k") as small:
+        if not small:
+            pytest.skip(NO_SMALL_DISK)
         yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True)

@@ -5,25 +5,14 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from leaderboard.store import Conflict, NotFound, StoreError, Write
+from leaderboard.store import StoreError, Write
 from leaderboard.store.hub import HubStore
+from tests.store.counting import count_up
 
 
-def count_up(name: str, cache: Path, token: str, times: int) -> None:
-    """Counts in one file, starting anew whenever somebody else was faster."""
-    store = HubStore(name, cache, token, fresh_seconds=0)
-    for _ in range(times):
-        while True:
-            head = store.head()
-            try:
-                count = int(store.read("count"))
-            except NotFound:
-                count = 0
-            try:
-                store.commit([Write("count", str(count + 1).encode())], "count", expected_parent=head)
-            except Conflict:
-                continue
-            break
+def count_up_there(name: str, cache: Path, token: str, times: int) -> None:
+    """See `count_up`."""
+    count_up(HubStore(name, cache, token, fresh_seconds=0), times)
 
 
 def write_own(name: str, cache: Path, token: str, folder: str, times: int) -> None:

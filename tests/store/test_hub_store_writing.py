@@ -152,7 +152,7 @@ def test_processes_that_count_in_one_file_lose_no_count(hub: LocalHub, open_hub:
         *(
             lambda client=client: (
                 client.run(  # type: ignore[misc]
-                    hub_processes.count_up, name_of(store), client.home / "copy", WRITER, 6
+                    hub_processes.count_up_there, name_of(store), client.home / "copy", WRITER, 6
                 ).value
             )
             for client in clients

@@ -19,9 +19,10 @@ from typing import Any
 
 import pytest
 
-from leaderboard.store import Conflict, Delete, LocalStore, NotFound, Operation, StoreCorrupt, Write
+from leaderboard.store import Delete, LocalStore, Operation, StoreCorrupt, Write
 from leaderboard.store.disk import locked
 from leaderboard.store.staging import EMPTY, LogEntry
+from tests.store.counting import count_up
 
 BEFORE = {"kept/b": b"old", "gone/c": b"old"}
 OPERATIONS: list[Operation] = [Write("new/a", b"new"), Write("kept/b", b"new"), Delete("gone/c")]
@@ -122,21 +123,6 @@ def assert_sound(folder: Path) -> LocalStore:
     assert store.head() == revision
     assert {path: hashlib.sha256(content).hexdigest() for path, content in everything(store).items()} == files
     return store
-
-
-def count_up(store: LocalStore, times: int) -> None:
-    for _ in range(times):
-        while True:
-            head = store.head()
-            try:
-                count = int(store.read("count"))
-            except NotFound:
-                count = 0
-            try:
-                store.commit([Write("count", str(count + 1).encode())], "count", expected_parent=head)
-            except Conflict:
-                continue
-            break
 
 
 def test_two_processes_that_count_in_one_file_lose_no_count(folder: Path) -> None:
