@@ -11,12 +11,14 @@ import sys
 from evaluator.errors import RapportError
 from evaluator.logs import set_up_logging
 from leaderboard.connection import web_client
+from leaderboard.processes import keep_memory_private
 from leaderboard.settings import Settings
 from leaderboard.web import create_app, serve
 
 
 def main() -> None:
     """Serves the page until told to stop."""
+    keep_memory_private()
     set_up_logging()
     settings = Settings()
     if not (settings.on_space or settings.redis_url):

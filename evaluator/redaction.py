@@ -23,7 +23,11 @@ ADDRESS = "[address]"
 
 _LEAST = 6
 """Characters of a value that is looked for as it is; shorter ones stand in too many innocent words."""
-_SECRET_ENDINGS = ("TOKEN", "KEY", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "CREDENTIALS", "AUTH")
+_SECRET_NAME = re.compile(
+    r"(TOKEN|KEY|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|AUTH)(_?[0-9]+)?\Z|WEBHOOK_URL\Z", re.IGNORECASE
+)
+_NAMES_ANOTHER = re.compile(r"RAPPORT_\w+_VARIABLE\Z")
+"""Settings whose value is the name of the variable that holds a secret."""
 _TAIL_BYTES = 2**18
 
 _Rule: TypeAlias = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
@@ -56,17 +60,31 @@ def redact(text: str, secrets: Collection[str] = ()) -> str:
 def secrets_of(environment: Mapping[str, str]) -> frozenset[str]:
     """Returns the secrets that environment variables hold, in every way in which a log may write them.
 
-    These are the values of variables whose names look secret, and the passwords of all addresses.
+    These are the values of variables whose names look secret or that a setting `RAPPORT_…_VARIABLE` names, and the
+    passwords of all addresses.
 
     Example:
         >>> sorted(secrets_of({"HF_TOKEN": "canary", "REDIS_URL": "redis://:pass-word@host", "HOME": "/root"}))
         ['Y2FuYXJ5', 'cGFzcy13b3Jk', 'canary', 'pass-word']
+        >>> sorted(secrets_of({"RAPPORT_JUDGE_KEY_VARIABLE": "JUDGE", "JUDGE": "secret"}))
+        ['c2VjcmV0', 'secret']
     """
-    found = {value for name, value in environment.items() if _looks_secret(name)}
+    found = {environment[name] for name in holders_of(environment)}
     for value in environment.values():
         found |= _passwords(value)
     lines = {line.strip() for value in found for line in (value, *value.splitlines())}
     return frozenset(written for line in lines if len(line) >= _LEAST for written in _ways_to_write(line))
+
+
+def holders_of(environment: Mapping[str, str]) -> frozenset[str]:
+    """Returns the names of the variables that hold secrets: by what they are called, or because a setting names them.
+
+    Example:
+        >>> sorted(holders_of({"RAPPORT_JUDGE_KEY_VARIABLE": "JUDGE", "JUDGE": "secret", "API_KEY_2": "", "HOME": "/"}))
+        ['API_KEY_2', 'JUDGE']
+    """
+    named = {value for name, value in environment.items() if _NAMES_ANOTHER.match(name)}
+    return frozenset(name for name in environment if name in named or _SECRET_NAME.search(name))
 
 
 def tail(path: Path, lines: int = 20, width: int = 300, secrets: Collection[str] = ()) -> tuple[str, ...]:
@@ -106,11 +124,6 @@ def tail(path: Path, lines: int = 20, width: int = 300, secrets: Collection[str]
 def _cut(line: str, width: int) -> str:
     """Shortens a line and shows it."""
     return line if len(line) <= width else line[: width - 1] + "…"
-
-
-def _looks_secret(name: str) -> bool:
-    """Tells whether a variable of this name holds a secret; one that names another variable does not."""
-    return name.upper().endswith(_SECRET_ENDINGS)
 
 
 def _passwords(value: str) -> set[str]:

@@ -12,6 +12,7 @@ import errno
 import fcntl
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import web_client
+from leaderboard.processes import keep_memory_private
 from leaderboard.settings import Settings
 from leaderboard.submissions.reading import LedgerReader
 
@@ -36,7 +38,9 @@ _READY_SECONDS = 20.0
 _WATCH_SECONDS = 0.5
 _GRACE_SECONDS = 10.0
 _LONGEST_SOCKET_PATH = 100
-_RESERVE_BYTES = 16 * 2**20
+_LEAST_BYTES = 16 * 2**20
+_BARE = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "HOME", "TMPDIR", "LANG")
+"""What a service may need that is not ours."""
 _ROLES = ("publish", "reap", "work")
 """Each has a log of its own."""
 
@@ -47,6 +51,8 @@ class Service(NamedTuple):
     name: str
     command: Sequence[str]
     log: Path
+    bare: bool = False
+    """Whether it does without our environment, in which secrets may stand: others of our user can read its own."""
 
 
 class Supervisor:
@@ -71,13 +77,14 @@ class Supervisor:
     def _spawn(self, service: Service) -> subprocess.Popen[bytes]:
         """Starts a process in a group of its own, its output in a log file."""
         service.log.parent.mkdir(parents=True, exist_ok=True)
+        kept = _BARE if service.bare else self._environment
         with service.log.open("ab") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", "leaderboard.processes", str(os.getpid()), *service.command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=dict(self._environment),
+                env={name: self._environment[name] for name in kept if name in self._environment},
                 start_new_session=True,
             )
 
@@ -135,7 +142,8 @@ def embedded_services(settings: Settings) -> Iterator[Settings]:
             does not start; `disk_full` if the folder cannot be written.
     """
     with _sole_user(settings.data), _socket(settings.data.resolve()) as socket:
-        _keep_reserve(settings)
+        keep_memory_private()
+        _find_room(settings)
         here = settings.model_copy(update={"redis_url": f"unix://{socket}"})
         supervisor = Supervisor(_environment(here))
         try:
@@ -181,22 +189,14 @@ def _sole_user(data: Path) -> Iterator[None]:
         yield
 
 
-def _keep_reserve(settings: Settings) -> None:
-    """Takes up some disk that can be given back when the rest is full, so that this can still be recorded.
+def _find_room(settings: Settings) -> None:
+    """Sees to it that services start on a disk with some room; the publisher keeps a part of it as a reserve.
 
     Raises:
-        RapportError: `disk_full` if there is no room for it.
+        RapportError: `disk_full` if there is none, and no reserve either that could be given up.
     """
-    reserve = settings.reserve
-    try:
-        if reserve.exists() and reserve.stat().st_size >= _RESERVE_BYTES:
-            return
-        with reserve.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, _RESERVE_BYTES)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            reserve.unlink()
-        raise _not_writable(settings.data, error) from error
+    if not settings.reserve.exists() and shutil.disk_usage(settings.data).free < _LEAST_BYTES:
+        raise _not_writable(settings.data, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
 
 def _not_writable(data: Path, error: OSError) -> RapportError:
@@ -222,7 +222,7 @@ def _redis_service(data: Path, socket: Path) -> Service:
         "save": "",
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return Service("redis", (str(_server_binary()), *arguments), data / "logs" / "redis.log")
+    return Service("redis", (str(_server_binary()), *arguments), data / "logs" / "redis.log", bare=True)
 
 
 def _server_binary() -> Path:

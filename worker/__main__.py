@@ -9,7 +9,6 @@ import logging
 import signal
 import sys
 import threading
-from pathlib import Path
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -17,20 +16,16 @@ from redis.exceptions import RedisError
 from evaluator.errors import RapportError
 from evaluator.logs import set_up_logging
 from leaderboard.connection import connect, unreachable
+from leaderboard.processes import keep_memory_private
 from leaderboard.settings import Settings
-from leaderboard.store.base import StoreBusy, StoreError
-from leaderboard.store.open import open_store
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.reading import NotInLedger
-from worker.disk import DISK_FULL, give_up_reserve
-from worker.hold import Displaced
-from worker.notices import Notices, notice_of, senders_of
-from worker.publisher import Publisher
+from worker import publishing
+from worker.old_logs import remove_old_logs
 from worker.reaper import LOOK_SECONDS, Reaper
 
 log = logging.getLogger("rapport")
 
-_IDLE_SECONDS = 0.5
 _PAUSE_SECONDS = 2.0
 
 
@@ -38,6 +33,7 @@ def work(settings: Settings, redis: Redis) -> None:
     """Serves invitations, one at a time, until told to stop."""
     from worker.listener import RapportWorker  # It knows engines, whose libraries the other roles do without.
 
+    remove_old_logs(settings.logs, redis, settings.kept)
     RapportWorker(settings, redis).work(logging_level="INFO")
 
 
@@ -75,58 +71,7 @@ def publish(settings: Settings, redis: Redis) -> None:
     Raises:
         Displaced: If another publisher is at work.
     """
-    stopping, notices = _stopping(), Notices(redis, senders_of(settings))
-    publisher = Publisher(
-        redis,
-        Ledger(redis),
-        open_store(settings),
-        settings.journal_seconds,
-        tell=lambda history: notices.put(notice_of(history, settings.site_url)),
-        mark=settings.mark,
-    )
-    if not publisher.hold.take(stopping):
-        return
-    threading.Thread(target=_deliver, args=(notices, stopping), daemon=True).start()
-    with publisher.hold.kept():
-        _go_on(publisher, stopping, settings.reserve)
-
-
-def _go_on(publisher: Publisher, stopping: threading.Event, reserve: Path) -> None:
-    """Publishes until told to stop; whatever is away is waited for.
-
-    Raises:
-        Displaced: If another publisher is at work.
-    """
-    full = False
-    while not stopping.is_set():
-        try:
-            if full:
-                publisher.fail_open_runs(DISK_FULL)
-                full = False
-            if not publisher.step():
-                stopping.wait(_IDLE_SECONDS)
-        except StoreBusy as error:
-            log.info("%s", error)
-            stopping.wait(_PAUSE_SECONDS)
-        except (StoreError, RedisError) as error:
-            full = give_up_reserve(error, reserve) or full
-            log.error("%s", error if isinstance(error, StoreError) else unreachable(error))
-            stopping.wait(_PAUSE_SECONDS)
-        except Displaced:
-            raise
-        except RapportError as error:
-            log.error("%s", error)
-            stopping.wait(_PAUSE_SECONDS)
-
-
-def _deliver(notices: Notices, stopping: threading.Event) -> None:
-    """Delivers notices until told to stop, beside the publisher: whoever is told must not keep results waiting."""
-    while not stopping.wait(_IDLE_SECONDS):
-        try:
-            notices.step()
-        except (RedisError, RapportError) as error:
-            log.error("notices: %s", unreachable(error) if isinstance(error, RedisError) else error)
-            stopping.wait(_PAUSE_SECONDS)
+    publishing.publish(settings, redis, _stopping())
 
 
 _ROLES = {"work": work, "publish": publish, "reap": reap}
@@ -136,6 +81,7 @@ _COMMANDS = ("evaluate", "compare")
 
 def main(arguments: list[str]) -> int:
     """Runs a role or a command; returns the exit code."""
+    keep_memory_private()
     if arguments and arguments[0] in _COMMANDS:
         from worker.local.cli import run
 
@@ -160,4 +106,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:  # Pressed while it was still importing.
+        sys.exit(130)

@@ -71,7 +71,7 @@ def _tokenizer(folder: Path) -> Tokenizer:
     """Reads a tokenizer."""
     try:
         return Tokenizer.from_file(str(folder / _TOKENIZER))
-    except Exception as error:  # The library raises nothing more exact.
+    except Exception as error:  # A broken file comes out of the library as a bare `Exception`.
         raise _unreadable(folder, _TOKENIZER) from error
 
 

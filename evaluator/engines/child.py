@@ -37,6 +37,10 @@ class Killed(RapportError):
     """A process was ended from outside, most likely for want of memory; it may do better beside other neighbours."""
 
 
+class Crashed(RapportError):
+    """An engine ended by itself: perhaps a fault of the machine, and if it does so again and again, of the model."""
+
+
 class ChildProcess(Generic[Info]):
     """A loaded model in a child process that is spoken to in JSON lines; `hosting.py` is the other side."""
 
@@ -46,6 +50,8 @@ class ChildProcess(Generic[Info]):
     """What it is called in errors."""
     IF_SILENT: ClassVar[str]
     """What to do about one that hangs."""
+    DEATH: ClassVar[type[RapportError]] = RapportError
+    """What it is when it ends by itself."""
 
     def __init__(
         self,
@@ -178,7 +184,7 @@ class ChildProcess(Generic[Info]):
                 f"The {self.ROLE} ended for want of memory; its last words: {words}",
                 "Use a machine with more memory, or a smaller model.",
             )
-        return RapportError(
+        return self.DEATH(
             Cause.INFRASTRUCTURE,
             f"The {self.ROLE} ended unexpectedly with code {code}; its last words: {words}",
             f"See {self._log.name} on the worker, then try again.",

@@ -1,8 +1,9 @@
 """Makes of this process one that can do less, then runs another module in it: `python -m evaluator.engines.confine`.
 
 On Linux, and as far as the kernel allows it: no network but that with itself, no sight of the home of whoever started
-it, another user, and no way back. A worker that is root gets all of it; another one all but the other user, where it
-may make user namespaces. What cannot be had is told, with the reason, and the module runs without.
+it and of what the site keeps, a model and programs that it can only read, another user, and no way back. A worker that
+is root gets all of it; another one all but the other user, where it may make user namespaces. What cannot be had is
+told, with the reason, and the module runs without.
 
 Only the standard library is imported here, and nothing of a model is read before the module has taken over.
 """
@@ -24,6 +25,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from evaluator.engines.calls import refuse_calls
 from evaluator.errors import Cause
 
 NO_NETWORK = "no network"
@@ -36,7 +38,8 @@ HOME = "rapport-engine-"
 """What the name of the folder begins with that a process is given for a home, and that goes when it does."""
 
 _NEW_FILES, _NEW_USER, _NEW_NETWORK = 0x00020000, 0x10000000, 0x40000000
-_NO_SUID, _NO_DEVICES, _BIND, _RECURSIVE, _PRIVATE = 2, 4, 0x1000, 0x4000, 1 << 18
+_READ_ONLY, _NO_SUID, _NO_DEVICES, _NO_PROGRAMS, _AGAIN = 1, 2, 4, 8, 32
+_BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 1 << 18
 _SET_FLAGS, _UP_AND_RUNNING = 0x8914, 0x41
 _NO_NEW_PRIVILEGES = 38
 _CARDS = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia[0-9]*", "/dev/kfd")
@@ -50,7 +53,7 @@ class Plan(NamedTuple):
         home: An empty folder of its own, the only one that it must be able to write to.
         reads: Folders of the model that it reads.
         code: Files and folders of programs that it reads.
-        hidden: Folders that it has no business with, such as the home of its owner.
+        hidden: Folders and files that it has no business with, such as the home of its owner and sockets.
         user: The user id that it takes on, if it is started by root; 0 is to stay root.
     """
 
@@ -107,6 +110,7 @@ def _steps(plan: Plan) -> Iterator[tuple[str, Callable[[], None]]]:
     if user is not None:
         yield OWN_USER, lambda: _become(user, plan)
     yield NO_WAY_BACK, lambda: _check(_library().prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0))
+    yield "fewer calls", refuse_calls
 
 
 class _User(NamedTuple):
@@ -179,32 +183,45 @@ def _leave_network() -> None:
 
 
 def _leave_files(plan: Plan, user: _User | None) -> None:
-    """Puts empty folders over those that are hidden, and back into them only what is needed.
+    """Puts empty folders over those that are hidden, and back into them only what is needed, most of it to be read.
 
-    Folders that the new user may not enter are hidden too: what is needed in them can be reached then.
+    Folders that the new user may not enter are hidden too: what is needed in them can be reached then. Whoever stays
+    the same user could change its model and its programs wherever they are: they are laid over themselves.
     """
     shut = [folder for folder in plan.reads if user and os.path.isdir(folder) and not user.may_enter(folder)]
     reads = [*({*plan.reads} - {*shut}), *(entry.path for folder in shut for entry in os.scandir(folder))]
     needed = [*_both_names((plan.home, *reads, *plan.code)), *_both_names(_behind_links(plan.reads))]
     ways = [folder for path in needed for folder in _ways_to(path)]
     closed = [folder for folder in (*shut, *ways) if user and not user.may_enter(folder)]
-    hidden = _topmost(os.path.realpath(folder) for folder in (*plan.hidden, *closed) if os.path.isdir(folder))
+    hidden = _topmost(os.path.realpath(path) for path in (*plan.hidden, *closed) if os.path.exists(path))
     _check(_library().unshare(_NEW_FILES))
     _mount("none", "/", None, _RECURSIVE | _PRIVATE)
-    kept = [path for path in _topmost(needed) if any(_is_below(path, top) for top in hidden)]
+    kept = [path for path in _topmost(needed) if user is None or any(_is_below(path, top) for top in hidden)]
     sources = [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in kept]
     for top in hidden:
-        _mount("tmpfs", top, "tmpfs", _NO_SUID | _NO_DEVICES, "mode=0755,size=1m")
+        if os.path.isdir(top):
+            _mount("tmpfs", top, "tmpfs", _NO_SUID | _NO_DEVICES, "mode=0755,size=1m")
+        else:
+            _mount("/dev/null", top, None, _BIND)
     for folder in shut:
         os.makedirs(folder, exist_ok=True)  # Even where nothing is in it.
     for path, source in sources:
-        if stat.S_ISDIR(os.fstat(source).st_mode):
-            os.makedirs(path, exist_ok=True)
-        else:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            Path(path).touch()
-        _mount(f"/proc/self/fd/{source}", path, None, _BIND | _RECURSIVE)
-        os.close(source)
+        _put_back(path, source, to_write=_is_below(os.path.realpath(plan.home), os.path.realpath(path)))
+
+
+def _put_back(path: str, source: int, *, to_write: bool) -> None:
+    """Shows what an open file stands for at its path again, to be read alone unless it is to be written too."""
+    if stat.S_ISDIR(os.fstat(source).st_mode):
+        os.makedirs(path, exist_ok=True)
+    elif not os.path.exists(path):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        Path(path).touch()
+    _mount(f"/proc/self/fd/{source}", path, None, _BIND | _RECURSIVE)
+    os.close(source)
+    if not to_write:
+        # What a mount above us forbids has to be forbidden again, or the kernel refuses.
+        forbidden = os.statvfs(path).f_flag & (_NO_SUID | _NO_DEVICES | _NO_PROGRAMS)
+        _mount("none", path, None, _AGAIN | _BIND | _READ_ONLY | forbidden)
 
 
 def _become(user: _User, plan: Plan) -> None:

@@ -48,7 +48,7 @@ def host(load: Callable[[str], tuple[dict[str, Any], Answerer]], role: str) -> N
         _send(answers, {"info": info, "confined": confined.done})
         while True:
             _answer(answers, answer, json.loads(lines.get()))
-    except Exception as error:
+    except Exception as error:  # Anything may come out of a library that loads a model; our log gets its traceback.
         _send(answers, {"error": _typed(error, role)})
         raise
 

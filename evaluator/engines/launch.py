@@ -14,12 +14,16 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from evaluator.engines.confine import HOME, Confinement, Plan
 from evaluator.errors import Cause, RapportError
+from evaluator.redaction import holders_of
 
 USER_VARIABLE = "RAPPORT_ENGINE_UID"
 """Names another user id for processes that hold models, where the worker is root; 0 lets them be root too."""
+DATA_VARIABLE, DATA = "RAPPORT_DATA", "data"
+"""Names the folder of results, logs and the ledger, and that folder where it does not."""
 NOBODY = 65534
 """The user id that Linux keeps for those who own nothing."""
 
@@ -27,6 +31,8 @@ _LAUNCHER = "evaluator.engines.confine"
 _KEPT = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH")
 _KEPT_FAMILIES = ("CUDA_", "NVIDIA_", "NCCL_", "VLLM_", "TORCH_", "OMP_", "MKL_", "KMP_", "LC_")
 _SECRETS = ("TOKEN", "SECRET", "PASSW", "CREDENTIAL", "KEY", "URL")
+_KEPT_IN = ("HF_HOME", "HF_TOKEN_PATH", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
+"""Name folders and files of the owner's own."""
 _CODE = Path(__file__).resolve().parents[1]
 
 
@@ -85,10 +91,12 @@ def environment(home: Path) -> dict[str, str]:
     All caches are in its home, the Hub is offline, nothing reports its use, and what talks to itself does so over
     127.0.0.1 alone.
     """
+    holders = holders_of(os.environ)
     kept = {
         name: value
         for name, value in os.environ.items()
-        if (name in _KEPT or name.startswith(_KEPT_FAMILIES)) and not any(word in name.upper() for word in _SECRETS)
+        if (name in _KEPT or name.startswith(_KEPT_FAMILIES))
+        and not (name in holders or any(word in name.upper() for word in _SECRETS))
     }
     return {
         **kept,
@@ -190,10 +198,11 @@ def _code() -> Iterable[str]:
 
 
 def _hidden() -> Iterable[str]:
-    """Yields the folders where the owner of the process keeps what is nobody's business, tokens among it."""
+    """Yields what is nobody's business: the home of the owner, its token, what the site keeps, and its sockets."""
     yield os.path.expanduser("~")
-    yield from (path for name in ("HF_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME") if (path := os.environ.get(name)))
-    try:
+    yield os.path.abspath(os.environ.get(DATA_VARIABLE) or DATA)
+    yield from (os.path.abspath(path) for name in _KEPT_IN if (path := os.environ.get(name)))
+    addresses = (urlsplit(value) for value in os.environ.values() if value.startswith("unix://"))
+    yield from (unquote(address.path) for address in addresses if address.path)
+    with contextlib.suppress(KeyError):
         yield pwd.getpwuid(os.geteuid()).pw_dir
-    except KeyError:
-        return

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Message, Request, Sampling
-from evaluator.engines.child import LOAD_SECONDS, SILENT_SECONDS, ChildProcess
+from evaluator.engines.child import LOAD_SECONDS, SILENT_SECONDS, ChildProcess, Crashed
 
 
 class EngineProcess(ChildProcess[EngineInfo]):
@@ -21,6 +21,7 @@ class EngineProcess(ChildProcess[EngineInfo]):
 
     MODULE = "evaluator.engines.host"
     ROLE = "engine"
+    DEATH = Crashed
     IF_SILENT = (
         "Check that the model's chat template comes to an end and that the model is not too large for the worker."
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from redis import Redis
 from redis.exceptions import NoPermissionError, RedisError
 
+from evaluator.engines.confine import NO_HOME, NO_NETWORK, NO_WAY_BACK, OWN_USER
 from evaluator.errors import RapportError
 from leaderboard.cli.findings import Finding, Mark
 from leaderboard.connection import text, web_client
@@ -174,7 +175,7 @@ def _roles(redis: Redis) -> Iterator[Finding]:
         yield Finding("reaper", Mark.BROKEN, "No reaper is alive: no worker is invited.", "Run `rapport reaper`.")
 
 
-_CONFINED = ("no network", "own user")
+_PARTS = (NO_NETWORK, NO_HOME, OWN_USER, NO_WAY_BACK)
 """What keeps a model that breaks out of its engine from doing harm."""
 
 
@@ -183,15 +184,26 @@ def _workers(redis: Redis) -> Iterator[Finding]:
     alive = Fleet(redis).alive()
     for worker in alive:
         at = f"{len(worker.gpus)} GPU{'s' if len(worker.gpus) > 1 else ''}" if worker.gpus else "no GPU"
-        doing = "draining" if worker.draining else f"at work on {worker.run_id}" if worker.run_id else "waiting"
+        doing = f"at work on {worker.run_id}" if worker.run_id else "waiting"
         yield Finding(f"worker {worker.name}", Mark.FINE, f"{' and '.join(worker.lanes)}, {at}, {doing}.")
-        if missing := [each for each in _CONFINED if each not in worker.confined]:
-            yield Finding(
-                f"worker {worker.name}",
-                Mark.NOTE,
-                f"Its engines are not confined to: {', '.join(missing)}.",
-                "Run it as root outside a container, or allow user namespaces; its engines' logs say what hindered it.",
-            )
+        yield confinement_finding(worker.confined).named(f"worker {worker.name}")
     for lane in Lane:
         if not any(lane in worker.lanes for worker in alive):
             yield Finding(f"lane {lane}", Mark.NOTE, "No worker serves it: submissions wait.", "Run `rapport worker`.")
+
+
+def confinement_finding(confined: Collection[str]) -> Finding:
+    """What engines are confined to, and what would have to change for the rest.
+
+    Example:
+        >>> confinement_finding(["no network", "no home", "no new privileges"]).message
+        'Its engines are confined to: no network, no home, no new privileges; not to: own user.'
+    """
+    held, missing = ([each for each in _PARTS if (each in confined) is there] for there in (True, False))
+    told = f"Its engines are confined to: {', '.join(held) or 'nothing'}"
+    if not missing:
+        return Finding("engines", Mark.FINE, f"{told}.")
+    remedy = "Only a worker that is root can give its engines a user of their own; see docs/security.md."
+    if {NO_NETWORK, NO_HOME} & {*missing}:
+        remedy = "Allow it user namespaces, in a container as compose.yaml does; see docs/security.md."
+    return Finding("engines", Mark.NOTE, f"{told}; not to: {', '.join(missing)}.", remedy)

@@ -16,6 +16,7 @@ from evaluator.engines.tokenizer_only import TokenizerProcess, TokenizerSpec
 from evaluator.errors import RapportError
 from evaluator.logs import FORMAT, RedactingFilter
 from evaluator.redaction import secrets_of, tail
+from leaderboard.settings import Settings
 from tests.engines.planted_calls import fetch_and_log, reach_redis_and_log
 from tests.hub_server import Client, LocalHub, Refuse
 from tests.hub_server.fixtures import CANARY, client, hub
@@ -29,6 +30,12 @@ PLANTED = {
     "RAPPORT_REDIS_URL": f"redis://worker:{PASSWORD}@127.0.0.1:1/0",
     "OAUTH_CLIENT_SECRET": "canary-of-the-login",
     "JUDGE_API_KEY": "sk-canary0123456789abcdef",
+    "OPENAI_API_KEY_2": "canary-of-a-second-key",
+    "RAPPORT_JUDGE_KEY_VARIABLE": "OUR_JUDGE",
+    "OUR_JUDGE": "canary-of-the-judge",
+    "RAPPORT_WEBHOOK_SECRET_VARIABLE": "OUR_NOTICES",
+    "OUR_NOTICES": "whsec_canary/of+the+notices",
+    "RAPPORT_WEBHOOK_URL": "https://hooks.example.org/services/canary-of-the-address",
 }
 SOUGHT = (b"canary", base64.b64encode(b"canary").lower())
 
@@ -133,6 +140,16 @@ def test_an_exception_with_every_secret_in_it_is_logged_without_one(log: io.Stri
     assert "Traceback" in log.getvalue()
     assert "HTTP Request" in log.getvalue()
     assert_nowhere(log.getvalue())
+
+
+def test_every_setting_that_names_a_variable_is_followed_to_what_that_holds() -> None:
+    naming = [f"RAPPORT_{name.upper()}" for name in Settings.model_fields if name.endswith("_variable")]
+
+    assert len(naming) == 2
+    for name in naming:
+        assert "canary-of-it" in secrets_of({name: "PLAIN", "PLAIN": "canary-of-it"})
+        assert name in PLANTED
+    assert not secrets_of({"PLAIN": "canary-of-it"})
 
 
 def test_the_search_finds_what_is_there(tmp_path: Path) -> None:

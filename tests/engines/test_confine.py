@@ -52,11 +52,20 @@ def look(folders: list[Path], **asked: Any) -> dict[str, Any]:
     """What a process can do that reads these folders."""
     launched = launch("tests.engines.confined_probe", folders, sys.stderr.buffer)
     try:
-        told, _ = launched.process.communicate(json.dumps(asked | {"folders": list(map(str, folders))}).encode())
-        return json.loads(told)
+        told, _ = launched.process.communicate(json.dumps(asked).encode())
+        answer: dict[str, Any] = json.loads(told)
+        return answer
     finally:
         launched.discard()
         assert not launched.home.exists()
+
+
+def look_as_nobody(**asked: Any) -> dict[str, Any]:
+    """What a process can do that a worker has started which is not root."""
+    command = [sys.executable, "-m", "tests.engines.nobody", "tests.engines.contained_probe"]
+    told = subprocess.run(command, input=json.dumps(asked).encode(), stdout=subprocess.PIPE, check=True).stdout
+    answer: dict[str, Any] = json.loads(told)
+    return answer
 
 
 @ROOT
@@ -68,6 +77,7 @@ def test_an_engine_of_a_worker_that_is_root_is_somebody_else_without_network_or_
     assert told["user"][:2] == [[NOBODY] * 3] * 2
     assert 0 not in told["user"][2]
     assert (told["powers"], told["new_privileges"], told["becomes_root"]) == (0, False, False)
+    assert told["makes_name_spaces"] is False
     assert told["interfaces"] == ["lo"]
     assert told["reaches"] == [False]
     assert told["talks_to_itself"]
@@ -127,9 +137,13 @@ def test_a_closed_folder_is_opened_for_its_model_alone(tmp_path: Path) -> None:
 
 @ROOT
 def test_a_worker_that_is_not_root_gets_all_but_another_user(secret_home: Path, port: int) -> None:
-    told = look([], again=True, ports=[("127.0.0.1", port)])
+    token = str(secret_home / ".cache" / "huggingface" / "token")
+    told = look_as_nobody(environment={"HOME": str(secret_home)}, ports=[("127.0.0.1", port)], there=[token])
 
     assert told["done"] == ["no network", "no home", "no new privileges"]
+    assert told["hindered"] == []
+    assert told["makes_name_spaces"] is False
+    assert told["there"] == {token: False}
     assert told["user"][:2] == [[NOBODY] * 3] * 2
     assert (told["powers"], told["reaches"], told["talks_to_itself"]) == (0, [False], True)
 
@@ -192,33 +206,26 @@ def test_weights_that_only_their_owner_may_read_are_named_with_a_remedy(tiny_mod
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has name spaces")
-def test_it_works_and_tells_so_on_every_machine(tiny_model: Path, tmp_path: Path) -> None:
-    with TokenizerProcess(TokenizerSpec(model_path=str(tiny_model)), tmp_path / "log") as tokenizer:
+def test_it_works_and_tells_so_on_every_machine(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_model.parent)  # A relative folder is that of whoever starts it.
+    with TokenizerProcess(TokenizerSpec(model_path=tiny_model.name), tmp_path / "log") as tokenizer:
         assert tokenizer.count_tokens([(Message("user", "Hello"),)])
         assert tokenizer.confined == confinement_here().done
         assert "no new privileges" in tokenizer.confined
-    assert confinement() == ((), ())
-
-
-def test_a_relative_folder_is_that_of_whoever_starts_it(
-    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tiny_model.parent)
-    with TokenizerProcess(TokenizerSpec(model_path=tiny_model.name), tmp_path / "log") as tokenizer:
-        assert tokenizer.count_tokens([(Message("user", "Hello"),)])
-
-
-def test_its_home_is_its_own_to_write_and_gone_with_it(tiny_model: Path, tmp_path: Path) -> None:
-    told = look([])
-    here, home, scratch = told["home"]
-
-    assert here == home
-    assert Path(scratch).parent == Path(home)
-    with TokenizerProcess(TokenizerSpec(model_path=str(tiny_model)), tmp_path / "log") as tokenizer:
         home = home_of(tokenizer._process.pid)
         assert home.stat().st_mode & 0o777 == 0o700
         (home / "cache").mkdir(exist_ok=True)
     assert not home.exists()
+    assert confinement() == ((), ())
+
+
+def test_its_home_is_its_own_to_write() -> None:
+    here, home, scratch = look([])["home"]
+
+    assert here == home
+    assert Path(scratch).parent == Path(home)
 
 
 def home_of(pid: int) -> Path:
@@ -277,9 +284,5 @@ def test_a_plan_survives_being_written_as_json() -> None:
     assert [tuple(each) if isinstance(each, list) else each for each in json.loads(json.dumps(plan))] == [*plan]
 
 
-@ROOT
-def test_no_core_of_a_process_that_holds_prompts_is_written(tiny_model: Path, tmp_path: Path) -> None:
-    with TokenizerProcess(TokenizerSpec(model_path=str(tiny_model)), tmp_path / "log") as tokenizer:
-        limits = Path(f"/proc/{tokenizer._process.pid}/limits").read_text()
-        os.killpg(tokenizer._process.pid, signal.SIGKILL)
-    assert "Max core file size        0                    0" in limits
+def test_no_core_of_a_process_that_holds_prompts_is_written() -> None:
+    assert look([])["core"] == [0, 0]

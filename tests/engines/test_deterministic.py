@@ -1,6 +1,8 @@
 """The engine without a model: what it says follows from the prompt alone, and judges' patterns are kept."""
 
+import os
 import re
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.engines.base import Engine, EngineSpec, Message, Request, Sampling
+from evaluator.engines.child import Crashed
 from evaluator.engines.deterministic import SPEED_FILE, DeterministicEngine, said_by_pattern
 from evaluator.engines.process import EngineProcess
 from evaluator.errors import Cause, RapportError
@@ -40,6 +43,15 @@ def test_the_same_prompt_is_answered_alike_whatever_was_asked_before_and_by_whic
     with EngineProcess(spec(tmp_path), tmp_path / "log") as process:
         assert said(process, [second]) == {"b": together["b"]}
         assert process.info.engine == "deterministic"
+
+
+def test_an_engine_that_ends_by_itself_is_told_apart_from_one_that_was_killed(tmp_path: Path) -> None:
+    with EngineProcess(spec(tmp_path), tmp_path / "log") as process:
+        os.kill(process._process.pid, signal.SIGSEGV)
+        with pytest.raises(Crashed, match="ended unexpectedly") as death:
+            said(process, [request("a", "What do I like?")])
+
+    assert death.value.cause is Cause.INFRASTRUCTURE, "the first time it may be the machine's fault"
 
 
 def test_another_model_answers_otherwise(tmp_path: Path) -> None:

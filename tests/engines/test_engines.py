@@ -16,6 +16,7 @@ from evaluator.errors import Cause
 from evaluator.metrics.efficiency import prefill_efficiency
 from tests.builders import make_generation
 from tests.engines.conftest import spec_of
+from tests.engines.judging import VERDICT, judged
 from tests.tiny_model import make_tiny_model
 
 HISTORY = tuple(
@@ -27,13 +28,6 @@ HISTORY = tuple(
     )
 )
 GREEDY = Sampling(max_tokens=12)
-VERDICT = Sampling(
-    max_tokens=60, pattern=r"Because [a-z ]{3,20}\.\nBetter Response: (A|B|Tie)", watch=("A", "B", "Tie")
-)
-
-
-def judged(number: int) -> list[Request]:
-    return [Request(f"j{place}", "judge", (Message("user", f"A or B{'?' * place}"),)) for place in range(number)]
 
 
 def questions(number: int, group: str = "user") -> list[Request]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import shutil
 import signal
 import sys
 import textwrap
@@ -68,33 +68,30 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
     return Settings(data=tmp_path / "data", models=tmp_path / "models")
 
 
-def blocks(path: Path) -> int:
-    """Returns the bytes that a file takes up on the disk."""
-    return path.stat().st_blocks * 512
-
-
-@pytest.mark.parametrize("left", [None, b"", b"cut short"])
-def test_a_reserve_of_real_disk_is_kept_for_the_day_it_is_full(settings: Settings, left: bytes | None) -> None:
-    if left is not None:
-        settings.data.mkdir()
-        settings.reserve.write_bytes(left)
-
-    with embedded_services(settings):
-        assert settings.reserve.stat().st_size == 16 * 2**20
-        assert blocks(settings.reserve) >= 16 * 2**20
-
-
-def test_without_room_for_the_reserve_nothing_starts(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "posix_fallocate", full)
+def test_nothing_starts_on_a_full_disk_unless_a_reserve_can_be_given_up(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = shutil.disk_usage(settings.data.parent)._replace(free=2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
 
     with pytest.raises(RapportError, match="No space left") as refusal, embedded_services(settings):
         pytest.fail("it started")
-
     assert refusal.value.cause is Cause.DISK_FULL
-    assert not settings.reserve.exists()
+
+    settings.reserve.write_bytes(b"reserve")
+    with embedded_services(settings):
+        assert settings.reserve.exists()
+
+
+def test_redis_does_without_an_environment_in_which_secrets_stand(settings: Settings, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    supervisor = Supervisor({**os.environ, "HF_TOKEN": "canary"})
+    for bare in (True, False):
+        command = (sys.executable, "-c", f"import os; print('HF_TOKEN' in os.environ, file=open({str(told)!r}, 'w'))")
+        process = supervisor._spawn(Service("any", command, tmp_path / "log", bare=bare))
+        assert process.wait(60) == 0
+        assert told.read_text() == f"{not bare}\n"
+    assert embedded._redis_service(settings.data, tmp_path / "socket").bare
 
 
 def test_services_run_on_the_settings_of_the_page(settings: Settings) -> None:

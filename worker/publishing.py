@@ -1,0 +1,96 @@
+"""The publisher's loop: it publishes until it is told to stop, and waits for whatever is away."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from evaluator.errors import RapportError
+from leaderboard.connection import unreachable
+from leaderboard.settings import Settings
+from leaderboard.store.base import StoreBusy, StoreError
+from leaderboard.store.open import open_store
+from leaderboard.submissions.ledger import Ledger
+from worker.delivery import Notices, senders_of
+from worker.disk import DISK_FULL, give_up_reserve, keep_reserve
+from worker.hold import Displaced
+from worker.notices import notice_of
+from worker.publisher import Publisher
+
+log = logging.getLogger("rapport")
+
+_IDLE_SECONDS = 0.5
+_PAUSE_SECONDS = 2.0
+
+
+def publish(settings: Settings, redis: Redis, stopping: threading.Event) -> None:
+    """Publishes until `stopping` is set.
+
+    Raises:
+        Displaced: If another publisher is at work.
+        RapportError: If the settings lead to no store, or to nobody who can be told of submissions.
+    """
+    notices = Notices(redis, senders_of(settings))
+    publisher = Publisher(
+        redis,
+        Ledger(redis),
+        open_store(settings),
+        settings.journal_seconds,
+        tell=lambda history: notices.put(notice_of(history, settings.site_url)),
+        mark=settings.mark,
+        kept=settings.kept,
+    )
+    if not publisher.hold.take(stopping):
+        return
+    notices.drop_undeliverable()
+    if not keep_reserve(settings.reserve):
+        log.warning(
+            "there is no room for %s, to be given up on a full disk; it is made once there is", settings.reserve
+        )
+    threading.Thread(target=_deliver, args=(notices, stopping), daemon=True).start()
+    with publisher.hold.kept():
+        go_on(publisher, stopping, settings.reserve)
+
+
+def go_on(publisher: Publisher, stopping: threading.Event, reserve: Path) -> None:
+    """Publishes until told to stop; whatever is away is waited for.
+
+    Raises:
+        Displaced: If another publisher is at work.
+    """
+    full = False
+    while not stopping.is_set():
+        try:
+            if full:
+                publisher.fail_open_runs(DISK_FULL)
+                full = False
+            busy = publisher.step()
+            keep_reserve(reserve)
+            if not busy:
+                stopping.wait(_IDLE_SECONDS)
+        except StoreBusy as error:
+            log.info("%s", error)
+            stopping.wait(_PAUSE_SECONDS)
+        except (StoreError, RedisError) as error:
+            full = give_up_reserve(error, reserve) or full
+            log.error("%s", error if isinstance(error, StoreError) else unreachable(error))
+            stopping.wait(_PAUSE_SECONDS)
+        except Displaced:
+            raise
+        except RapportError as error:
+            log.error("%s", error)
+            stopping.wait(_PAUSE_SECONDS)
+
+
+def _deliver(notices: Notices, stopping: threading.Event) -> None:
+    """Delivers notices until told to stop, beside the publisher: whoever is told must not keep results waiting."""
+    while not stopping.wait(_IDLE_SECONDS):
+        try:
+            notices.step()
+        except (RedisError, RapportError) as error:
+            log.error("notices: %s", unreachable(error) if isinstance(error, RedisError) else error)
+            stopping.wait(_PAUSE_SECONDS)
