@@ -6,6 +6,7 @@ not set.
 
 from __future__ import annotations
 
+import datetime
 import os
 from pathlib import Path
 from typing import Literal
@@ -72,6 +73,9 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=30.0, gt=0, description="How long a silent worker keeps its shard.")
     job_seconds: int = Field(default=6 * 3600, gt=0, description="Longest time that one job may take.")
     journal_seconds: float = Field(default=20.0, gt=0, le=60, description="How often the ledger is saved to the store.")
+    keep_days: int = Field(
+        default=7, gt=0, le=365, description="Days for which rows of ended runs stay in Redis, and logs with workers."
+    )
     engine: Literal["auto", "vllm", "transformers", "deterministic"] = Field(
         default="auto",
         description="What runs models; `auto` is vLLM or else transformers, `deterministic` is no model at all.",
@@ -115,6 +119,16 @@ class Settings(BaseSettings):
     notify_discussions: bool = Field(
         default=False, description="Open a discussion on the results data set for every submission that has ended."
     )
+
+    @property
+    def kept(self) -> datetime.timedelta:
+        """For how long what may be needed again stays where it is at hand."""
+        return datetime.timedelta(days=self.keep_days)
+
+    @property
+    def logs(self) -> Path:
+        """Folder of what engines write."""
+        return self.data / "logs"
 
     @property
     def store_folder(self) -> Path:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 from evaluator.ask import KnownRows
 from evaluator.records import Generation, Verdict
 from leaderboard.records import Batch, ShardReport
 from worker.lease import Lease, Leases
-from worker.outbox import Outbox
+from worker.outbox import Outbox, unjudged
 
 Row = TypeVar("Row")
 
@@ -20,17 +21,27 @@ ROWS = 8
 SECONDS = 2.0
 """or when its first row has waited this long."""
 
+_NONE: Mapping[str, int] = MappingProxyType({})
+
 
 class Handover:
-    """The way of rows from a worker to the ledger's outbox.
+    """The way of rows from a worker to the ledger's outbox: a `RowSink` under a lease.
 
     Raises:
         StaleLease: From every method that writes, once the lease is lost.
     """
 
-    def __init__(self, leases: Leases, lease: Lease, outbox: Outbox) -> None:
-        """Hands over under one lease; `outbox` knows what was handed over before."""
-        self._leases, self._lease, self._outbox = leases, lease, outbox
+    def __init__(self, leases: Leases, lease: Lease, outbox: Outbox, orders: Mapping[str, int] = _NONE) -> None:
+        """Hands over under one lease.
+
+        Args:
+            leases: Where.
+            lease: The right to.
+            outbox: Knows what was handed over before.
+            orders: In how many slot orders the answer to each question is judged; it has to name those of answers that
+                nobody judges.
+        """
+        self._leases, self._lease, self._outbox, self._orders = leases, lease, outbox, orders
         self._number = 0
         self._nonce = secrets.token_hex(4)
 
@@ -68,17 +79,15 @@ class Handover:
         """Makes a batch whose id is never used twice, not even when a lost Redis counts fencing numbers anew."""
         self._number += 1
         shard = self._lease.shard_id.rsplit(".", 1)[1]
-        self._leases.hand_over(
-            self._lease,
-            Batch(
-                id=f"{shard}-{self._lease.number:06d}-{self._nonce}-{self._number:04d}",
-                run_id=self._lease.run_id,
-                shard_id=self._lease.shard_id,
-                generations=generations,
-                verdicts=verdicts,
-                report=report,
-            ),
+        batch = Batch(
+            id=f"{shard}-{self._lease.number:06d}-{self._nonce}-{self._number:04d}",
+            run_id=self._lease.run_id,
+            shard_id=self._lease.shard_id,
+            generations=generations,
+            verdicts=verdicts,
+            report=report,
         )
+        self._leases.hand_over(self._lease, batch, unjudged(batch, self._orders))
 
 
 def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:

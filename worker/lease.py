@@ -22,14 +22,15 @@ from leaderboard.submissions.states import ENDED
 from worker.outbox import milliseconds, output_tokens
 from worker.tasks import Task, board_of
 
-# Nil: the ledger is being restored, the run has ended, or the task is done, taken or not to be had yet; else the
-# fencing number and how many grants came to nothing.
+# Nil: the ledger is being restored, the run has ended or its rows are in the store alone, or the task is done, taken or
+# not to be had yet; else the fencing number and how many grants came to nothing.
 _CLAIM = """
 if redis.call('EXISTS', ARGV[5]) == 0 then return false end
 local state = redis.call('GET', KEYS[1])
-for place = 6, #ARGV do
+for place = 8, #ARGV do
   if state == ARGV[place] then return false end
 end
+if redis.call('SISMEMBER', ARGV[6], ARGV[7]) == 1 then return false end
 if redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 1 or redis.call('EXISTS', KEYS[3]) == 1 then return false end
 if ARGV[4] == '1' and redis.call('SISMEMBER', KEYS[6], ARGV[1]) == 0 then return false end
 local number = redis.call('INCR', KEYS[4])
@@ -45,18 +46,21 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == '1' then redis.call('HDEL', KEYS[2], ARGV[3]) end
 return redis.call('DEL', KEYS[1])
 """
-# 0: the lease is not the writer's, or the run takes no more rows; 1: taken in; 2: known already (its answer was lost).
+# 0: the lease is not the writer's, or the run takes no more rows or was forgotten; 1: taken in; 2: known already (its
+# answer was lost).
 _HAND_OVER = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 local state = redis.call('GET', KEYS[7])
-for place = 13, #ARGV do
+for place = 14, #ARGV do
   if state == ARGV[place] then return 0 end
 end
+if state and redis.call('EXISTS', KEYS[10]) == 0 then return 0 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 if redis.call('HSETNX', KEYS[2], ARGV[3], ARGV[4]) == 0 then return 2 end
 redis.call('XADD', KEYS[3], '*', 'run', ARGV[5], 'batch', ARGV[3])
 redis.call('HINCRBY', KEYS[4], 'generations', ARGV[6])
 redis.call('HINCRBY', KEYS[4], 'verdicts', ARGV[7])
+redis.call('HINCRBY', KEYS[4], 'verdicts_wanted', 0 - ARGV[13])
 redis.call('HINCRBY', KEYS[4], 'tokens', ARGV[10])
 redis.call('HINCRBY', KEYS[4], 'milliseconds', ARGV[11])
 redis.call('HDEL', KEYS[6], ARGV[9])
@@ -143,7 +147,7 @@ class Leases:
         names = [keys.state(run), keys.done(run, lane), keys.lease(shard, lane), keys.FENCE, keys.grants(run, lane)]
         granted = self._claim(
             keys=[*names, keys.done(run, Lane.GENERATE)],
-            args=[shard, worker, self._milliseconds, int(lane is Lane.JUDGE), keys.EPOCH, *ENDED],
+            args=[shard, worker, self._milliseconds, int(lane is Lane.JUDGE), keys.EPOCH, keys.SHELVED, run, *ENDED],
         )
         if not granted:
             return None
@@ -183,8 +187,13 @@ class Leases:
             args=[lease.value, int(forgive), lease.shard_id],
         )
 
-    def hand_over(self, lease: Lease, batch: Batch) -> None:
+    def hand_over(self, lease: Lease, batch: Batch, unjudged: int = 0) -> None:
         """Takes in a batch exactly once.
+
+        Args:
+            lease: The writer's.
+            batch: What it hands over.
+            unjudged: How many verdicts nobody will give on its answers; see `outbox.unjudged`.
 
         Raises:
             StaleLease: If the lease is no longer the writer's.
@@ -201,6 +210,7 @@ class Leases:
                 keys.state(run),
                 keys.trouble(run),
                 keys.marks(run),
+                keys.plan(run),
             ],
             args=[
                 lease.value,
@@ -215,6 +225,7 @@ class Leases:
                 output_tokens(batch),
                 milliseconds(batch),
                 MARKS_KEPT,
+                unjudged,
                 *_TAKES_NO_ROWS,
             ],
         )

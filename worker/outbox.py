@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from redis import Redis
 
 from evaluator.records import Generation, Verdict
 from leaderboard.connection import text
-from leaderboard.records import Batch, Lane
+from leaderboard.records import Batch
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
 
@@ -39,7 +39,7 @@ class Outbox:
         ]
 
     def batch(self, entry: Waiting) -> Batch | None:
-        """Returns the batch of an entry, or None if its run was published meanwhile.
+        """Returns the batch of an entry, or None if its run needs it no more.
 
         Raises:
             RapportError: `data_error` if it is no batch of this version.
@@ -48,7 +48,7 @@ class Outbox:
         return None if value is None else read_record(value, Batch, f"batch {entry.batch_id} of {entry.run_id}")
 
     def kept(self, run_id: str) -> list[Batch]:
-        """Returns all batches of a run that has not ended, written to the store or not.
+        """Returns all batches of a run that Redis holds, written to the store or not.
 
         Raises:
             RapportError: `data_error` if one is no batch of this version.
@@ -57,7 +57,7 @@ class Outbox:
         return [read_record(value, Batch, f"batch {name!r} of {run_id}") for name, value in values.items()]
 
     def of_shard(self, run_id: str, shard_id: str) -> list[Batch]:
-        """Returns the batches of one shard of a run that has not ended, of both lanes.
+        """Returns the batches of one shard of a run that Redis holds, of both lanes.
 
         Raises:
             RapportError: As of `kept`.
@@ -71,13 +71,6 @@ class Outbox:
             if value is not None
         ]
 
-    def forget(self, run_id: str) -> None:
-        """Drops everything that only the work on a run needed, once the store holds its result."""
-        of_run = (keys.batches, keys.plan, keys.trouble, keys.killed, keys.marks)
-        of_lane = (keys.done, keys.grants)
-        names = [*(name(run_id) for name in of_run), *(name(run_id, lane) for name in of_lane for lane in Lane)]
-        self._redis.delete(*names)
-
     def remove(self, entries: Sequence[Waiting]) -> None:
         """Takes entries out once the store holds their rows."""
         self._redis.xdel(keys.OUTBOX, *(entry.entry for entry in entries))
@@ -87,6 +80,16 @@ def output_tokens(batch: Batch) -> int:
     """Adds up the tokens that model and judge wrote."""
     rows: tuple[Generation | Verdict, ...] = (*batch.generations, *batch.verdicts)
     return sum(row.output_tokens for row in rows)
+
+
+def unjudged(batch: Batch, orders: Mapping[str, int]) -> int:
+    """Returns how many verdicts nobody will give: there is no answer to judge, or it loses unjudged.
+
+    Args:
+        batch: Rows.
+        orders: In how many slot orders the answer to each question is judged.
+    """
+    return sum(orders[row.key.question_id] for row in batch.generations if row.answer is None or row.defect)
 
 
 def milliseconds(batch: Batch) -> int:

@@ -15,6 +15,7 @@ from evaluator.protocol import EvaluationProtocol, load_protocol
 from evaluator.setup import RunSetup, items, users_of
 from leaderboard.records import Plan, Shard, Submission, protocol_of
 from leaderboard.settings import Settings
+from leaderboard.submissions.entering import SUBMIT_AGAIN
 from worker.tasks import shard_id
 
 MOST_USERS_PER_SHARD = 10
@@ -142,6 +143,10 @@ def _with_pinned_encoder(protocol: EvaluationProtocol, settings: Settings) -> Ev
 class OutdatedPlan(RapportError):
     """A run cannot go on, because what it was planned with is gone; only a new submission helps."""
 
+    def __init__(self, cause: Cause, message: str) -> None:
+        """Says what is gone; the remedy is what lets the model be submitted anew, see `entering.covers`."""
+        super().__init__(cause, message, SUBMIT_AGAIN)
+
 
 def check_unchanged(plan: Plan, setup: RunSetup) -> None:
     """Refuses to go on with a run whose conditions are no longer those of its plan: its rows would not be comparable.
@@ -150,20 +155,12 @@ def check_unchanged(plan: Plan, setup: RunSetup) -> None:
         OutdatedPlan: With cause `data_error` or `judge_error`.
     """
     if plan.data_sha != setup.data.sha:
-        raise OutdatedPlan(
-            Cause.DATA_ERROR, "The data set has changed since the run was planned.", "Submit the model again."
-        )
+        raise OutdatedPlan(Cause.DATA_ERROR, "The data set has changed since the run was planned.")
     if plan.protocol_config != setup.protocol.digest():
-        raise OutdatedPlan(
-            Cause.DATA_ERROR, "The protocol has changed since the run was planned.", "Submit the model again."
-        )
+        raise OutdatedPlan(Cause.DATA_ERROR, "The protocol has changed since the run was planned.")
     judge = (setup.judge_revision, setup.judge.digest(), setup.pack.id)
     if (plan.judge_revision, plan.judge_config, plan.prompt_pack) != judge:
-        raise OutdatedPlan(
-            Cause.JUDGE_ERROR,
-            "The judge or its prompts have changed since the run was planned.",
-            "Submit the model again.",
-        )
+        raise OutdatedPlan(Cause.JUDGE_ERROR, "The judge or its prompts have changed since the run was planned.")
 
 
 def make_plan(run_id: str, setup: RunSetup) -> Plan:

@@ -7,10 +7,10 @@ anything else it makes sure that Redis still holds what it held.
 
 from __future__ import annotations
 
+import datetime
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from redis import Redis
@@ -19,36 +19,29 @@ from redis.exceptions import RedisError
 from evaluator.errors import Cause, RapportError
 from evaluator.judges.spec import load_judge
 from evaluator.protocol import load_protocol
-from evaluator.records import Record
-from leaderboard.connection import text
-from leaderboard.records import Batch, Failure, Lane, Plan, State, now, protocol_of, submission_of
+from leaderboard.records import Failure, Lane, Plan, State, now, protocol_of, submission_of
 from leaderboard.scorecards import make_scorecard, make_user_scores
 from leaderboard.store import layout
-from leaderboard.store.base import NotFound, Store, StoreBusy, StoreError, StoreFull, StoreUnavailable, Write
-from leaderboard.store.rows import encode_rows
+from leaderboard.store.base import NotFound, Store, StoreError, StoreUnavailable, Write
 from leaderboard.submissions import keys
 from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.reading import NotInLedger
-from leaderboard.submissions.states import SCORED
+from leaderboard.submissions.restoring import trim_counted
 from leaderboard.submissions.views import steps_of
+from worker.draining import Drain
 from worker.epoch import Epoch, MemoryLost
 from worker.hold import Displaced, Hold
 from worker.mark import saved_mark, signed
-from worker.outbox import Outbox, Waiting
-from worker.recovery import restore_all
+from worker.outbox import Outbox
+from worker.recovery import Recovery, restore_all
 from worker.saving import ACTOR, Saver
+from worker.setbacks import KEPT, Setbacks
+from worker.shelf import KEPT_FOR, Shelf
 from worker.stored import StoredRun
 from worker.tasks import finished
 
 log = logging.getLogger("rapport.publisher")
-
-BATCHES_A_COMMIT = 30
-"""Each batch is at most three files: some 100 files a commit."""
-
-STORE_PATIENCE_SECONDS = 300.0
-"""A store that comes back within this time fails no run."""
-KEPT = "Finished items are kept: retry it and it goes on where it stopped."
 
 
 class Publisher:
@@ -69,18 +62,20 @@ class Publisher:
         clock: Callable[[], float] = time.monotonic,
         tell: Callable[[History], None] = lambda _: None,
         mark: Path | None = None,
+        kept: datetime.timedelta = KEPT_FOR,
     ) -> None:
         """Writes to `store`; saves the ledger every `journal_seconds`, and at once what was published or has ended.
 
         `tell` is called with each submission that has ended, once that is saved; perhaps twice. The mark is noted in
-        the file `mark`: without one, the next publisher cannot tell whether Redis has lost something.
+        the file `mark`: without one, the next publisher cannot tell whether Redis has lost something. What has failed
+        or was cancelled stays in Redis for as long as `kept` says; see `Shelf`.
         """
         self.hold = Hold(redis)
         self._redis, self._ledger, self._store = redis, ledger, store
         self._outbox, self._epoch = Outbox(redis), Epoch(redis, self.hold, mark)
-        self._clock = clock
-        self._saver = Saver(ledger, store, self._commit_journal, journal_seconds, clock, tell)
-        self._store_failing_since: float | None = None
+        self._setbacks, self._shelf = Setbacks(clock, self._fail), Shelf(redis, kept)
+        self._drain = Drain(redis, ledger, self._commit, self._fail, self._setbacks)
+        self._saver = Saver(ledger, store, self._commit_journal, self._shelf, journal_seconds, clock, tell)
 
     def step(self) -> bool:
         """Does what there is to do and says whether there was anything.
@@ -92,25 +87,42 @@ class Publisher:
                 self._restore()
             if self._store.condition().commit_in > 0:
                 return False  # It wants to be left alone: everything waits in Redis meanwhile.
-            drained = self._drain()
-            ended = self._finish_next()
+            self._setbacks.next_turn()
+            drained = self._drain.step()
+            runs = self._ledger.open_runs()
+            ended = self._finish_next(runs)
             self._saver.save(at_once=ended)
+            self._shelf.clear()
+            trim_counted(self._redis, now())
+            back = self._bring_back(runs)
         except MemoryLost as error:
             log.warning("%s; the ledger is restored", error)
             return True
         except NotInLedger as error:
             self._check_lost(error)
             return True
-        return drained or ended
+        return drained or ended or back
 
-    def _finish_next(self) -> bool:
-        """Finishes the first run that can be; says whether there was one.
+    def _finish_next(self, runs: Sequence[str]) -> bool:
+        """Finishes the first of the open runs that can be; says whether there was one.
 
         One at a time: scoring takes long, and the ledger is to be saved in between.
         """
-        done = self._done_runs()  # First: a last batch that comes now is then among those that wait.
+        done = self._done_runs(runs)  # First: a last batch that comes now is then among those that wait.
         waiting = {entry.run_id for entry in self._outbox.waiting()}
-        return any(self._finish(run_id) for run_id in done if run_id not in waiting)
+        takes = [run_id for run_id in done if self._setbacks.theirs or run_id not in self._setbacks]
+        return any(self._finish(run_id) for run_id in takes if run_id not in waiting)
+
+    def _bring_back(self, runs: Sequence[str]) -> bool:
+        """Brings back the first of the open runs of which the store alone has the rows; says whether there was one.
+
+        One at a time: a run has many files, and the others are to go on in between.
+        """
+        for run_id in self._shelf.shelved(runs):
+            log.info("%s was taken up again; its rows come back from the store", run_id)
+            Recovery(self._redis, self._ledger, self._store).bring_back(run_id)
+            return True
+        return False
 
     def _check_lost(self, error: NotInLedger) -> None:
         """Sees to it that the ledger is restored after Redis did not hold what it held a moment ago.
@@ -148,7 +160,7 @@ class Publisher:
             return
         log.info("Redis does not hold the mark of this publisher: it is compared with the store")
         self._epoch.end()
-        restore_all(self._redis, self._ledger, self._store)
+        restore_all(self._redis, self._ledger, self._store, self._shelf)
         self._epoch.begin(saved)
 
     def _commit(self, writes: Sequence[Write], message: str) -> None:
@@ -163,12 +175,11 @@ class Publisher:
 
     def _commit_journal(self, writes: Sequence[Write], message: str) -> None:
         """Writes histories; a store that fails is noticed here as well, and ends no run."""
-        with self._watching_store(set()):
+        with self._setbacks.watching(()):
             self._commit(writes, message)
 
-    def _done_runs(self) -> list[str]:
-        """Returns the open runs whose shards are all judged, in few round trips however many are open."""
-        runs = self._ledger.open_runs()
+    def _done_runs(self, runs: Sequence[str]) -> list[str]:
+        """Returns which of the open runs have all shards judged, in one round trip however many are open."""
         with self._redis.pipeline(transaction=False) as pipe:
             for run_id in runs:
                 pipe.hget(keys.progress(run_id), "shards")
@@ -176,40 +187,6 @@ class Publisher:
             answers = pipe.execute()
         found = zip(runs, answers[::2], answers[1::2], strict=True)
         return [run_id for run_id, shards, done in found if shards is not None and done >= int(shards)]
-
-    def _drain(self) -> bool:
-        """Writes waiting batches to the store; says whether there were any."""
-        entries = self._outbox.waiting(BATCHES_A_COMMIT)
-        published = self._published({entry.run_id for entry in entries})
-        writes = [write for entry in entries if entry.run_id not in published for write in self._files_of(entry)]
-        if writes:
-            run_ids = {entry.run_id for entry in entries}
-            with self._watching_store(run_ids):
-                self._commit([*self._plans(run_ids), *writes], f"{len(entries)} batches")
-        if entries:
-            self._outbox.remove(entries)
-        return bool(entries)
-
-    def _published(self, run_ids: Collection[str]) -> set[str]:
-        """Returns which of some runs are published: an older copy of Redis may still hold rows made for them."""
-        names = sorted(run_ids)
-        states = self._redis.mget([keys.state(name) for name in names]) if names else []
-        return {name for name, state in zip(names, states, strict=True) if state and State(text(state)) in SCORED}
-
-    def _files_of(self, entry: Waiting) -> list[Write]:
-        """Returns the files of one batch; an unreadable one ends its run and nobody else's."""
-        try:
-            batch = self._outbox.batch(entry)
-        except RapportError as error:
-            self._fail(entry.run_id, error)
-            return []
-        return [] if batch is None else list(files_of(batch))
-
-    def _plans(self, run_ids: set[str]) -> Iterator[Write]:
-        """Yields the plans of some runs, which stand beside the rows: the store alone must tell what was asked."""
-        for run_id in sorted(run_ids):
-            if plan := self._ledger.plan(run_id):
-                yield Write(layout.plan_path(run_id), plan.model_dump_json().encode())
 
     def _finish(self, run_id: str) -> bool:
         """Scores and publishes a run whose shards are all done and drained; says whether the run ended."""
@@ -219,7 +196,7 @@ class Publisher:
         for state in (State.GENERATING, State.JUDGING, State.SCORING):
             self._ledger.advance(run_id, state, ACTOR)
         try:
-            with self._watching_store({run_id}):
+            with self._setbacks.watching((run_id,)):
                 published = self._publish(run_id, plan)
         except (StoreError, RedisError, MemoryLost, NotInLedger, Displaced):
             raise
@@ -232,7 +209,6 @@ class Publisher:
             self._fail(run_id, _unexpected(error))
             return True
         if published:
-            self._outbox.forget(run_id)
             log.info("published %s", run_id)
         return published
 
@@ -263,9 +239,10 @@ class Publisher:
         return self._ledger.advance(run_id, State.PUBLISHED, ACTOR)
 
     def _fail(self, run_id: str, error: RapportError) -> None:
-        """Ends a run with its cause."""
-        log.error("%s failed: %s", run_id, error)
-        self._ledger.fail(run_id, ACTOR, Failure(cause=error.cause, message=error.message, remedy=error.remedy))
+        """Ends a run with its cause, unless it has ended."""
+        failure = Failure(cause=error.cause, message=error.message, remedy=error.remedy)
+        if self._ledger.fail(run_id, ACTOR, failure):
+            log.error("%s failed: %s", run_id, error)
 
     def _stands(self, path: str, rows_sha: str) -> bool:
         """Says whether the same rows' scorecard was published before a crash."""
@@ -274,42 +251,9 @@ class Publisher:
         except NotFound:
             return False
 
-    @contextmanager
-    def _watching_store(self, run_ids: set[str]) -> Iterator[None]:
-        """Ends the runs concerned when the store is full, or has been out of reach for long; passes the error on."""
-        try:
-            yield
-        except StoreBusy:
-            raise
-        except StoreError as error:
-            if self._store_failing_since is None:
-                self._store_failing_since = self._clock()
-            full = isinstance(error, StoreFull)
-            if full or self._clock() - self._store_failing_since > STORE_PATIENCE_SECONDS:
-                cause = Cause.DISK_FULL if full else Cause.INFRASTRUCTURE
-                for run_id in run_ids:
-                    self._fail(
-                        run_id,
-                        RapportError(cause, f"The results could not be stored: {error}.", f"{error.remedy} {KEPT}"),
-                    )
-            raise
-        self._store_failing_since = None
-
 
 def _unexpected(error: Exception) -> RapportError:
     """Says that the failure is ours, without showing its insides."""
     return RapportError(
         Cause.INFRASTRUCTURE, f"The publisher met an unexpected error ({type(error).__name__}).", f"Our fault. {KEPT}"
     )
-
-
-def files_of(batch: Batch) -> Iterator[Write]:
-    """Yields the files of one batch."""
-    folders: tuple[tuple[str, Sequence[Record]], ...] = (
-        (layout.generations_folder(batch.run_id), batch.generations),
-        (layout.verdicts_folder(batch.run_id), batch.verdicts),
-        (layout.reports_folder(batch.run_id), (batch.report,) if batch.report else ()),
-    )
-    for folder, rows in folders:
-        if rows:
-            yield Write(layout.batch_path(folder, batch.id), encode_rows(rows))

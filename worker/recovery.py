@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from redis import Redis
 from redis.client import Pipeline
@@ -19,8 +20,8 @@ from leaderboard.records import Batch, Failure, Lane, Plan
 from leaderboard.store.base import Store
 from leaderboard.submissions import journal, keys
 from leaderboard.submissions.ledger import Ledger
-from leaderboard.submissions.states import SCORED
-from worker.outbox import Outbox, milliseconds, output_tokens
+from worker.outbox import Outbox, milliseconds, output_tokens, unjudged
+from worker.shelf import Shelf
 from worker.stored import StoredRun
 
 log = logging.getLogger("rapport.publisher")
@@ -37,11 +38,44 @@ return 1
 """
 
 
-def restore_all(redis: Redis, ledger: Ledger, store: Store) -> None:
+class Recovery(NamedTuple):
+    """What runs are brought back with.
+
+    Example:
+        >>> Recovery(redis, ledger, store).bring_back("s-20260101-0a1b2c3d.demo-v1")  # doctest: +SKIP
+    """
+
+    redis: Redis
+    ledger: Ledger
+    store: Store
+
+    def bring_back(self, run_id: str) -> None:
+        """Enters a run's plan and batches as the store has them, so that workers may take it.
+
+        New leases take higher numbers than any under which its batches were handed over. A run whose files cannot be
+        read ends with that as its cause, and holds up no other.
+        """
+        stored = StoredRun(self.store, run_id)
+        try:
+            _restore_rows(run_id, self.redis, stored)
+        except RapportError as error:
+            log.error("the rows of %s cannot be restored: %s", run_id, error)
+            failure = Failure(cause=error.cause, message=error.message, remedy=error.remedy)
+            self.ledger.fail(run_id, ACTOR, failure)
+            return
+        self.raise_fence(max((_fencing_number(name) for name in stored.names), default=0))
+        self.redis.srem(keys.SHELVED, run_id)
+
+    def raise_fence(self, greatest: int) -> None:
+        """Lets new leases take numbers above `greatest`, and above all that were granted before this moment."""
+        self.redis.register_script(_RAISE_FENCE)(keys=[keys.FENCE], args=[greatest + 1])
+
+
+def restore_all(redis: Redis, ledger: Ledger, store: Store, shelf: Shelf) -> None:
     """Merges submissions, plans and rows that the store knows with what Redis holds.
 
     Every lease is ended, since a rival of its holder may have been forgotten, and new ones take higher numbers than any
-    that was granted before.
+    that was granted before. Of runs that ended long ago no rows are read: they come back when one is taken up again.
     """
     changed = journal.restore(redis, store)
     log.info("restored %d submissions from the store", changed)
@@ -49,48 +83,19 @@ def restore_all(redis: Redis, ledger: Ledger, store: Store) -> None:
     for pattern in (keys.lease("*", "*"), keys.grants("*", "*")):
         if names := list(redis.scan_iter(pattern, count=1000)):
             redis.delete(*names)
-    unpublished, scored = _runs(ledger)
-    _forget(redis, scored)
-    greatest = max((_restore_run(run_id, redis, ledger, store) for run_id in unpublished), default=0)
-    redis.register_script(_RAISE_FENCE)(keys=[keys.FENCE], args=[greatest + 1])
+    recovery = Recovery(redis, ledger, store)
+    recovery.raise_fence(0)
+    for run_id in _needed(ledger, shelf):
+        recovery.bring_back(run_id)
 
 
-def _runs(ledger: Ledger) -> tuple[list[str], list[str]]:
-    """Returns the runs whose rows may be needed again, under way or to be taken up again, and those with a result."""
-    unpublished, scored = list[str](), list[str]()
-    ids = ledger.newest(ledger.count())
+def _needed(ledger: Ledger, shelf: Shelf) -> list[str]:
+    """Returns the runs whose rows are needed, or may be soon; what ended long ago is shelved."""
+    shelf.empty()
+    needed, ids = list[str](), ledger.newest(ledger.count())
     for start in range(0, len(ids), _AT_ONCE):
-        for history in journal.readable(ledger, ids[start : start + _AT_ONCE]):
-            for run_id, state in history.states.items():
-                if state in SCORED:
-                    scored.append(run_id)
-                elif not history.withdrawn:
-                    unpublished.append(run_id)
-    return unpublished, scored
-
-
-def _forget(redis: Redis, scored: Sequence[str]) -> None:
-    """Drops what is left in Redis of runs that have a result: a publisher died before it did, or an older copy came."""
-    with redis.pipeline(transaction=False) as pipe:
-        for run_id in scored:
-            pipe.exists(keys.plan(run_id), keys.batches(run_id))
-        for run_id, left in zip(scored, pipe.execute(), strict=True):
-            if left:
-                Outbox(redis).forget(run_id)
-
-
-def _restore_run(run_id: str, redis: Redis, ledger: Ledger, store: Store) -> int:
-    """Enters a run's plan and batches as the store has them; returns the greatest fencing number among them.
-
-    A run whose files cannot be read ends with that as its cause, and holds up no other.
-    """
-    stored = StoredRun(store, run_id)
-    try:
-        _restore_rows(run_id, redis, stored)
-    except RapportError as error:
-        log.error("the rows of %s cannot be restored: %s", run_id, error)
-        ledger.fail(run_id, ACTOR, Failure(cause=error.cause, message=error.message, remedy=error.remedy))
-    return max((_fencing_number(name) for name in stored.names), default=0)
+        needed += shelf.sort(journal.readable(ledger, ids[start : start + _AT_ONCE]))
+    return needed
 
 
 def _restore_rows(run_id: str, redis: Redis, stored: StoredRun) -> None:
@@ -146,17 +151,11 @@ def _rows_of(batch: Batch) -> set[tuple[str, int]]:
 def _count(pipe: Pipeline, plan: Plan, batches: Sequence[Batch]) -> None:
     """Sets a run's plan, its counts and its finished shards to what its batches come to."""
     run_id, orders = plan.run_id, {item.question_id: len(item.orders) for item in plan.items}
-    unjudged = sum(
-        orders[row.key.question_id]
-        for batch in batches
-        for row in batch.generations
-        if row.answer is None or row.defect
-    )
     pipe.set(keys.plan(run_id), plan.model_dump_json())
     counts = {
         "items": len(plan.items),
         "shards": len(plan.shards),
-        "verdicts_wanted": sum(orders.values()) - unjudged,
+        "verdicts_wanted": sum(orders.values()) - sum(unjudged(batch, orders) for batch in batches),
         "generations": sum(len(batch.generations) for batch in batches),
         "verdicts": sum(settled(row) for batch in batches for row in batch.verdicts),
         "tokens": sum(map(output_tokens, batches)),

@@ -12,8 +12,10 @@ from leaderboard.store import layout
 from leaderboard.store.base import Store, Write
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import journal
+from leaderboard.submissions.entering import covers
 from leaderboard.submissions.history import History, amendments_of
 from leaderboard.submissions.ledger import Ledger
+from worker.shelf import Shelf
 
 log = logging.getLogger("rapport.publisher")
 
@@ -25,7 +27,7 @@ class Saver:
     """Saves every submission with news, now and then, and at once what has ended or was amended.
 
     Example:
-        >>> Saver(ledger, store, commit, seconds=20).save(at_once=True)  # doctest: +SKIP
+        >>> Saver(ledger, store, commit, shelf, seconds=20).save(at_once=True)  # doctest: +SKIP
     """
 
     def __init__(
@@ -33,12 +35,16 @@ class Saver:
         ledger: Ledger,
         store: Store,
         commit: Callable[[Sequence[Write], str], None],
+        shelf: Shelf,
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
         tell: Callable[[History], None] = lambda _: None,
     ) -> None:
-        """Reads `store`, and writes to it through `commit`; `tell` is called with what is saved and has ended."""
-        self._ledger, self._store, self._commit = ledger, store, commit
+        """Reads `store`, and writes to it through `commit`.
+
+        What is saved and has ended is noted by `shelf`, and `tell` is called with it.
+        """
+        self._ledger, self._store, self._commit, self._shelf = ledger, store, commit, shelf
         self._seconds, self._clock, self._tell = seconds, clock, tell
         self._saved_at = float("-inf")
 
@@ -59,7 +65,7 @@ class Saver:
                 self._ledger.put_away(history, ACTOR)
             histories = journal.readable(self._ledger, submission_ids)
         for history in histories:
-            if history.withdrawn:  # Whoever withdrew it may have been cut off before this.
+            if not covers(history):  # Whoever withdrew it, or found that it is outdated, may have been cut off.
                 self._ledger.forget_fingerprints(history.submission)
         if not histories:
             return
@@ -68,6 +74,7 @@ class Saver:
         for history in histories:
             if history.ended:
                 self._tell(history)  # Before it is noted: if this process ends here, all of it is done again.
+        self._shelf.note(histories)
         self._ledger.note_saved(histories)
 
     def _files_of(self, history: History) -> Iterator[Write]:

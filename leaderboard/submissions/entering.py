@@ -16,6 +16,7 @@ def created_keys(submission: Submission) -> list[str]:
     return [
         *(keys.EPOCH, keys.submission(submission.id), keys.events(submission.id)),
         *(keys.SUBMISSIONS, keys.UNSAVED, keys.ACTIVE, keys.COUNTED, keys.counted_of(submission.submitter)),
+        keys.entered_by(submission.submitter),
         *fingerprints(submission),
         *(keys.state(run_id) for run_id in submission.run_ids()),
     ]
@@ -37,7 +38,7 @@ def created_arguments(submission: Submission, limits: Limits | None) -> list[str
         for number, run_id in enumerate(submission.run_ids(), start=1)
     ]
     bounds = limits.bounds(at) if limits else ("-inf", "+inf")
-    most = (limits.of_all, limits.of_one) if limits else (-1, -1)
+    most = (limits.of_all, limits.of_one, limits.entered) if limits else (-1, -1, -1)
     entered: list[str | int] = [submission.id, submission.model_dump_json(), len(opening), repr(at.timestamp())]
     return [*entered, *bounds, *most, int(not is_free(submission)), State.CHECKING.value, *opening]
 
@@ -47,6 +48,16 @@ def fingerprints(submission: Submission) -> list[str]:
     of = submission
     asked = (of.model, of.revision, of.adapter, of.adapter_revision, of.declaration.thinking)
     return [keys.fingerprint(protocol, *asked) for protocol in of.protocols]
+
+
+SUBMIT_AGAIN = "Submit the model again."
+"""The remedy of a failure that nothing but a new submission mends: what the run was planned with is gone."""
+
+
+def covers(history: History) -> bool:
+    """Says whether a submission is what its model leads to: not if it was withdrawn, or can never go on."""
+    failures = (step.failure for step in history.transitions)
+    return not history.withdrawn and not any(failure and failure.remedy == SUBMIT_AGAIN for failure in failures)
 
 
 def enter(pipe: Pipeline, history: History) -> None:

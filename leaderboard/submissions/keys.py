@@ -12,6 +12,10 @@ URGENT = "rapport:urgent"
 """Set of those of them that are to be saved at once: one of their runs has ended, or people have said something."""
 ACTIVE = "rapport:active"
 """Set of submission ids with something left to do."""
+ENDED = "rapport:ended"
+"""Sorted set of ended runs whose plan and rows are still here, by when they ended; 0 where nobody goes on with them."""
+SHELVED = "rapport:shelved"
+"""Set of runs whose plan and rows the store alone holds: no worker may take one before they have been brought back."""
 COUNTED = "rapport:counted"
 """Sorted set of the submissions that count against the quota of all, by the time of their creation."""
 PUBLISHER = "rapport:publisher"
@@ -49,6 +53,11 @@ def counted_of(submitter: str) -> str:
     return f"rapport:counted:{submitter}"
 
 
+def entered_by(submitter: str) -> str:
+    """Sorted set of what a submitter has entered of late, whatever became of it, by the time of its creation."""
+    return f"rapport:entered:{submitter}"
+
+
 def state(run_id: str) -> str:
     """State of a run."""
     return f"rapport:state:{run_id}"
@@ -70,7 +79,7 @@ def done(run_id: str, lane: str) -> str:
 
 
 def batches(run_id: str) -> str:
-    """Batches of a run by id, kept until the run has ended."""
+    """Batches of a run by id, kept until it is published or withdrawn, or has ended long ago."""
     return f"rapport:batches:{run_id}"
 
 
@@ -99,14 +108,24 @@ def killed(run_id: str) -> str:
     return f"rapport:killed:{run_id}"
 
 
-def queue(lanes: Iterable[str]) -> str:
-    """Name of the RQ queue of invitations to workers of these lanes.
+def crashed(run_id: str) -> str:
+    """How often an engine of a run ended by itself; like what was killed, it is not forgotten at the next row."""
+    return f"rapport:crashed:{run_id}"
+
+
+def crowded(run_id: str) -> str:
+    """For each lane, bytes of the largest room in which a run ran out of memory."""
+    return f"rapport:crowded:{run_id}"
+
+
+def queue(lanes: Iterable[str], room: Iterable[str]) -> str:
+    """Name of the RQ queue of invitations to workers of these lanes with this room.
 
     Example:
-        >>> queue(["judge", "generate"])
-        'rapport-generate-judge'
+        >>> queue(["judge", "generate"], ["72000000000"])
+        'rapport-generate-judge-72000000000'
     """
-    return "-".join(["rapport", *sorted({*lanes})])
+    return "-".join(["rapport", *sorted({*lanes}), *room])
 
 
 def marks(run_id: str) -> str:

@@ -77,7 +77,7 @@ class Ledger(LedgerReader):
         self._plan = redis.register_script(scripts.PLAN)
 
     def create(self, submission: Submission, limits: Limits | None = None) -> str:
-        """Enters a submission whose runs are all in `checking`, unless one of them is known.
+        """Enters a submission, its runs in `checking`, for those of its protocols under which it is not known.
 
         A run is known by its protocol, the model and adapter with their SHAs, and whether the model thinks.
 
@@ -86,7 +86,7 @@ class Ledger(LedgerReader):
             limits: How many submissions are accepted; None where there is no quota. What is known uses up none.
 
         Returns:
-            The id of the submission that now covers these: the new one, or the one that was there.
+            The id of the new submission; if all is known, of the one that covers the first of the protocols.
 
         Raises:
             RapportError: `quota`.
@@ -94,7 +94,16 @@ class Ledger(LedgerReader):
             IdTaken: If another submission has this id.
         """
         while True:
-            answer = text(self._create(keys=created_keys(submission), args=created_arguments(submission, limits)))
+            found = self._create(keys=created_keys(submission), args=created_arguments(submission, limits))
+            if isinstance(found, list):
+                covering = [text(each) for each in found]
+                if all(covering):
+                    return covering[0]
+                asked = zip(submission.protocols, covering, strict=True)
+                left = tuple(protocol for protocol, known in asked if not known)
+                submission = submission.model_copy(update={"protocols": left})
+                continue
+            answer = text(found)
             if answer == "lost":
                 raise BeingRestored
             if answer == "taken":
@@ -246,7 +255,3 @@ class Ledger(LedgerReader):
         )
         fixed = self.plan(plan.run_id)
         return fixed or plan
-
-    def want_fewer(self, run_id: str, verdicts: int) -> None:
-        """Notes that some verdicts of a run will never be given: there is no answer to judge, or it loses unjudged."""
-        self._redis.hincrby(keys.progress(run_id), "verdicts_wanted", -verdicts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 from collections.abc import Collection, Iterable
 
@@ -9,13 +10,18 @@ from redis import Redis
 from redis.client import Pipeline
 
 from evaluator.errors import RapportError
+from leaderboard.connection import text
 from leaderboard.submissions import keys, scripts
-from leaderboard.submissions.entering import enter, fingerprints
+from leaderboard.submissions.entering import covers, enter, fingerprints
 from leaderboard.submissions.history import History, Merged, merge
-from leaderboard.submissions.quotas import counts
-from leaderboard.submissions.views import read_events
+from leaderboard.submissions.quotas import counts, is_free
+from leaderboard.submissions.views import read_events, read_submissions
 
 log = logging.getLogger("rapport.publisher")
+
+_LONGEST_WINDOW = datetime.timedelta(days=365)
+"""For so long a submission may count: the most that can be set."""
+_AT_ONCE = 500
 
 
 def restore_history(redis: Redis, saved: History) -> Merged | None:
@@ -61,10 +67,10 @@ def index(redis: Redis, histories: Iterable[History], saved: Collection[str]) ->
             if submission.id not in saved:
                 pipe.sadd(keys.UNSAVED, submission.id)
             _count(pipe, history)
-            if history.withdrawn:
-                forget(keys=fingerprints(submission), args=[submission.id], client=pipe)
-            else:
+            if covers(history):
                 pipe.mset(dict.fromkeys(fingerprints(submission), submission.id))
+            else:
+                forget(keys=fingerprints(submission), args=[submission.id], client=pipe)
         pipe.execute()
 
 
@@ -83,3 +89,21 @@ def _count(pipe: Pipeline, history: History) -> None:
             pipe.zadd(name, {submission.id: submission.created_at.timestamp()})
         else:
             pipe.zrem(name, submission.id)
+    if not is_free(submission):
+        pipe.zadd(keys.entered_by(submission.submitter), {submission.id: submission.created_at.timestamp()})
+
+
+def trim_counted(redis: Redis, at: datetime.datetime) -> None:
+    """Takes out of what counts against quotas what no window reaches any more; of very many the oldest ones."""
+    old = redis.zrangebyscore(keys.COUNTED, "-inf", (at - _LONGEST_WINDOW).timestamp(), start=0, num=_AT_ONCE)
+    if not old:
+        return
+    with redis.pipeline(transaction=False) as pipe:
+        for submission_id in map(text, old):
+            pipe.zrem(keys.COUNTED, submission_id)
+            try:
+                for submission in read_submissions(redis, [submission_id]):
+                    pipe.zrem(keys.counted_of(submission.submitter), submission_id)
+            except RapportError as error:  # What cannot be read keeps its submitter's place, and nothing else waiting.
+                log.error("%s", error)
+        pipe.execute()

@@ -1,30 +1,34 @@
 """The changes of the ledger that must happen whole, as scripts that Redis runs in one go."""
 
 CREATE = """
--- KEYS: mark, submission, events, submissions, unsaved, active, counted of all, counted of its submitter;
---       for each run the fingerprint of what it covers, for each run its state.
--- ARGV: id, JSON, number of runs, time, between which times others count (two), how many of all and of the submitter
+-- KEYS: mark, submission, events, submissions, unsaved, active, counted of all, counted of its submitter, entered by
+--       its submitter; for each run the fingerprint of what it covers, for each run its state.
+-- ARGV: id, JSON, number of runs, time, between which times others count (two), how many of each of these three
 --       may (-1: as many as they like), whether this one counts, state of its runs; the first events.
--- Returns the id of the submission that covers a run, its own if that is new; or why it was not entered.
+-- Returns its id; or why it was not entered: a word, or where a run is known, for each run the id of what covers it,
+-- '' where nothing does.
 if redis.call('EXISTS', KEYS[1]) == 0 then return 'lost' end
 local runs = tonumber(ARGV[3])
+local known, covered = {}, false
 for run = 1, runs do
-  local known = redis.call('GET', KEYS[8 + run])
-  if known then return known end
+  known[run] = redis.call('GET', KEYS[9 + run]) or ''
+  covered = covered or known[run] ~= ''
 end
+if covered then return known end
 if redis.call('EXISTS', KEYS[2]) == 1 then return 'taken' end
-for place = 7, 8 do
+for place = 7, 9 do
   local limit = tonumber(ARGV[place])
   if limit >= 0 and redis.call('ZCOUNT', KEYS[place], ARGV[5], ARGV[6]) >= limit then return 'quota' end
 end
-if ARGV[9] == '1' then
-  for place = 7, 8 do redis.call('ZADD', KEYS[place], ARGV[4], ARGV[1]) end
+if ARGV[10] == '1' then
+  redis.call('ZREMRANGEBYSCORE', KEYS[9], '-inf', ARGV[5])
+  for place = 7, 9 do redis.call('ZADD', KEYS[place], ARGV[4], ARGV[1]) end
 end
 redis.call('SET', KEYS[2], ARGV[2])
 for run = 1, runs do
-  redis.call('SET', KEYS[8 + run], ARGV[1])
-  redis.call('SET', KEYS[8 + runs + run], ARGV[10])
-  redis.call('RPUSH', KEYS[3], ARGV[10 + run])
+  redis.call('SET', KEYS[9 + run], ARGV[1])
+  redis.call('SET', KEYS[9 + runs + run], ARGV[11])
+  redis.call('RPUSH', KEYS[3], ARGV[11 + run])
 end
 redis.call('ZADD', KEYS[4], ARGV[4], ARGV[1])
 redis.call('SADD', KEYS[5], ARGV[1])
@@ -37,7 +41,7 @@ local function numbered(event, sequence)
   return (string.gsub(event, '"sequence":1,', '"sequence":' .. sequence .. ',', 1))
 end
 local function is_last(events, event, length)
-  return length > 0 and redis.call('LINDEX', events, -1) == numbered(event, length)
+  return length > 0 and redis.call('LRANGE', events, -1, -1)[1] == numbered(event, length)
 end
 """
 """Gives an event its number; and finds an event that was added already, when the answer to that was lost."""
@@ -92,7 +96,7 @@ return 1
 
 PLAN = """
 -- KEYS: plan, progress. ARGV: plan, then names and values of what is counted against. Of several plans the first stays.
-redis.call('SETNX', KEYS[1], ARGV[1])
-for place = 2, #ARGV, 2 do redis.call('HSETNX', KEYS[2], ARGV[place], ARGV[place + 1]) end
+if redis.call('SETNX', KEYS[1], ARGV[1]) == 0 then return 0 end
+for place = 2, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[place], ARGV[place + 1]) end
 return 1
 """

@@ -2,8 +2,10 @@
 
 import pytest
 
+from evaluator.errors import Cause
 from leaderboard.records import Lane
-from tests.builders import make_generation, make_input_key, make_report, rows_of
+from leaderboard.submissions import keys
+from tests.builders import make_batch, make_generation, make_input_key, make_report, rows_of
 from worker import handover
 from worker.handover import Handover
 from worker.lease import StaleLease
@@ -113,3 +115,37 @@ def test_a_lost_lease_is_noticed_at_the_next_batch(leases, plan, outbox):
     ):
         with pytest.raises(StaleLease):
             write(Handover(leases, lease, outbox))
+
+
+def unanswered(plan, place: int):
+    """A failed item of a shard, whose two verdicts nobody will give."""
+    (_, user), *_ = plan.shards[place].users
+    return make_generation(make_input_key(f"test_1/{user}-persona"), None, failure=Cause.CONTEXT_OVERFLOW)
+
+
+def test_progress_reaches_its_end_although_the_lease_was_lost_halfway(redis, leases, ledger, plan, patient, outbox):
+    orders = {item.question_id: len(item.orders) for item in plan.items}
+    lease = leases.claim(plan, "gpu-1")
+
+    def lost_halfway():
+        yield from [unanswered(plan, 0), *many(handover.ROWS - 1)]
+        redis.delete(keys.lease(*lease.task))
+        yield unanswered(plan, 1)
+
+    with pytest.raises(StaleLease):
+        Handover(leases, lease, outbox, orders).generations(lost_halfway())
+    assert ledger.progress(plan.run_id).verdicts_wanted == 10 - 2, "what was taken in is counted, and no more"
+
+
+def test_a_batch_that_is_sent_again_counts_its_unjudged_rows_once(leases, ledger, plan):
+    lease = leases.claim(plan, "gpu-1")
+    batch = make_batch(plan, plan.shards[0], "0000-000001-0001", generations=(unanswered(plan, 0),))
+    for _ in range(2):
+        leases.hand_over(lease, batch, unjudged=2)
+    assert ledger.progress(plan.run_id) == (1, 6, 0, 8)
+
+
+def test_an_answer_that_nobody_judges_needs_its_question_in_the_plan(leases, plan, outbox):
+    handing = Handover(leases, leases.claim(plan, "gpu-1"), outbox)
+    with pytest.raises(KeyError):
+        handing.generations([unanswered(plan, 0)])

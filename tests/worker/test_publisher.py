@@ -1,5 +1,7 @@
 """The publisher: rows reach the store, and a run is published once all of them are there."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from evaluator.errors import Cause
@@ -13,7 +15,7 @@ from leaderboard.submissions import keys
 from leaderboard.submissions.history import History
 from leaderboard.submissions.states import ENDED
 from tests.builders import make_plan, make_report, make_submission, rows_of
-from worker import publisher as publisher_module
+from worker import draining
 from worker.handover import Handover
 from worker.lease import Lease, Leases
 from worker.outbox import Outbox
@@ -138,7 +140,7 @@ def test_every_state_of_the_way_is_passed_and_kept(ledger, publisher, submission
 
 
 def test_a_run_is_not_scored_while_a_batch_of_it_still_waits(monkeypatch, redis, ledger, publisher, store, plan, work):
-    monkeypatch.setattr(publisher_module, "BATCHES_A_COMMIT", 1)
+    monkeypatch.setattr(draining, "BATCHES_A_COMMIT", 1)
     work()
     work()
     while len(Outbox(redis).waiting()) > 1:
@@ -269,10 +271,10 @@ def test_a_last_batch_that_comes_while_the_publisher_looks_is_scored_with_the_re
     class Looking(Publisher):
         """The worker hands over its last batches between this publisher's two looks."""
 
-        def _done_runs(self) -> list[str]:
+        def _done_runs(self, runs: Sequence[str]) -> list[str]:
             while ledger.state(run_id) not in ENDED and Leases(redis, 60).free_tasks(plan):
                 work()
-            return super()._done_runs()
+            return super()._done_runs(runs)
 
     looking = Looking(redis, ledger, store, journal_seconds=20, clock=clock)
     for _ in range(10):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -17,8 +18,11 @@ from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
 from tests.builders import make_batch, make_plan, make_submission, rows_of
 from tests.losing import let_hold_run_out
+from worker import draining
+from worker.handover import Handover
 from worker.outbox import Outbox
-from worker.publisher import STORE_PATIENCE_SECONDS, Publisher
+from worker.publisher import Publisher
+from worker.setbacks import STORE_PATIENCE_SECONDS
 
 
 class PowerCut(BaseException):
@@ -82,7 +86,7 @@ def test_dying_between_commit_and_removal_from_the_outbox_doubles_nothing(
     monkeypatch, redis, publisher, store, plan, work, before, outbox
 ):
     work()
-    monkeypatch.setattr(publisher._outbox, "remove", dying(publisher._outbox.remove, before=before))
+    monkeypatch.setattr(publisher._drain._outbox, "remove", dying(publisher._drain._outbox.remove, before=before))
     with pytest.raises(PowerCut):
         publisher.step()
     kept, commits = generations(store, plan.run_id), len(store.history())
@@ -127,6 +131,51 @@ def test_dying_while_publishing_ends_with_one_scorecard(
     assert len(generations(store, plan.run_id)) == 6
 
 
+def entered(ledger, leases, outbox, number: int) -> str:
+    """Enters a submission whose one shard is generated; returns its run."""
+    submission = make_submission(number)
+    ledger.create(submission)
+    (run_id,) = submission.run_ids()
+    ledger.advance(run_id, State.QUEUED, "alice")
+    plan = ledger.put_plan(make_plan(run_id, users=(number,)))
+    Handover(leases, leases.claim(plan, "gpu-1"), outbox).generations(rows_of(plan, plan.shards[0]).generations)
+    return run_id
+
+
+class PickyStore(FailingStore):
+    """A store that takes no rows of one run."""
+
+    unwanted = ""
+
+    def commit(self, operations: Iterable, message: str, expected_parent=None):
+        operations = list(operations)
+        if any(self.unwanted in each.path for each in operations if each.path.startswith("runs/")):
+            raise GONE
+        return super().commit(operations, message, expected_parent)
+
+
+@pytest.mark.parametrize("many", [1, 3])
+def test_nobody_waits_behind_what_cannot_be_stored(
+    monkeypatch, redis, ledger, leases, outbox, tmp_path, clock, caplog, many
+):
+    monkeypatch.setattr(draining, "BATCHES_A_COMMIT", many)
+    store = PickyStore(tmp_path / "picky")
+    publisher = Publisher(redis, ledger, store, journal_seconds=0, clock=lambda: clock.now)
+    runs = [entered(ledger, leases, outbox, number) for number in range(1, 5)]
+    store.unwanted = runs[0]
+    for clock.now in range(0, 2 * int(STORE_PATIENCE_SECONDS), 50):
+        with suppress(StoreUnavailable):
+            publisher.step()
+    assert [len(generations(store, run_id)) for run_id in runs] == [0, 3, 3, 3]
+    assert [ledger.state(run_id) for run_id in runs] == [State.FAILED, *[State.QUEUED] * 3]
+    assert {entry.run_id for entry in outbox.waiting()} == {runs[0]}
+    assert caplog.text.count("failed: The results could not be stored") == 1, "it is told once"
+    assert ledger.unsaved() == []
+    store.unwanted = "nothing"
+    step_until_idle(publisher)
+    assert len(generations(store, runs[0])) == 3
+
+
 FULL = StoreFull("/data/store")
 GONE = StoreUnavailable("/data/store", "permission denied")
 
@@ -156,8 +205,9 @@ def test_a_store_out_of_reach_fails_a_run_only_when_it_stays_so(
             publisher.step()
         assert ledger.view(submission.id).runs[0].state is State.QUEUED
     clock.now = STORE_PATIENCE_SECONDS + 1
-    with pytest.raises(StoreUnavailable):
-        publisher.step()
+    for _ in range(2):  # Every other turn is that of runs that could be stored.
+        with pytest.raises(StoreUnavailable):
+            publisher.step()
     run = ledger.view(submission.id).runs[0]
     assert (run.state, run.failure.cause) == (State.FAILED, Cause.INFRASTRUCTURE)
     assert len(outbox.waiting()) == handed_over
@@ -180,7 +230,7 @@ def test_a_run_that_cannot_be_scored_fails_and_holds_up_no_other(ledger, publish
     work()
     work()
     publisher._epoch.begin(None)
-    publisher._drain()
+    publisher._drain.step()
     reports = store.list(layout.reports_folder(plan.run_id))
     store.commit([Delete(path) for path in reports], "damage")
     step_until_idle(publisher)

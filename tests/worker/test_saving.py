@@ -14,6 +14,7 @@ from leaderboard.board.build import build_board
 from leaderboard.records import AmendmentKind, Failure, Scorecard, State, Tombstone
 from leaderboard.store import LocalStore, layout
 from leaderboard.store.base import Write
+from leaderboard.submissions.entering import SUBMIT_AGAIN
 from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.states import NEXT, check_step
@@ -248,6 +249,14 @@ def test_a_withdrawal_whose_maker_died_after_the_runs_had_ended_leads_nobody_to_
     ledger.fail(run_id, "worker", Failure(cause=Cause.LOAD_ERROR, message="No layers.", remedy="Add one."))
     step_until_idle(publisher)
     amend(ledger, submission.id, AmendmentKind.WITHDRAWN)
+    step_until_idle(publisher)
+    assert ledger.create(make_submission(9, model=submission.model)) == make_submission(9).id
+
+
+def test_a_worker_that_died_before_it_let_a_model_be_submitted_anew_keeps_nobody_from_it(
+    ledger, store, publisher, submission, run_id
+):
+    ledger.fail(run_id, "gpu-1", Failure(cause=Cause.DATA_ERROR, message="It has changed.", remedy=SUBMIT_AGAIN))
     step_until_idle(publisher)
     assert ledger.create(make_submission(9, model=submission.model)) == make_submission(9).id
 
