@@ -30,6 +30,8 @@ class Cause(StrEnum):
     """Weights and cache do not fit the workers at hand."""
     LOAD_ERROR = "load_error"
     """The engine could not load the model."""
+    CRASHED = "crashed"
+    """The engine ended by itself while the model answered, and did so again when it was tried anew."""
     OUT_OF_MEMORY = "out_of_memory"
     """The engine ran out of memory."""
     CONTEXT_OVERFLOW = "context_overflow"
@@ -50,6 +52,29 @@ class Cause(StrEnum):
     """So many submissions as this are not accepted at a time; says from when on the next one is."""
     FORBIDDEN = "forbidden"
     """This person may not do this, or nobody may in the state that the submission is in."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether neither the model nor its submitter is to blame: it tells nothing of the model and costs no quota.
+
+        A time-out is not among them: each try has held a worker for hours without a row, and nothing tells a slow
+        machine from a model that never ends.
+
+        Example:
+            >>> [cause.value for cause in Cause if cause.is_ours]
+            ['judge_error', 'data_error', 'disk_full', 'infrastructure']
+        """
+        return self in (Cause.JUDGE_ERROR, Cause.DATA_ERROR, Cause.DISK_FULL, Cause.INFRASTRUCTURE)
+
+    @property
+    def passes(self) -> bool:
+        """Whether it may be gone at the next try, or on the next worker: a run is tried again before it fails of it.
+
+        Example:
+            >>> [cause.value for cause in Cause if cause.passes]
+            ['timeout', 'disk_full', 'infrastructure']
+        """
+        return self in (Cause.TIMEOUT, Cause.DISK_FULL, Cause.INFRASTRUCTURE)
 
 
 class RapportError(Exception):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import Literal
+import math
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 from redis import Redis
 
 from evaluator.errors import RapportError
+from evaluator.estimate import GPU_SHARE
 from evaluator.records import Record
 from leaderboard.connection import text
 from leaderboard.records import Lane, Moment
@@ -16,6 +18,37 @@ from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
 
 log = logging.getLogger("rapport.fleet")
+
+_CPU_SHARE = 0.8
+"""Part of a machine's memory that engines may take."""
+
+
+class Kind(NamedTuple):
+    """All that decides what a worker can take; workers alike in it share a queue of invitations."""
+
+    lanes: tuple[Lane, ...]
+    """Sorted, each once."""
+    room: int
+    """Bytes that all engines together may take, on one GPU if there is any."""
+    cache_bytes: int | None
+    """Of one engine where it is set; None on a GPU, where it takes what the weights leave."""
+    context_tokens: int
+    """Most tokens of prompt and answer."""
+    wide: bool
+    """Whether it computes in float32."""
+
+    @property
+    def queue(self) -> str:
+        """Name of the RQ queue of its invitations; no two kinds share one.
+
+        Example:
+            >>> Kind((Lane.GENERATE, Lane.JUDGE), 72_000_000_000, None, 32_768, wide=False).queue
+            'rapport-generate-judge-72000000000-32768'
+            >>> Kind((Lane.GENERATE,), 19_200_000_000, 2**30, 32_768, wide=True).queue
+            'rapport-generate-19200000000-32768-1073741824-float32'
+        """
+        room = (self.room, self.context_tokens, self.cache_bytes, "float32" if self.wide else None)
+        return keys.queue(self.lanes, [str(part) for part in room if part is not None])
 
 
 class Gpu(Record):
@@ -51,8 +84,18 @@ class Announcement(Record):
     started_at: Moment
     run_id: str | None = None
     """What it works on; None while it waits."""
-    draining: bool = False
-    """Whether it has been told to stop and takes nothing new."""
+
+    @property
+    def kind(self) -> Kind:
+        """What decides which work it can take; `auto` computes in float32 without a GPU."""
+        memory = max((gpu.memory_bytes for gpu in self.gpus), default=0)
+        return Kind(
+            lanes=tuple(sorted({*self.lanes})),
+            room=math.ceil(GPU_SHARE * memory if self.gpus else _CPU_SHARE * self.memory_bytes),
+            cache_bytes=None if self.gpus else self.kv_cache_bytes,
+            context_tokens=self.context_tokens,
+            wide=self.dtype == "float32" or (self.dtype == "auto" and not self.gpus),
+        )
 
 
 class Fleet:

@@ -43,7 +43,6 @@ class State(StrEnum):
     PUBLISHED = "published"
     FAILED = "failed"
     CANCELLED = "cancelled"
-    SUPERSEDED = "superseded"
 
 
 class Relation(StrEnum):
@@ -94,6 +93,8 @@ class Submission(Record):
     """Of this record itself, which names a person; its events stand under the same."""
     facts: ModelFacts | None = None
     """What was known of the model when it was handed in; None for a reference, which has no weights."""
+    by_maintainer: bool = False
+    """Whether a maintainer handed it in: no quota counts it then."""
 
     def run_ids(self) -> tuple[str, ...]:
         """Returns the ids of the submission's runs, one for each protocol.
@@ -166,10 +167,30 @@ class AmendmentKind(StrEnum):
     """Workers leave it alone until it is resumed."""
     RESUMED = "resumed"
     """It is no longer paused."""
+    TRIED = "tried"
+    """A try of one of its runs has come to nothing, and the run is tried again."""
+
+
+class Trial(Record):
+    """A try of a run that has come to nothing and is not the last."""
+
+    run_id: str
+    failure: Failure
+    number: int = Field(ge=1)
+    """Which try it was."""
+    most: int = Field(ge=2)
+    """How many there are at most, unless one of them succeeds."""
+    resumes_at: Moment
+    """When the run is there for workers again."""
+
+    @property
+    def told(self) -> str:
+        """Which try it was, and when it goes on."""
+        return f"Try {self.number} of {self.most}; goes on at {self.resumes_at:%Y-%m-%d %H:%M:%S UTC}."
 
 
 class Amendment(Record):
-    """Something that people say or decide about a submission; appended, never changed."""
+    """Something that people say or decide about a submission, or that befalls a run; appended, never changed."""
 
     schema_version: Literal[1] = 1
     event: Literal["amendment"] = "amendment"
@@ -179,19 +200,23 @@ class Amendment(Record):
     """Counts the events of the submission from 1."""
     at: Moment
     actor: str
-    """The person who did it."""
+    """The person who did it; of a try, the worker."""
     text: str = Field(max_length=1000)
     """The reason, in that person's words; may be empty but for withdrawals, disputes and their answers."""
     declaration: Declaration | None = None
     """What holds from now on; only of a correction."""
     about: str | None = Field(default=None, min_length=1, max_length=200)
     """What is disputed, such as a question or the key of a verdict; None for all of it, and where nothing is."""
+    trial: Trial | None = None
+    """What has come to nothing; only of a try."""
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
         """Refuses an amendment that says too little or too much for its kind."""
         if (self.declaration is not None) != (self.kind is AmendmentKind.CORRECTED):
             raise ValueError("a correction, and nothing else, has a declaration")
+        if (self.trial is not None) != (self.kind is AmendmentKind.TRIED):
+            raise ValueError("a try, and nothing else, has come to nothing")
         if self.about is not None and self.kind not in (AmendmentKind.DISPUTED, AmendmentKind.ANSWERED):
             raise ValueError("only disputes and answers are about something")
         if not self.text.strip() and self.kind in _WITH_REASON:

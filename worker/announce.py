@@ -6,6 +6,7 @@ import importlib.metadata
 import logging
 import os
 import shutil
+import socket
 import subprocess
 
 import psutil
@@ -24,6 +25,11 @@ KEPT_SECONDS = 20.0
 
 _ASK_SECONDS = 20.0
 _MIB = 2**20
+
+
+def name_of(pid: int) -> str:
+    """Returns the name of the worker, or of the job of one, that is this process of this machine."""
+    return f"{socket.gethostname()}-{pid}"
 
 
 def announcement_of(settings: Settings, name: str) -> Announcement:

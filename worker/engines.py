@@ -25,7 +25,6 @@ from evaluator.references import ReferenceAnswers
 from evaluator.setup import RunSetup
 from leaderboard.records import Lane
 from leaderboard.settings import Settings
-from worker.troubles import RETRIED
 
 Spec = EngineSpec | EndpointSpec
 
@@ -77,6 +76,20 @@ def own_dtype(settings: Settings) -> str:
     if settings.dtype == "auto" and not os.path.exists("/dev/nvidiactl"):
         return "float32"  # Faster than bfloat16 on CPUs without instructions for it.
     return settings.dtype
+
+
+class JudgeFailed(RapportError):
+    """The judge failed, and not the model.
+
+    Attributes:
+        of: What it failed of.
+    """
+
+    def __init__(self, judge_id: str, error: RapportError) -> None:
+        """Says so of a failure; one that may pass keeps its kind, so that it is tried again."""
+        cause = error.cause if error.cause.passes else Cause.JUDGE_ERROR
+        super().__init__(cause, f"The judge {judge_id}: {error.message}", error.remedy)
+        self.of = error.cause
 
 
 class RunEngines:
@@ -175,12 +188,11 @@ class RunEngines:
 
     @contextlib.contextmanager
     def as_judge(self) -> Iterator[None]:
-        """Says of a failure that it is the judge's; one that may pass keeps its kind, so that it is tried again."""
+        """Says of a failure that it is the judge's."""
         try:
             yield
-        except RapportError as error:
+        except Killed as error:
             message = f"The judge {self._setup.judge.id}: {error.message}"
-            if isinstance(error, Killed):
-                raise Killed(error.cause, message, error.remedy) from error
-            cause = error.cause if error.cause in RETRIED else Cause.JUDGE_ERROR
-            raise RapportError(cause, message, error.remedy) from error
+            raise Killed(error.cause, message, error.remedy) from error
+        except RapportError as error:
+            raise JudgeFailed(self._setup.judge.id, error) from error

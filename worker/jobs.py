@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -19,27 +19,34 @@ from rq.timeouts import JobTimeoutException
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import connect
-from leaderboard.fleet import Fleet
-from leaderboard.records import Failure, Plan, submission_of
+from leaderboard.records import Failure, Lane, Plan, submission_of
 from leaderboard.settings import Settings
 from leaderboard.submissions.history import is_paused
 from leaderboard.submissions.ledger import Ledger
-from leaderboard.submissions.order import read_order
 from leaderboard.submissions.states import ENDED, IN_WORK
 from worker.engines import Endpoints, RunEngines, judge_endpoint
 from worker.lease import GrantsExhausted, Heartbeat, Lease, Leases, StaleLease
 from worker.needs import note_what_is_needed
 from worker.outbox import Outbox
 from worker.planning import OutdatedPlan, check_unchanged, make_plan, prepare
-from worker.scheduler import gives_way
+from worker.rooms import Rooms, wants_memory
 from worker.shard import Work, mark_progress, run_task, worker_name
-from worker.troubles import Troubles
+from worker.troubles import Troubles, last_word
 from worker.watch import Watch, last_lines
 
 log = logging.getLogger("rapport.worker")
 
 _BEAT_SECONDS = 2.0
 """A lease is prolonged at least this often."""
+
+
+class TaskFailed(RapportError):
+    """Work on a task has failed, and not what comes before it."""
+
+    def __init__(self, lane: Lane, why: RapportError) -> None:
+        """Keeps in which lane that was, and why."""
+        super().__init__(why.cause, why.message, why.remedy)
+        self.lane, self.why = lane, why
 
 
 class _Job(NamedTuple):
@@ -105,10 +112,25 @@ def _end(job: _Job, error: RapportError) -> None:
         log.info("%s was called off", job.run_id)
         return
     final = isinstance(error, (GrantsExhausted, OutdatedPlan))
-    if final or not Troubles(job.redis).may_try_again(job.run_id, error):
-        _fail(job, error)
+    lane, why = (error.lane, error.why) if isinstance(error, TaskFailed) else (None, error)
+    if final or not _tried_again(job, why, lane):
+        _fail(job, last_word(why, answered=job.ledger.progress(job.run_id).generations > 0))
     if isinstance(error, OutdatedPlan):
         job.ledger.forget_fingerprints(job.ledger.submission(submission_of(job.run_id)))
+
+
+def _tried_again(job: _Job, error: RapportError, lane: Lane | None) -> bool:
+    """Sees to it that the run is tried again, on a larger worker or after a pause; says whether it is."""
+    troubles = Troubles(job.redis, worker_name())
+    if lane is not None and wants_memory(error) and (larger := _rooms(job).left_to_larger(lane)):
+        troubles.note(job.run_id, error, 1, 1 + larger)
+        return True
+    return troubles.may_try_again(job.run_id, error)
+
+
+def _rooms(job: _Job) -> Rooms:
+    """Returns who knows where there is room for the run."""
+    return Rooms(job.redis, job.run_id, job.ledger.submission(submission_of(job.run_id)), job.settings.lanes)
 
 
 def _fail(job: _Job, error: RapportError) -> None:
@@ -146,30 +168,33 @@ def _work(job: _Job) -> None:
     """Plans the run if nobody has, then takes task after task."""
     run_id, settings = job.run_id, job.settings
     plan = job.ledger.plan(run_id)
-    if job.ledger.state(run_id) in ENDED or (plan and not job.leases.free_tasks(plan, settings.lanes)):
+    if job.ledger.state(run_id) in ENDED:
         return  # A late invitation: there is nothing to do, so nothing must go wrong either.
+    lanes = _rooms(job).lanes()
+    if not lanes or (plan and not job.leases.free_tasks(plan, lanes)):
+        return  # The same.
     setup = prepare(job.ledger.history(submission_of(run_id)).corrected, run_id, settings, plan)
     plan = plan or job.ledger.put_plan(make_plan(run_id, setup))
     check_unchanged(plan, setup)
     note_what_is_needed(job.redis, setup, plan)
     endpoints = Endpoints(judge=judge_endpoint(settings, setup.judge))
-    with RunEngines(setup, settings, job.engine_log, endpoints, settings.lanes) as engines:
+    with RunEngines(setup, settings, job.engine_log, endpoints, lanes) as engines:
         work = Work(setup, plan, settings, job.redis, job.ledger, engines, Outbox(job.redis))
-        for lease in _leases(job, plan):
+        for lease in _leases(job, plan, lanes):
             with _held(job, lease):
                 mark_progress(work)
-                run_task(work, job.leases, lease)
+                try:
+                    run_task(work, job.leases, lease)
+                except RapportError as error:
+                    raise TaskFailed(lease.lane, error) from error
 
 
-def _leases(job: _Job, plan: Plan) -> Iterator[Lease]:
+def _leases(job: _Job, plan: Plan, lanes: Collection[Lane]) -> Iterator[Lease]:
     """Yields leases on what is free, until nothing is, the run is paused, or others have waited long enough."""
     begun = time.monotonic()
     submission = job.ledger.submission(submission_of(job.run_id))
-    lanes = job.settings.lanes
     while not is_paused(job.ledger.history(submission.id).events):
-        if time.monotonic() - begun >= job.settings.turn_seconds and gives_way(
-            submission.submitter, lanes, read_order(job.redis), Fleet(job.redis).alive()
-        ):
+        if time.monotonic() - begun >= job.settings.turn_seconds and _rooms(job).gives_way():
             log.info("%s gives way to others' runs", job.run_id)
             return
         lease = job.leases.claim(plan, worker_name(), lanes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import sys
 import time
 from types import FrameType
@@ -22,8 +21,7 @@ from leaderboard.connection import web_client
 from leaderboard.fleet import Fleet
 from leaderboard.processes import die_with_parent
 from leaderboard.settings import Settings
-from leaderboard.submissions import keys
-from worker.announce import ANNOUNCE_SECONDS, KEPT_SECONDS, announcement_of
+from worker.announce import ANNOUNCE_SECONDS, KEPT_SECONDS, announcement_of, name_of
 from worker.invite import JOB
 from worker.watch import LEAVE_SECONDS
 
@@ -77,8 +75,9 @@ class RapportWorker(Worker):  # type: ignore[misc]  # RQ is not typed.
 
     def __init__(self, settings: Settings, redis: Redis) -> None:
         """Serves the lanes of the settings."""
+        self._said = announcement_of(settings, name_of(os.getpid()))
         super().__init__(
-            [keys.queue(settings.lanes)],
+            [self._said.kind.queue],
             connection=redis,
             serializer=JSONSerializer,
             worker_ttl=_RQ_SECONDS + int(ANNOUNCE_SECONDS),
@@ -86,7 +85,6 @@ class RapportWorker(Worker):  # type: ignore[misc]  # RQ is not typed.
             maintenance_interval=5,
         )
         self._fleet, self._url = Fleet(redis), settings.redis_url
-        self._said = announcement_of(settings, f"{socket.gethostname()}-{os.getpid()}")
         self._stopped_at: float | None = None
 
     def heartbeat(self, *arguments: Any, **named: Any) -> None:

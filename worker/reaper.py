@@ -6,20 +6,30 @@ invitations wherever something is free. It trusts leases and announcements alone
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from redis import Redis
 
-from leaderboard.records import Lane, State
+from evaluator.errors import RapportError
+from evaluator.judges.spec import load_judge
+from evaluator.protocol import load_protocol
+from leaderboard.records import State, protocol_of, submission_of
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.measures import read_paces
+from leaderboard.submissions.needs import needs_of
 from leaderboard.submissions.order import ServingOrder, fair_order, note_served, publish_order, read_served
+from leaderboard.submissions.room import answer_tokens
 from worker.clock import Clock
-from worker.invite import invite, job_seconds, waiting
-from worker.scheduler import Invitation, due, lanes_of, queues_of
+from worker.invite import Owed, invite, job_seconds, waiting
+from worker.scheduler import due, queues_of
 from worker.survey import Survey, Surveyor
 
+log = logging.getLogger("rapport.reaper")
+
 ACTOR = "reaper"
+_MOST_ORDERS = 2
+"""In how many slot orders an answer is judged at most."""
 LOOK_SECONDS = 1.0
 _ORDER_SECONDS = 30.0
 """How long the order is believed after the reaper has fallen silent."""
@@ -59,19 +69,32 @@ class Reaper:
     def _invite(self, survey: Survey, served: Mapping[str, int]) -> int:
         """Sends the invitations that are due."""
         runs = [run.run_id for run in survey.waiting]
-        listening: set[tuple[Lane, ...]] = {lanes_of(worker) for worker in survey.fleet}
-        queues = queues_of(survey.fleet, {lanes: waiting(self._redis, lanes, runs) for lanes in listening})
+        listening = {worker.kind for worker in survey.fleet}
+        queues = queues_of(survey.fleet, {kind: waiting(self._redis, kind, runs) for kind in listening})
         invitations = due(survey.waiting, survey.working, served, queues)
         paces = read_paces(self._redis, [each.run_id for each in invitations]) if invitations else {}
         for each in invitations:
-            seconds = job_seconds(self._rows_left(each), paces[each.run_id], self._longest_job)
-            invite(self._redis, each.run_id, each.lanes, seconds)
+            seconds = job_seconds(self._owed(each.run_id), paces[each.run_id], self._longest_job)
+            invite(self._redis, each.run_id, each.kind, seconds)
             note_served(self._redis, each.submitter)
         return len(invitations)
 
-    def _rows_left(self, invitation: Invitation) -> int | None:
-        """Returns how many answers and verdicts a run still owes; None before it is planned."""
-        progress = self._ledger.progress(invitation.run_id)
-        if progress.items is None or progress.verdicts_wanted is None:
+    def _owed(self, run_id: str) -> Owed | None:
+        """Returns what a run has yet to give; None where not even its questions were counted, or its judge is gone."""
+        progress, protocol_id = self._ledger.progress(run_id), protocol_of(run_id)
+        items, wanted = progress.items, progress.verdicts_wanted
+        if items is None or wanted is None:  # Not planned yet: as many as others were asked, each judged both ways.
+            need = needs_of(self._redis, [protocol_id]).get(protocol_id)
+            if need is None or need.items is None:
+                return None
+            items, wanted = need.items, _MOST_ORDERS * need.items
+        answers, verdicts = max(0, items - progress.generations), max(0, wanted - progress.verdicts)
+        try:
+            protocol = load_protocol(protocol_id)
+            judge = load_judge(protocol.judge)
+        except RapportError as error:
+            log.warning("%s: %s", run_id, error)
             return None
-        return max(0, progress.items - progress.generations + progress.verdicts_wanted - progress.verdicts)
+        thinking = self._ledger.submission(submission_of(run_id)).declaration.thinking
+        tokens = answers * answer_tokens(protocol, thinking) + verdicts * judge.sampling.max_tokens
+        return Owed(answers + verdicts, tokens)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from redis import Redis
 
-from evaluator.ask import KnownRows, StageClock, ask_answers, ask_verdicts
+from evaluator.ask import StageClock, ask_answers, ask_verdicts
 from evaluator.engines.base import EngineInfo, process_peak_rss_mb
 from evaluator.hicupid.questions import Item
 from evaluator.hicupid.selection import UserItems
-from evaluator.records import Generation, Verdict
 from evaluator.setup import RunSetup, users_of
-from leaderboard.records import Lane, Plan, ShardReport, State, protocol_of
+from leaderboard.records import Lane, Plan, ShardReport, State, protocol_of, submission_of
 from leaderboard.settings import Settings
 from leaderboard.submissions.estimate import Cost
 from leaderboard.submissions.ledger import Ledger
-from leaderboard.submissions.measures import note_cost, read_worker_seconds
+from leaderboard.submissions.measures import REHEARSAL, is_rehearsal, note_cost, note_rehearsal, read_worker_seconds
+from worker.announce import name_of
 from worker.engines import RunEngines
 from worker.handover import Handover
 from worker.lease import Lease, Leases
@@ -29,7 +28,7 @@ from worker.tasks import finished
 
 def worker_name() -> str:
     """Returns the name by which this process holds leases."""
-    return f"{socket.gethostname()}-{os.getpid()}"
+    return name_of(os.getpid())
 
 
 class Work(NamedTuple):
@@ -44,30 +43,6 @@ class Work(NamedTuple):
     outbox: Outbox
 
 
-class LeasedRows(NamedTuple):
-    """Rows under a lease."""
-
-    work: Work
-    handover: Handover
-    orders: Mapping[str, int]
-    """In how many slot orders each question's answer is judged."""
-
-    def known_rows(self) -> KnownRows:
-        """See `RowSink.known_rows`."""
-        return self.handover.known_rows()
-
-    def generations(self, rows: Iterable[Generation]) -> list[Generation]:
-        """See `RowSink.generations`."""
-        taken = self.handover.generations(rows)
-        if unjudged := sum(self.orders[row.key.question_id] for row in taken if row.answer is None or row.defect):
-            self.work.ledger.want_fewer(self.work.plan.run_id, unjudged)
-        return taken
-
-    def verdicts(self, rows: Iterable[Verdict]) -> None:
-        """See `RowSink.verdicts`."""
-        self.handover.verdicts(rows)
-
-
 def run_task(work: Work, leases: Leases, lease: Lease) -> None:
     """Asks the model or the judge about the users of a shard; what is known already is not asked again.
 
@@ -75,18 +50,20 @@ def run_task(work: Work, leases: Leases, lease: Lease) -> None:
         RapportError: With a typed cause, if an engine cannot be loaded or is gone, or the data set is broken.
         StaleLease: If another worker has taken the task over.
     """
-    handover = Handover(leases, lease, work.outbox)
     shard = next(shard for shard in work.plan.shards if shard.id == lease.shard_id)
     users = {UserItems(*pair) for pair in shard.users}
     items = [item for item in work.plan.items if UserItems(item.split, item.user_id) in users]
-    sink = LeasedRows(work, handover, {item.question_id: len(item.orders) for item in items})
+    handover = Handover(leases, lease, work.outbox, {item.question_id: len(item.orders) for item in items})
     run = _answer if lease.lane is Lane.GENERATE else _judge
-    handover.finish(run(work, items, sink))
+    report = run(work, items, handover)
+    if report.engine == REHEARSAL:
+        note_rehearsal(work.redis, work.plan.run_id)
+    handover.finish(report)
     mark_progress(work)
     _note_cost(work)
 
 
-def _answer(work: Work, items: list[Item], sink: LeasedRows) -> ShardReport:
+def _answer(work: Work, items: list[Item], sink: Handover) -> ShardReport:
     """Asks the model."""
     clock = StageClock()
     with clock.stage("load"):
@@ -97,7 +74,7 @@ def _answer(work: Work, items: list[Item], sink: LeasedRows) -> ShardReport:
     return make_report(Lane.GENERATE, source.info, work.engines, clock.stages(), work.plan, context)
 
 
-def _judge(work: Work, items: list[Item], sink: LeasedRows) -> ShardReport:
+def _judge(work: Work, items: list[Item], sink: Handover) -> ShardReport:
     """Asks the judge about the answers that were handed over, whichever worker had them."""
     clock = StageClock()
     with clock.stage("load"):
@@ -118,11 +95,21 @@ def mark_progress(work: Work) -> None:
 
 
 def _note_cost(work: Work) -> None:
-    """Keeps what the run took, once it is all done; a reference takes next to nothing, which tells of no model."""
+    """Keeps what the run took, once it is all done.
+
+    A reference takes next to nothing, and a rehearsal as long as it was told to: neither tells of any model.
+    """
     plan = work.plan
-    if not work.setup.model.is_reference and finished(work.redis, plan):
-        cost = Cost(len(plan.items), read_worker_seconds(work.redis, plan.run_id))
-        note_cost(work.redis, protocol_of(plan.run_id), cost)
+    if work.setup.model.is_reference or not finished(work.redis, plan) or is_rehearsal(work.redis, plan.run_id):
+        return
+    facts = work.ledger.submission(submission_of(plan.run_id)).facts
+    cost = Cost(
+        run_id=plan.run_id,
+        items=len(plan.items),
+        seconds=read_worker_seconds(work.redis, plan.run_id),
+        parameters=facts.parameters if facts else None,
+    )
+    note_cost(work.redis, protocol_of(plan.run_id), cost)
 
 
 def make_report(

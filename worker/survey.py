@@ -12,11 +12,13 @@ from redis import Redis
 from evaluator.errors import RapportError
 from leaderboard.connection import text
 from leaderboard.fleet import Announcement, Fleet
-from leaderboard.records import Lane, State
+from leaderboard.records import Lane, State, protocol_of
 from leaderboard.submissions import keys
 from leaderboard.submissions.history import History, is_lifted, is_paused
 from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.needs import Need, needs_of
 from leaderboard.submissions.order import WaitingRun
+from leaderboard.submissions.room import Crowded, least_footprint, read_crowded
 from leaderboard.submissions.states import ENDED
 from worker.tasks import Board, read_boards, shard_id
 
@@ -64,11 +66,12 @@ class Surveyor:
             for run_id, state in history.states.items()
             if state not in ENDED
         ]
-        boards, resting = self._progress([run.run_id for run in runs])
+        found = self._progress([run.run_id for run in runs])
+        needs = needs_of(self._redis, {protocol_of(run.run_id) for run in runs})
         fleet = tuple(self._fleet.alive())
         announced = Counter(worker.run_id for worker in fleet if worker.run_id)
         workers = {
-            run.run_id: max(len(board.held) if (board := boards.get(run.run_id)) else 0, announced[run.run_id])
+            run.run_id: max(len(board.held) if (board := found.boards.get(run.run_id)) else 0, announced[run.run_id])
             for run in runs
         }
         working: Counter[str] = Counter()
@@ -77,9 +80,9 @@ class Surveyor:
         return Survey(
             checking=tuple(run.run_id for run in runs if run.state is State.CHECKING),
             waiting=tuple(
-                _waiting(run, lanes, workers[run.run_id])
+                _waiting(run, lanes, workers[run.run_id], needs.get(protocol_of(run.run_id)), found.crowded[run.run_id])
                 for run in runs
-                if run.run_id not in resting and (lanes := _free_lanes(boards.get(run.run_id)))
+                if run.run_id not in found.resting and (lanes := _free_lanes(found.boards.get(run.run_id)))
             ),
             working=dict(+working),
             fleet=fleet,
@@ -112,22 +115,36 @@ class Surveyor:
                 return []
             return [history for name in names for history in self._read([name])]
 
-    def _progress(self, run_ids: Sequence[str]) -> tuple[dict[str, Board], set[str]]:
-        """Returns where the tasks of planned runs stand, and which runs rest before they are tried again."""
+    def _progress(self, run_ids: Sequence[str]) -> _Found:
+        """Returns what stands in Redis of some runs beside their histories."""
         with self._redis.pipeline(transaction=False) as pipe:
             for run_id in run_ids:
                 pipe.hget(keys.progress(run_id), "shards")
                 pipe.exists(keys.plan(run_id))
                 pipe.exists(keys.pause(run_id))
+                pipe.sismember(keys.SHELVED, run_id)
+                pipe.hgetall(keys.crowded(run_id))
             answers = iter(pipe.execute())
-        counts, resting = {}, set()
+        shards, resting, crowded = dict[str, tuple[str, ...]](), set[str](), dict[str, Crowded]()
         for run_id in run_ids:
-            shards, planned, pausing = (next(answers) for _ in range(3))
-            if shards and planned:
-                counts[run_id] = tuple(shard_id(run_id, number) for number in range(int(shards)))
-            if pausing:
+            count, planned, pausing, shelved, rooms = (next(answers) for _ in range(5))
+            if count and planned:
+                shards[run_id] = tuple(shard_id(run_id, number) for number in range(int(count)))
+            if pausing or shelved:
                 resting.add(run_id)
-        return read_boards(self._redis, counts), resting
+            crowded[run_id] = read_crowded(rooms)
+        return _Found(read_boards(self._redis, shards), resting, crowded)
+
+
+class _Found(NamedTuple):
+    """What stands in Redis of some runs."""
+
+    boards: dict[str, Board]
+    """Where the tasks of planned runs stand."""
+    resting: set[str]
+    """Runs that nobody may take now: before they are tried again, or while the store alone has their plan and rows."""
+    crowded: dict[str, Crowded]
+    """See `WaitingRun.crowded`."""
 
 
 def _free_lanes(board: Board | None) -> tuple[Lane, ...]:
@@ -137,7 +154,7 @@ def _free_lanes(board: Board | None) -> tuple[Lane, ...]:
     return tuple(sorted({task.lane for task in board.free()}))
 
 
-def _waiting(run: _OpenRun, lanes: tuple[Lane, ...], workers: int) -> WaitingRun:
+def _waiting(run: _OpenRun, lanes: tuple[Lane, ...], workers: int, need: Need | None, crowded: Crowded) -> WaitingRun:
     """Returns what the order of runs is told by."""
     submission, events = run.history.submission, run.history.events
     return WaitingRun(
@@ -148,4 +165,7 @@ def _waiting(run: _OpenRun, lanes: tuple[Lane, ...], workers: int) -> WaitingRun
         workers=workers,
         lifted=is_lifted(events),
         paused=is_paused(events),
+        footprint=least_footprint(submission, protocol_of(run.run_id), need),
+        crowded=crowded,
+        parameters=submission.facts.parameters if submission.facts else None,
     )

@@ -31,7 +31,7 @@ _LOG_KEPT_SECONDS = 24 * 3600
 _LOG_LINES = 20
 _LOG_WIDTH = 300
 
-_CALLED_OFF = frozenset({State.FAILED, State.CANCELLED, State.SUPERSEDED})
+_CALLED_OFF = frozenset({State.FAILED, State.CANCELLED})
 """States in which nobody wants the rest; a published run has no rest."""
 
 

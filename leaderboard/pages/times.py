@@ -1,4 +1,4 @@
-"""What is said of a run's time to come: about how long, and from how many measurements."""
+"""What is said of a run's progress and of its time to come: about how long, and from how many measurements."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from leaderboard.submissions.views import RunView
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _LONGEST_DAYS = 30
+_WAITING = {
+    State.CHECKING: "being checked",
+    State.QUEUED: "waiting for a worker",
+    State.GENERATING: "planning",
+}
+"""What happens in a run that has no plan; of one that has ended without a plan there is nothing to tell."""
 
 
 def about(seconds: float) -> str:
@@ -69,6 +75,8 @@ def _missing(run: RunView, outlook: Outlook) -> Iterator[str]:
         yield "The publisher is not alive at the moment: nothing is saved or published until it is back."
     if run.state in (State.SCORING, State.PUBLISHING):
         return
+    if outlook.lacks_room:
+        yield "It fits none of the workers that are alive; it waits for a larger one, and nothing is lost."
     if not outlook.ordered:
         yield "The reaper is not alive at the moment: no worker is invited until it is back."
     if outlook.workers == 0 and run.state is not State.JUDGING:
@@ -80,6 +88,8 @@ def _missing(run: RunView, outlook: Outlook) -> Iterator[str]:
 def _waiting(outlook: Outlook) -> list[str]:
     """What is said of a run that waits for its first worker."""
     said = [f"Place {outlook.position} of {outlook.waiting}."]
+    if outlook.lacks_room:
+        return said
     if outlook.begins is not None and outlook.workers:
         begins = outlook.begins
         said.append(f"Begins in {_from(begins)}." if begins.measurements else "Begins as soon as a worker is ready.")
@@ -98,3 +108,17 @@ def _working(outlook: Outlook) -> list[str]:
     if outlook.lasts is not None and outlook.lasts.measurements:
         said.append(f"{_from(outlook.lasts).capitalize()} left.")
     return said
+
+
+def progress_of(run: RunView) -> str:
+    """Says how far a run is, or what it waits for; nothing where its state says it all.
+
+    Example:
+        >>> from leaderboard.submissions.views import Progress
+        >>> progress_of(RunView("s-20260101-0a1b2c3d.demo-v1", State.QUEUED, Progress(0, None, 0, None), ()))
+        'waiting for a worker'
+    """
+    done = run.progress
+    if done.items is None:
+        return _WAITING.get(run.state, "")
+    return f"{done.generations} of {done.items} answers, {done.verdicts} of {done.verdicts_wanted or 0} verdicts"

@@ -27,5 +27,5 @@ def _kind(worker: Announcement) -> str:
     """Names what a worker runs on, what for, and what it does."""
     cards = Counter(gpu.name for gpu in worker.gpus)
     machine = " and ".join(f"{times} × {name}" for name, times in sorted(cards.items())) or "a machine without GPU"
-    doing = "about to stop" if worker.draining else "at work" if worker.run_id else "idle"
+    doing = "at work" if worker.run_id else "idle"
     return f"{machine} ({' and '.join(worker.lanes)}, {doing})"

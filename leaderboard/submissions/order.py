@@ -11,9 +11,11 @@ from redis import Redis
 
 from evaluator.records import Record
 from leaderboard.connection import text
+from leaderboard.fleet import Kind
 from leaderboard.records import Lane, Moment
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
+from leaderboard.submissions.room import Crowded, Footprint, kinds_for
 
 _REMEMBERED = 10_000
 """Submitters of whom it is remembered when they were last served."""
@@ -34,6 +36,24 @@ class WaitingRun(Record):
     """Whether a maintainer put it before all that are not."""
     paused: bool = False
     """Whether a maintainer wants it left alone for now."""
+    parameters: int | None = None
+    """Of its model, by which it is told how long it takes; None where they are not known."""
+    footprint: Footprint | None = None
+    """What its model takes of a worker; None where that is not known."""
+    crowded: Crowded = ()
+    """Where its model ran out of memory already."""
+
+    def taken_by(self, fleet: Iterable[Kind]) -> frozenset[Kind]:
+        """Returns the kinds of workers that could take something of it now."""
+        kinds, crowded = set(fleet), dict(self.crowded)
+        fitting = (kinds_for(lane, self.footprint, crowded.get(lane, 0), kinds) for lane in self.lanes)
+        return frozenset().union(*fitting)
+
+    def lacks_room(self, fleet: Iterable[Kind]) -> bool:
+        """Says whether workers are there for one of its lanes, and none of them has room for it."""
+        kinds = set(fleet)
+        alone = (self.model_copy(update={"lanes": (lane,)}) for lane in self.lanes)
+        return any(not run.taken_by(kinds) and any(run.lanes[0] in kind.lanes for kind in kinds) for run in alone)
 
 
 def fair_order(

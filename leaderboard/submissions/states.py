@@ -13,18 +13,14 @@ NEXT: Mapping[State, frozenset[State]] = {
     State.JUDGING: frozenset({State.SCORING, State.QUEUED, State.FAILED, State.CANCELLED}),
     State.SCORING: frozenset({State.PUBLISHING, State.QUEUED, State.FAILED, State.CANCELLED}),
     State.PUBLISHING: frozenset({State.PUBLISHED, State.QUEUED, State.FAILED}),
-    State.PUBLISHED: frozenset({State.SUPERSEDED}),
+    State.PUBLISHED: frozenset(),
     State.FAILED: frozenset({State.QUEUED}),
     State.CANCELLED: frozenset({State.QUEUED}),
-    State.SUPERSEDED: frozenset(),
 }
 """For each state, the states that may follow; `queued` after work began means that it is taken up again."""
 
-ENDED = frozenset({State.PUBLISHED, State.FAILED, State.CANCELLED, State.SUPERSEDED})
+ENDED = frozenset({State.PUBLISHED, State.FAILED, State.CANCELLED})
 """States in which nothing more happens by itself."""
-
-SCORED = frozenset({State.PUBLISHED, State.SUPERSEDED})
-"""States of runs that have a result."""
 
 IN_WORK = frozenset({State.QUEUED, State.GENERATING, State.JUDGING})
 """States in which a run is in the hands of workers; before them it is the service's, after them the publisher's."""
@@ -71,7 +67,4 @@ def submission_state(runs: Iterable[State]) -> State:
     going = [state for state in states if state not in ENDED]
     if going:
         return min(going, key=_PROGRESS.index)
-    for worst in (State.FAILED, State.CANCELLED, State.PUBLISHED):
-        if worst in states:
-            return worst
-    return State.SUPERSEDED
+    return next((worst for worst in (State.FAILED, State.CANCELLED) if worst in states), State.PUBLISHED)

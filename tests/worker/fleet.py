@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import psutil
 from redis import Redis
 
-from leaderboard.fleet import Announcement, Fleet
+from leaderboard.fleet import Announcement, Fleet, Kind
 from leaderboard.records import Lane
+from leaderboard.settings import Settings
 from tests.builders import NOON
+from worker.announce import gpus
+from worker.engines import own_dtype
 
 
 def make_worker(name: str = "gpu-1", lanes: Sequence[Lane] = tuple(Lane), **changes: object) -> Announcement:
@@ -26,6 +30,18 @@ def make_worker(name: str = "gpu-1", lanes: Sequence[Lane] = tuple(Lane), **chan
         "started_at": NOON,
     }
     return Announcement.model_validate(values | changes)
+
+
+def kind_here(settings: Settings, lanes: Sequence[Lane] = tuple(Lane)) -> Kind:
+    """Returns the kind of the workers that are started on this machine."""
+    return make_worker(
+        lanes=lanes,
+        gpus=gpus(),
+        memory_bytes=psutil.virtual_memory().total,
+        dtype=own_dtype(settings),
+        kv_cache_bytes=int(settings.kv_cache_gib * 2**30),
+        context_tokens=settings.context_tokens,
+    ).kind
 
 
 def announce(redis: Redis, *workers: Announcement) -> None:

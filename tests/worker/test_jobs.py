@@ -6,6 +6,7 @@ import pytest
 from rq.timeouts import JobTimeoutException
 
 from evaluator.context_mode import Bm25, GoldEvidence, TokenWindow
+from evaluator.engines.child import Crashed
 from evaluator.errors import Cause, RapportError
 from evaluator.generate import generate
 from evaluator.hicupid.contexts import FullContexts
@@ -16,8 +17,10 @@ from leaderboard.people import Person
 from leaderboard.records import AmendmentKind, Lane, Plan, State
 from leaderboard.settings import Settings
 from leaderboard.submissions import keys
+from leaderboard.submissions.history import amendments_of
 from leaderboard.submissions.needs import need_of
 from leaderboard.submissions.order import ServingOrder, WaitingRun, publish_order
+from leaderboard.submissions.quotas import counts
 from leaderboard.submissions.service import SubmissionService
 from tests.builders import make_declaration, make_submission
 from tests.model_folders import make_model_folder
@@ -254,3 +257,36 @@ def test_a_shard_that_lost_too_many_workers_ends_the_run(redis, ledger, leases, 
     evaluate(run.id)
     assert outcome_of(ledger, run.id) == (State.FAILED, Cause.INFRASTRUCTURE)
     assert leases.free_tasks(plan) == len(plan.shards)
+
+
+@pytest.mark.parametrize(("answers", "cause"), [(0, Cause.LOAD_ERROR), (3, Cause.CRASHED)], ids=["never", "once"])
+def test_a_model_whose_engine_ends_by_itself_at_each_try_fails_and_that_is_not_our_fault(
+    redis, ledger, settings, service, monkeypatch, answers, cause
+):
+    (run,) = submit(service).runs
+    tries = []
+
+    def dies(work, leases, lease):
+        tries.append(lease.shard_id)
+        redis.hset(keys.progress(run.id), "generations", answers)
+        redis.delete(keys.trouble(run.id))  # As when a row comes back.
+        raise Crashed(Cause.INFRASTRUCTURE, "The engine ended unexpectedly with code 139.", "Try again.")
+
+    monkeypatch.setattr(jobs, "run_task", dies)
+    for _ in range(MOST_RETRIES):
+        evaluate(run.id)
+        assert outcome_of(ledger, run.id) == (State.GENERATING, None)
+    evaluate(run.id)
+    assert outcome_of(ledger, run.id) == (State.FAILED, cause)
+    assert len(tries) == MOST_RETRIES + 1
+    history = ledger.history(run.id.split(".")[0])
+    assert len(amendments_of(history.events, AmendmentKind.TRIED)) == MOST_RETRIES
+    assert counts(history), "it costs the quota, as what the model is to blame for does"
+
+
+def test_a_worker_leaves_alone_what_does_not_fit_it(redis, ledger, settings, service, monkeypatch):
+    (run,) = submit(service).runs
+    monkeypatch.setattr(jobs.Rooms, "lanes", lambda _: ())
+    monkeypatch.setattr(jobs, "prepare", lambda *_: pytest.fail("there is nothing to prepare"))
+    evaluate(run.id)
+    assert outcome_of(ledger, run.id) == (State.QUEUED, None)

@@ -15,6 +15,7 @@ from redis import Redis
 
 from evaluator.engines.deterministic import SPEED_FILE, Speed
 from evaluator.errors import Cause
+from evaluator.facts import ModelFacts
 from evaluator.judges.spec import load_judge
 from leaderboard.fleet import Announcement, Fleet
 from leaderboard.people import Person
@@ -23,9 +24,10 @@ from leaderboard.settings import Settings
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.measures import read_log, read_paces
 from leaderboard.submissions.service import SubmissionService
-from tests.builders import make_declaration
+from tests.builders import make_declaration, make_submission
 from tests.model_folders import make_model_folder
 from tests.waiting import until
+from tests.worker.fleet import kind_here
 from worker.invite import invite
 from worker.lease import Leases
 from worker.outbox import Outbox
@@ -52,7 +54,16 @@ class Site(NamedTuple):
             (folder / SPEED_FILE).write_text(pace.model_dump_json())
         service = SubmissionService(self.settings, self.redis)
         run_id = service.submit("local/tiny", None, make_declaration(), Person("alice")).runs[0].id
-        invite(self.redis, run_id, lanes, 600)
+        invite(self.redis, run_id, kind_here(self.settings, lanes), 600)
+        return run_id
+
+    def enter_too_large(self) -> str:
+        """Enters a run that fits no machine, and invites to it all the same; returns the run's id."""
+        submission = make_submission(facts=ModelFacts(weight_bytes=10**18))
+        self.ledger.create(submission)
+        (run_id,) = submission.run_ids()
+        self.ledger.advance(run_id, State.QUEUED, "alice")
+        invite(self.redis, run_id, kind_here(self.settings), 600)
         return run_id
 
     def fleet(self) -> list[Announcement]:
@@ -119,7 +130,7 @@ def children_of(process: subprocess.Popen[bytes]) -> int:
     return len(psutil.Process(process.pid).children(recursive=True))
 
 
-def test_a_worker_says_what_it_is_and_what_it_works_on_and_leaves_at_once(site):
+def test_a_worker_says_what_it_is_takes_what_fits_and_leaves_at_once(site):
     process = site.start()
     until(site.fleet, what="the worker announces itself", within=60)
     (said,) = site.fleet()
@@ -127,8 +138,10 @@ def test_a_worker_says_what_it_is_and_what_it_works_on_and_leaves_at_once(site):
     assert (said.lanes, said.engine, said.engine_version, said.run_id) == (tuple(Lane), "deterministic", "1", None)
     assert said.memory_bytes == psutil.virtual_memory().total
 
+    too_large = site.enter_too_large()
     run_id = site.submit(STEADY)
     until(lambda: [each.run_id for each in site.fleet()] == [run_id], what="it says what it works on", within=60)
+    assert site.ledger.state(too_large) is State.QUEUED, "it does not fit, so that it was left alone"
 
     process.terminate()
     until(lambda: not site.fleet(), what="it is forgotten", within=5)
@@ -143,7 +156,7 @@ def test_workers_of_one_lane_each_bring_a_run_to_its_end_together(site):
     plan = site.ledger.plan(run_id)
     until(lambda: finished(site.redis, plan, [Lane.GENERATE]), what="all is generated", within=60)
     assert site.ledger.progress(run_id).verdicts == 0
-    invite(site.redis, run_id, (Lane.JUDGE,), 600)
+    invite(site.redis, run_id, kind_here(site.settings, (Lane.JUDGE,)), 600)
     until(lambda: finished(site.redis, plan), what="all is judged", within=60)
     reports = {batch.report.lane: batch.report.worker for batch in Outbox(site.redis).kept(run_id) if batch.report}
     assert len(set(reports.values())) == 2
@@ -178,7 +191,7 @@ def test_a_run_that_is_cancelled_and_taken_up_again_asks_nothing_twice(site):
     site.ledger.cancel(run_id, "alice", CANCELLED)
     until(lambda: children_of(process) == 0, what="the job is gone", within=10)
     site.ledger.move(run_id, State.CANCELLED, State.QUEUED, "alice")
-    invite(site.redis, run_id, tuple(Lane), 600)
+    invite(site.redis, run_id, kind_here(site.settings), 600)
     plan = site.ledger.plan(run_id)
     until(lambda: finished(site.redis, plan), what="all is done", within=60)
     rows = [row.input_key for batch in Outbox(site.redis).kept(run_id) for row in batch.generations]

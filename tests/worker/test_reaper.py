@@ -6,14 +6,16 @@ import pytest
 from redis import Redis
 
 from evaluator.errors import Cause
-from leaderboard.fleet import Fleet
+from evaluator.facts import ModelFacts
+from leaderboard.fleet import Fleet, Gpu, Kind
 from leaderboard.records import AmendmentKind, Failure, Lane, State
 from leaderboard.submissions import keys
 from leaderboard.submissions.estimate import Pace
+from leaderboard.submissions.needs import Need, note_need
 from leaderboard.submissions.order import read_order
 from tests.builders import make_plan, make_submission
 from tests.worker.fleet import announce, make_worker
-from worker.invite import JOB, invite, job_seconds, queue, waiting
+from worker.invite import JOB, Owed, invite, job_seconds, queue, waiting
 from worker.reaper import Reaper
 
 FAILURE = Failure(cause=Cause.LOAD_ERROR, message="It does not load.", remedy="Mend it.")
@@ -29,12 +31,16 @@ def reaper(redis: Redis) -> Reaper:
 
 def invited(redis: Redis, lanes=BOTH) -> list[str]:
     """The runs that workers of some lanes are invited to, in the order of the queue."""
-    return [job.args[0] for job in queue(redis, lanes).jobs]
+    return [job.args[0] for job in queue(redis, kind_of(lanes)).jobs]
+
+
+def kind_of(lanes) -> Kind:
+    return make_worker(lanes=lanes).kind
 
 
 def take_invitation(redis: Redis, lanes=BOTH) -> None:
     """What RQ does when a worker takes a job off the queue, or loses it."""
-    assert redis.lpop(f"rq:queue:{keys.queue(lanes)}")
+    assert redis.lpop(f"rq:queue:{kind_of(lanes).queue}")
 
 
 def enter(ledger, number: int, submitter: str = "alice", **changes) -> str:
@@ -47,33 +53,54 @@ def enter(ledger, number: int, submitter: str = "alice", **changes) -> str:
 
 
 def test_an_invitation_is_an_rq_job_with_a_run_id_and_nothing_else(redis):
-    invite(redis, "s-1.demo-v1", JUDGE, seconds=60)
-    (job,) = queue(redis, JUDGE).jobs
+    invite(redis, "s-1.demo-v1", kind_of(JUDGE), seconds=60)
+    (job,) = queue(redis, kind_of(JUDGE)).jobs
     assert (job.func_name, job.args, job.kwargs, job.timeout) == (JOB, ["s-1.demo-v1"], {}, 60)
     assert (job.result_ttl, job.failure_ttl) == (0, 24 * 3600)
 
 
 def test_invitations_are_known_by_the_names_of_their_jobs(redis):
     for run_id in ("s-1.demo-v1", "s-2.demo-v1", "s-1.demo-v1"):
-        invite(redis, run_id, BOTH, 60)
-    invite(redis, "s-3.other", JUDGE, 60)
-    assert waiting(redis, BOTH, ["s-1.demo-v1", "s-3.other"]) == ["s-1.demo-v1", "s-1.demo-v1"]
+        invite(redis, run_id, kind_of(BOTH), 60)
+    invite(redis, "s-3.other", kind_of(JUDGE), 60)
+    assert waiting(redis, kind_of(BOTH), ["s-1.demo-v1", "s-3.other"]) == ["s-1.demo-v1", "s-1.demo-v1"]
 
 
 @pytest.mark.parametrize(
-    ("rows", "pace", "seconds"),
+    ("owed", "pace", "seconds"),
     [
         (None, None, 21_600),
-        (1000, None, 21_600),
-        (1000, Pace(0.0, 0.0, 2), 21_600),
-        (1000, Pace(0.5, 9.0, 2), 3 * 2000 + 1800),
-        (10, Pace(0.5, 9.0, 2), 3600),
-        (1_000_000, Pace(0.5, 9.0, 2), 21_600),
+        (None, Pace(0.5, 9.0, 2), 21_600),
+        (Owed(1000, 50_000), None, 10_000 + 1800),
+        (Owed(1000, 50_000), Pace(0.0, 0.0, 2), 10_000 + 1800),
+        (Owed(1000, 10**7), None, 21_600),
+        (Owed(10, 500), None, 3600),
+        (Owed(1000, 50_000), Pace(0.5, 9.0, 2), 3 * 2000 + 1800),
+        (Owed(10, 10**7), Pace(0.5, 9.0, 2), 3600),
+        (Owed(1_000_000, 50_000), Pace(0.5, 9.0, 2), 21_600),
+        (Owed(0, 0), None, 3600),
     ],
 )
-def test_the_time_limit_of_a_job_follows_from_what_is_left_and_the_pace(rows, pace, seconds):
-    assert job_seconds(rows, pace, longest=21_600) == seconds
-    assert job_seconds(rows, pace, longest=600) == 600
+def test_the_time_limit_of_a_job_follows_from_what_is_left_and_the_pace(owed, pace, seconds):
+    assert job_seconds(owed, pace, longest=21_600) == seconds
+    assert job_seconds(owed, pace, longest=600) == 600
+
+
+def test_the_time_limit_is_told_from_the_plan_before_anything_was_measured(redis, reaper, plan):
+    reaper.step()
+    (job,) = queue(redis, kind_of(BOTH)).jobs
+    assert job.timeout == 3600, "a few answers of some dozen tokens take no six hours"
+
+
+@pytest.mark.parametrize(("items", "seconds"), [(None, 21_600), (5, 3600), (10**6, 21_600)])
+def test_the_time_limit_of_a_run_without_a_plan_is_told_from_what_others_were_asked(
+    redis, reaper, run_id, items, seconds
+):
+    if items:
+        note_need(redis, Need(protocol="demo-v1", data_sha="0", longest_characters=100, items=items))
+    reaper.step()
+    (job,) = queue(redis, kind_of(BOTH)).jobs
+    assert job.timeout == seconds
 
 
 def test_a_run_that_nobody_has_planned_is_invited_to(redis, reaper, run_id):
@@ -82,8 +109,6 @@ def test_a_run_that_nobody_has_planned_is_invited_to(redis, reaper, run_id):
 
 
 def test_nobody_is_invited_where_nobody_listens(redis, run_id):
-    assert Reaper(redis, 60).step() == 0
-    announce(redis, make_worker(draining=True))
     assert Reaper(redis, 60).step() == 0
 
 
@@ -241,7 +266,7 @@ def test_the_time_limit_is_told_from_what_the_run_was_seen_to_do(redis, reaper, 
     for ago, rows in ((100, 1), (50, 5)):
         redis.lpush(keys.marks(plan.run_id), f"{seconds - ago} {rows} 100")
     reaper.step()
-    (job,) = queue(redis).jobs
+    (job,) = queue(redis, kind_of(BOTH)).jobs
     assert job.timeout == 3600, "a few rows at this pace take no longer"
 
 
@@ -303,3 +328,53 @@ def test_a_plan_that_is_longer_than_one_shard_is_seen_whole(redis, ledger, lease
     assert leases.claim(plan, "gpu-11")
     take_invitation(redis)
     assert reaper.step() == 0
+
+
+def test_a_run_whose_rows_the_store_alone_holds_is_for_nobody_until_they_are_back(redis, ledger, reaper, run_id):
+    """It was generated from, it failed, its plan was dropped, and now it is taken up again."""
+    ledger.advance(run_id, State.GENERATING, "worker")
+    ledger.fail(run_id, "worker", FAILURE)
+    ledger.advance(run_id, State.QUEUED, "alice")
+    redis.sadd(keys.SHELVED, run_id)
+    assert reaper.step() == 0
+    ledger.put_plan(make_plan(run_id))
+    redis.srem(keys.SHELVED, run_id)
+    assert reaper.step() == 1
+
+
+def test_large_models_wait_for_large_workers_and_their_page_can_tell(redis, ledger, reaper):
+    seven_billion = ModelFacts(parameters=7 * 10**9)
+    run_id = enter(ledger, 1, facts=seven_billion)
+    assert reaper.step() == 0, "24 GB in float32"
+    order = read_order(redis)
+    assert order is not None
+    (waits,) = order.waiting
+    assert waits.lacks_room([kind_of(BOTH)])
+    large = make_worker("gpu-2", gpus=(Gpu(name="card", memory_bytes=80 * 10**9),), dtype="auto")
+    announce(redis, large)
+    assert reaper.step() == 1
+    assert [job.args[0] for job in queue(redis, large.kind).jobs] == [run_id]
+    assert not waits.lacks_room([kind_of(BOTH), large.kind])
+
+
+def test_the_longest_prompt_counts_as_soon_as_it_was_measured(redis, ledger, reaper):
+    hungry = ModelFacts(parameters=10**8, kv_bytes_per_token=10**6)
+    enter(ledger, 1, facts=hungry)
+    note_need(redis, Need(protocol="demo-v1", data_sha="0", longest_characters=60_000, items=24))
+    assert reaper.step() == 0, "some 10,000 tokens of a megabyte, twice as much in float32, and a cache of one GiB"
+    note_need(redis, Need(protocol="demo-v1", data_sha="0", longest_characters=600, items=24))
+    assert reaper.step() == 1
+
+
+def test_a_note_of_another_version_keeps_nobody_waiting(redis, ledger, reaper, caplog):
+    enter(ledger, 1, facts=ModelFacts(parameters=10**8, kv_bytes_per_token=10**6))
+    redis.set(keys.need("demo-v1"), "{}")
+    assert reaper.step() == 1
+    assert "need of demo-v1" in caplog.text
+
+
+def test_the_order_tells_how_large_each_model_is(redis, ledger, reaper):
+    enter(ledger, 1, facts=ModelFacts(parameters=64))
+    enter(ledger, 2)
+    reaper.step()
+    assert [run.parameters for run in read_order(redis).waiting] == [64, None]

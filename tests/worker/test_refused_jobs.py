@@ -12,11 +12,14 @@ from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
 from evaluator.errors import Cause
-from leaderboard.records import Failure, Lane
+from leaderboard.records import Failure
+from leaderboard.settings import Settings
+from tests.worker.fleet import kind_here
 from worker.invite import JOB, invite, queue
 from worker.listener import ListedJob, RefusedJob
 
 ROOT = Path(__file__).parent.parent.parent
+KIND = kind_here(Settings())
 BURST = """
 from leaderboard.connection import connect
 from leaderboard.settings import Settings
@@ -50,7 +53,7 @@ def fetched(redis, job: Job) -> ListedJob:
 def test_a_worker_runs_invitations_and_refuses_everything_else(redis, ledger, run_id, run_worker, tmp_path):
     proof = tmp_path / "it-ran"
     (tmp_path / "intruder.py").write_text(f"open({str(proof)!r}, 'w')\n")
-    plain: Queue = queue(redis)
+    plain: Queue = queue(redis, KIND)
     touch = f"touch {proof}"
     refused = [
         plain.enqueue("os.system", touch),
@@ -61,7 +64,7 @@ def test_a_worker_runs_invitations_and_refuses_everything_else(redis, ledger, ru
         plain.enqueue("builtins.str.upper", run_id),
     ]
     ledger.fail(run_id, "test", Failure(cause=Cause.TIMEOUT, message="Slow.", remedy="Wait."))
-    invite(redis, run_id, tuple(Lane), seconds=60)
+    invite(redis, run_id, KIND, seconds=60)
     (listed,) = (job.id for job in plain.jobs if job.func_name == JOB)
     run_worker()
     assert not proof.exists()
@@ -75,7 +78,7 @@ def test_a_worker_runs_invitations_and_refuses_everything_else(redis, ledger, ru
 
 @pytest.mark.parametrize("name", ["os.system", "worker.jobs.evaluate.__call__", "worker.jobs._work", "evaluate", ""])
 def test_no_name_but_the_listed_one_is_looked_up(redis, name):
-    job = fetched(redis, queue(redis).enqueue(name, "x"))
+    job = fetched(redis, queue(redis, KIND).enqueue(name, "x"))
     with pytest.raises(RefusedJob, match="workers do not run"):
         job.perform()
 
@@ -83,11 +86,11 @@ def test_no_name_but_the_listed_one_is_looked_up(redis, name):
 def test_the_listed_function_is_found(redis):
     from worker.jobs import evaluate
 
-    assert fetched(redis, queue(redis).enqueue(JOB, "s-1.demo-v1")).func is evaluate
+    assert fetched(redis, queue(redis, KIND).enqueue(JOB, "s-1.demo-v1")).func is evaluate
 
 
 def test_a_method_of_an_object_in_the_job_is_refused(redis):
-    job = queue(redis).enqueue(JOB, "x")
+    job = queue(redis, KIND).enqueue(JOB, "x")
     redis.hset(job.key, "data", JSONSerializer.dumps((JOB, "an instance", ["x"], {})))
     with pytest.raises(RefusedJob):
         _ = fetched(redis, job).func
@@ -96,19 +99,19 @@ def test_a_method_of_an_object_in_the_job_is_refused(redis):
 @pytest.mark.parametrize("name", ["os.system", JOB])
 @pytest.mark.parametrize("arguments", [(), ({"run": 1},), (7,), ("s-1.demo-v1",)])
 def test_a_worker_says_that_it_works_on_what_an_invitation_names_and_on_nothing_else(redis, name, arguments):
-    job = fetched(redis, queue(redis).enqueue(name, *arguments))
+    job = fetched(redis, queue(redis, KIND).enqueue(name, *arguments))
     assert job.run_id == ("s-1.demo-v1" if (name, arguments) == (JOB, ("s-1.demo-v1",)) else None)
 
 
 def test_a_job_whose_arguments_cannot_be_read_names_no_run(redis):
-    job = queue(redis).enqueue(JOB, "s-1.demo-v1")
+    job = queue(redis, KIND).enqueue(JOB, "s-1.demo-v1")
     redis.hset(job.key, "data", b"not json")
     assert fetched(redis, job).run_id is None
 
 
 def test_callbacks_and_webhooks_of_a_job_are_left_alone(redis):
     """RQ would import a callback by its name, and post the outcome to an address, both taken from Redis."""
-    job = queue(redis).enqueue(
+    job = queue(redis, KIND).enqueue(
         JOB,
         "x",
         on_success=Callback("os.abort"),

@@ -17,7 +17,7 @@ from leaderboard.submissions.order import read_order
 from leaderboard.submissions.reading import NotInLedger
 from tests.builders import make_submission
 from tests.waiting import until
-from tests.worker.fleet import announce
+from tests.worker.fleet import announce, make_worker
 from worker.__main__ import reap
 from worker.invite import queue
 from worker.reaper import Reaper
@@ -57,7 +57,7 @@ def test_a_reaper_invites_once_the_ledger_is_whole_and_ends_in_order(redis, ledg
 
     redis.set(keys.EPOCH, "tests:1")
 
-    until(lambda: len(queue(redis)) == 1, what="it invites", within=60)
+    until(lambda: len(queue(redis, make_worker().kind)) == 1, what="it invites", within=60)
     assert ledger.state(submission.run_ids()[0]) is State.QUEUED
     order = read_order(redis)
     assert order is not None

@@ -11,6 +11,7 @@ from evaluator.ask import AnswerSource, ModelAnswers, StageClock, ask_users
 from evaluator.context_mode import Bm25
 from evaluator.engines.base import Engine
 from evaluator.errors import Cause, RapportError
+from evaluator.facts import ModelFacts
 from evaluator.hicupid.contexts import FullContexts, make_contexts
 from evaluator.models import PinnedModel
 from evaluator.records import Defect, Generation, Verdict
@@ -18,6 +19,7 @@ from evaluator.references import ReferenceAnswers
 from evaluator.setup import RunSetup
 from leaderboard.records import Lane, Plan, State
 from leaderboard.settings import Settings
+from leaderboard.submissions import keys
 from leaderboard.submissions.measures import read_costs
 from tests.builders import make_generation, make_input_key, make_verdict
 from tests.scripted import ScriptedEngine, hello, judging, make_setup
@@ -27,7 +29,7 @@ from worker.engines import RunEngines
 from worker.handover import Handover
 from worker.lease import Leases
 from worker.outbox import Outbox
-from worker.shard import LeasedRows, Work, make_report, mark_progress, run_task
+from worker.shard import Work, make_report, mark_progress, run_task
 from worker.tasks import finished
 
 
@@ -144,12 +146,25 @@ def test_what_was_judged_before_a_judge_was_lost_is_not_asked_again(bench, lease
     assert len(second.asked) == len(verdicts) - 5
 
 
-def test_a_finished_run_tells_what_it_took_for_those_to_come(redis, bench):
+def test_a_finished_run_tells_what_it_took_for_those_to_come(redis, bench, submission):
+    sized = submission.model_copy(update={"facts": ModelFacts(parameters=64)})
+    redis.set(keys.submission(submission.id), sized.model_dump_json())
     bench.generate()
     assert read_costs(redis, "demo-v1") == []
     bench.do(Lane.JUDGE, judge=ScriptedEngine(judging))
     (cost,) = read_costs(redis, "demo-v1")
-    assert cost.items == len(bench.plan.items)
+    assert (cost.run_id, cost.items, cost.parameters) == (bench.plan.run_id, len(bench.plan.items), 64)
+
+
+@pytest.mark.parametrize("rehearsed", Lane)
+def test_a_run_that_no_model_answered_or_judged_tells_nothing_about_models(redis, bench, rehearsed):
+    def engine(lane: Lane, say) -> ScriptedEngine:
+        return ScriptedEngine(say, engine="deterministic" if lane is rehearsed else "vllm")
+
+    bench.do(Lane.GENERATE, source=ModelAnswers(bench.setup, engine(Lane.GENERATE, hello), FullContexts()))
+    bench.do(Lane.JUDGE, judge=engine(Lane.JUDGE, judging))
+    assert finished(redis, bench.plan)
+    assert read_costs(redis, "demo-v1") == []
 
 
 def test_a_reference_tells_nothing_about_models(redis, bench):
@@ -171,14 +186,13 @@ def test_the_run_is_being_judged_once_every_shard_is_generated(ledger, plan, red
     assert ledger.state(plan.run_id) is State.JUDGING
 
 
-def leased(redis, leases, ledger, plan, outbox) -> LeasedRows:
-    work = Work(setup=None, plan=plan, settings=None, redis=redis, ledger=ledger, engines=None, outbox=outbox)
+def leased(leases, plan, outbox) -> Handover:
     orders = {item.question_id: len(item.orders) for item in plan.items}
-    return LeasedRows(work, Handover(leases, leases.claim(plan, "gpu-1"), outbox), orders)
+    return Handover(leases, leases.claim(plan, "gpu-1"), outbox, orders)
 
 
-def test_verdicts_that_nobody_will_give_are_not_waited_for(redis, leases, ledger, plan, outbox) -> None:
-    rows = leased(redis, leases, ledger, plan, outbox)
+def test_verdicts_that_nobody_will_give_are_not_waited_for(leases, ledger, plan, outbox) -> None:
+    rows = leased(leases, plan, outbox)
     wanted = ledger.progress(plan.run_id).verdicts_wanted
     judged, empty, failed = (make_input_key(f"test_1/1-{type_}") for type_ in ("persona", "profile", "schedule"))
 
@@ -193,8 +207,8 @@ def test_verdicts_that_nobody_will_give_are_not_waited_for(redis, leases, ledger
     assert ledger.progress(plan.run_id).verdicts_wanted == wanted - 2 - 1
 
 
-def test_a_verdict_that_is_asked_for_once_more_counts_once(redis, leases, ledger, plan, outbox) -> None:
-    rows = leased(redis, leases, ledger, plan, outbox)
+def test_a_verdict_that_is_asked_for_once_more_counts_once(leases, ledger, plan, outbox) -> None:
+    rows = leased(leases, plan, outbox)
     answer = make_generation(make_input_key("test_1/1-persona"))
 
     rows.verdicts([make_verdict(answer, None, attempt=1)])

@@ -1,0 +1,43 @@
+"""Tries that came to nothing, as events of a submission: nothing that people said, and no step of a run."""
+
+from __future__ import annotations
+
+from redis import Redis
+
+from leaderboard.records import Amendment, AmendmentKind, Trial, now, submission_of
+from leaderboard.submissions import keys
+
+_NOTE = """
+-- KEYS: events, unsaved. ARGV: event, submission id. It is saved with the next journal: nobody waits for it.
+-- One that was added already, when the answer to that was lost, is not added again.
+local length = redis.call('LLEN', KEYS[1])
+local function numbered(sequence)
+  return (string.gsub(ARGV[1], '"sequence":1,', '"sequence":' .. sequence .. ',', 1))
+end
+if length == 0 or redis.call('LRANGE', KEYS[1], -1, -1)[1] == numbered(length) then return 0 end
+redis.call('RPUSH', KEYS[1], numbered(length + 1))
+redis.call('SADD', KEYS[2], ARGV[2])
+return length + 1
+"""
+
+
+def note_trial(redis: Redis, actor: str, trial: Trial) -> None:
+    """Adds a try to the history of its submission; does nothing if the ledger does not know that.
+
+    Args:
+        redis: An open connection.
+        actor: Who tried.
+        trial: What came of it.
+    """
+    submission_id = submission_of(trial.run_id)
+    event = Amendment(
+        kind=AmendmentKind.TRIED,
+        submission_id=submission_id,
+        sequence=1,
+        at=now(),
+        actor=actor,
+        text="",
+        trial=trial,
+    )
+    note = redis.register_script(_NOTE)
+    note(keys=[keys.events(submission_id), keys.UNSAVED], args=[event.model_dump_json(), submission_id])
