@@ -15,23 +15,16 @@ from evaluator.repositories import Repository
 from evaluator.safetensors_headers import Tensor
 from leaderboard.checks.records import Check, CheckName, CheckRequest, CheckResult, Fact
 from leaderboard.fleet import Announcement
-from leaderboard.records import State
-from leaderboard.submissions.estimate import Estimate
+from leaderboard.submissions.estimate import Estimate, Expectation
 from leaderboard.submissions.needs import Need
 from leaderboard.submissions.quotas import Quotas
-
-
-class Known(NamedTuple):
-    """A submission that covers what is asked for already."""
-
-    submission_id: str
-    state: State
+from leaderboard.submissions.reading import Known
 
 
 class Expected(NamedTuple):
     """How long a submission is expected to take; None where nothing was measured."""
 
-    work: Estimate | None
+    work: Expectation | None
     """Of one worker, by what earlier runs took."""
     waiting: Estimate | None
     """Until a worker takes it."""
@@ -46,12 +39,12 @@ class Surroundings(NamedTuple):
     """Returns the workers that are alive."""
     need: Callable[[str], Need | None] | None = None
     """Returns what a protocol needs."""
-    known: Callable[[PinnedModel, PinnedModel | None, bool, tuple[str, ...]], Known | None] | None = None
+    known: Callable[[PinnedModel, PinnedModel | None, bool, tuple[str, ...]], Sequence[Known]] | None = None
     """Returns what covers a model with an adapter, thinking or not, under some protocols."""
     quotas: Callable[[], Quotas | None] | None = None
     """Returns what the person may still submit; None for one without a quota."""
-    expected: Callable[[tuple[str, ...]], Expected] | None = None
-    """Returns how long a submission for some protocols takes."""
+    expected: Callable[[tuple[str, ...], ModelFacts], Expected] | None = None
+    """Returns how long a model takes for some protocols, and how long it waits before."""
 
 
 class Waits(Exception):
@@ -78,10 +71,16 @@ class Findings:
     """Those with the model's weights."""
     tensors: dict[str, Tensor] = field(default_factory=dict)
     adapter: Repository | None = None
-    known: Known | None = None
+    known: Sequence[Known] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     """Fields of `ModelFacts`."""
     results: dict[CheckName, CheckResult] = field(default_factory=dict)
+
+    @property
+    def new_protocols(self) -> tuple[str, ...]:
+        """The protocols under which the same was not submitted before."""
+        covered = {each.protocol for each in self.known}
+        return tuple(protocol for protocol in self.request.protocols if protocol not in covered)
 
     @property
     def opened(self) -> Repository:

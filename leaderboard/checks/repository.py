@@ -135,7 +135,7 @@ def check_size(found: Findings) -> Check:
         raise RapportError(
             Cause.LOAD_ERROR, f"The weight files of {repository.name} hold no weights.", "Upload the weights again."
         )
-    number = "parameters that its files do not tell" if counted.parameters is None else _parameters(counted.parameters)
+    number = "parameters that its files do not tell" if counted.parameters is None else size_told(counted.parameters)
     kind = f"quantised ({quantised.method!r})" if quantised else counted.by_type[0][0]
     return passed(
         CheckName.SIZE,
@@ -147,11 +147,11 @@ def check_size(found: Findings) -> Check:
     )
 
 
-def _parameters(number: int) -> str:
+def size_told(number: int) -> str:
     """Writes how many parameters there are.
 
     Example:
-        >>> _parameters(8_030_261_248), _parameters(134_515_008), _parameters(480)
+        >>> size_told(8_030_261_248), size_told(134_515_008), size_told(480)
         ('8.03 billion parameters', '134.5 million parameters', '480 parameters')
     """
     if number >= 1e9:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Mapping
 
 from redis.exceptions import RedisError
 
-from evaluator.errors import Cause, RapportError
+from evaluator.errors import RapportError
 from leaderboard.checks.adapter import check_adapter
 from leaderboard.checks.findings import Findings, Surroundings, Waits, skipped
 from leaderboard.checks.place import check_context, check_fit
@@ -58,8 +58,6 @@ _NEEDS = {
     CheckName.ESTIMATE: CheckName.SIZE,
 }
 """Which check each needs the result of; the others go on whatever happens to it."""
-_UNANSWERED = (Cause.INFRASTRUCTURE, Cause.DISK_FULL, Cause.DATA_ERROR)
-"""Causes that say nothing of what was submitted."""
 
 
 def run_checks(request: CheckRequest, surroundings: Surroundings) -> Generator[Check, None, CheckedModel | None]:
@@ -100,7 +98,7 @@ def _decide(name: CheckName, found: Findings) -> Check:
 
 def _refusal(name: CheckName, error: RapportError) -> Check:
     """Tells what is wrong with a model from what did not answer."""
-    result = CheckResult.UNANSWERED if error.cause in _UNANSWERED else CheckResult.FAILED
+    result = CheckResult.UNANSWERED if error.cause.is_ours else CheckResult.FAILED
     return Check(name=name, result=result, message=error.message, remedy=error.remedy, cause=error.cause)
 
 

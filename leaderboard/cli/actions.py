@@ -10,7 +10,7 @@ import typer
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import connect
-from leaderboard.pages.render import progress_of
+from leaderboard.pages.times import outlook_sentences, progress_of
 from leaderboard.records import Amendment, Event, Relation, TrainingData, protocol_of
 from leaderboard.settings import Settings
 from leaderboard.submissions.estimate import Estimate
@@ -85,7 +85,7 @@ def correct(
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if base_model is not None:
         changes["base_model"] = base_model or None
-    declared = declaration_of(**(_view(service, submission_id).declaration.model_dump() | changes))
+    declared = declaration_of(**(service.view(submission_id).declaration.model_dump() | changes))
     _print(service.correct(submission_id, THE_MAINTAINER, declared, reason))
 
 
@@ -101,7 +101,7 @@ def answer(submission_id: Id, reason: Reason, about: About = None) -> None:
 
 def history(submission_id: Id) -> None:
     """Prints all that has happened to a submission, oldest first."""
-    for event in _view(service_at(Settings()), submission_id).events:
+    for event in service_at(Settings()).view(submission_id).events:
         print(_shown(_told(event)))
 
 
@@ -111,7 +111,7 @@ def status(
     """Prints where a submission is, how far, and what to do if it failed."""
     settings = Settings()
     service = service_at(settings)
-    view = _view(service, submission_id)
+    view = service.view(submission_id)
     redis = connect(settings.redis_url)
     outlooks = read_outlooks(redis, [view])
     if as_json:
@@ -122,17 +122,6 @@ def status(
     for run in view.runs:
         for line in _run_lines(run, outlooks.get(run.id), read_log(redis, run.id)):
             print(_shown(line))
-
-
-def _view(service: SubmissionService, submission_id: str) -> SubmissionView:
-    """Returns a submission.
-
-    Raises:
-        RapportError: `not_found` if there is none of that id.
-    """
-    for view in service.ledger.views([submission_id]):
-        return view
-    raise RapportError(Cause.NOT_FOUND, "There is no such submission.", "Check its id; the queue lists all.")
 
 
 def _print(view: SubmissionView) -> None:
@@ -148,6 +137,10 @@ def _shown(line: str) -> str:
 def _told(event: Event) -> str:
     """Writes an event in one line."""
     begins = f"{event.sequence:3} {event.at:%Y-%m-%d %H:%M:%S}"
+    if isinstance(event, Amendment) and event.trial:
+        trial = event.trial
+        because = f"{trial.failure.cause}: {trial.failure.message} {trial.told}"
+        return f"{begins} {protocol_of(trial.run_id)} {event.kind} by {event.actor}: {because}"
     if isinstance(event, Amendment):
         about = f" (about {event.about})" if event.about else ""
         return f"{begins} {event.kind}{about} by {event.actor}: {event.text}".removesuffix(": ")
@@ -157,34 +150,28 @@ def _told(event: Event) -> str:
 
 def _run_lines(run: RunView, outlook: Outlook | None, log: tuple[str, ...]) -> Iterator[str]:
     """Yields what is to be said of a run."""
-    parts = [progress_of(run), *(_outlook_parts(outlook) if outlook else ())]
-    yield f"{protocol_of(run.id)} {run.state}: {'; '.join(filter(None, parts))}".removesuffix(": ")
+    yield f"{protocol_of(run.id)} {run.state}: {progress_of(run)}".removesuffix(": ")
+    for sentence in outlook_sentences(run, outlook):
+        yield f"  {sentence}"
     if run.failure:
         yield f"  {run.failure.cause}: {run.failure.message} {run.failure.remedy}"
     for line in run.failure.log if run.failure else log:
         yield f"  | {line}"
 
 
-def _outlook_parts(outlook: Outlook) -> Iterator[str]:
-    """Yields what can be told of a run that has not ended."""
-    if outlook.paused:
-        yield "paused by a maintainer"
-    if outlook.position is not None:
-        yield f"place {outlook.position} of {outlook.waiting}, {outlook.workers} workers"
-    for estimate, words in ((outlook.begins, "begins in"), (outlook.lasts, "takes")):
-        if estimate is not None:
-            yield f"{words} some {estimate.seconds / 60:.0f} min ({estimate.measurements} measurements)"
-    if outlook.pace is not None:
-        yield f"{outlook.pace.tokens_per_second:.0f} tokens/s"
+def pinned(view: SubmissionView) -> dict[str, Any]:
+    """Returns what was submitted, and where it is, for JSON."""
+    entered = view.submission
+    named = {name: getattr(entered, name) for name in ("model", "revision", "adapter", "adapter_revision")}
+    return {"submission_id": entered.id, **named, "state": view.state}
 
 
 def _values(view: SubmissionView) -> dict[str, Any]:
     """Returns what is known of a submission, for JSON."""
     entered = view.submission
-    pinned = {name: getattr(entered, name) for name in ("model", "revision", "adapter", "adapter_revision")}
     declared = view.declaration.model_dump(mode="json")
     about = {"submitter": entered.submitter, "created_at": entered.created_at.isoformat(), "declaration": declared}
-    return {"submission_id": entered.id, **pinned, **about, "state": view.state, "saved": view.saved}
+    return {**pinned(view), **about, "saved": view.saved}
 
 
 def _run_values(run: RunView, outlook: Outlook | None, log: tuple[str, ...]) -> dict[str, Any]:

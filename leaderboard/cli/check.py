@@ -10,7 +10,8 @@ from evaluator.protocol import load_protocol
 from leaderboard.checks.records import Check, CheckReport, CheckRequest, CheckResult
 from leaderboard.checks.run import report
 from leaderboard.checks.surroundings import surroundings_of
-from leaderboard.connection import connect
+from leaderboard.cli.options import Adapter, AdapterRevision, Model, Revision, Thinking
+from leaderboard.connection import web_client
 from leaderboard.settings import Settings
 from leaderboard.submissions.service import THE_MAINTAINER
 
@@ -27,16 +28,14 @@ _MARKS = {
 
 
 def check(
-    model: Annotated[str, typer.Argument(help="owner/name on the Hub, or local/NAME.")],
-    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit; the default branch if left out.")] = None,
-    adapter: Annotated[
-        str | None, typer.Option(help="LoRA adapter on top of it: owner/name on the Hub, or local/NAME.")
-    ] = None,
-    adapter_revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of the adapter.")] = None,
+    model: Model,
+    revision: Revision = None,
+    adapter: Adapter = None,
+    adapter_revision: AdapterRevision = None,
     protocol: Annotated[
         list[str] | None, typer.Option(help="Protocol to run it on; those of RAPPORT_PROTOCOLS if left out.")
     ] = None,
-    thinking: Annotated[bool, typer.Option(help="Whether it thinks aloud before it answers.")] = False,
+    thinking: Thinking = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
 ) -> None:
     """Looks a model over without downloading its weights; submits nothing.
@@ -48,7 +47,7 @@ def check(
     protocols = tuple(protocol or settings.protocols)
     for name in protocols:
         load_protocol(name)
-    redis = connect(settings.redis_url) if settings.redis_url else None
+    redis = web_client(settings.redis_url) if settings.redis_url else None
     request = CheckRequest(model, revision, adapter, adapter_revision, protocols, thinking)
     found = report(request, surroundings_of(settings, redis, THE_MAINTAINER))
     print(found.model_dump_json(indent=2) if as_json else "\n".join(map(line, found.checks)))

@@ -10,11 +10,11 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evaluator.demo_model import DEMO_MODEL, ORIGIN
 from evaluator.errors import Cause, RapportError
 from evaluator.models import LOCAL
-from leaderboard.board.build import BoardRow, find_row
 from leaderboard.connection import connect
 from leaderboard.embedded import embedded_services
 from leaderboard.people import Person
@@ -24,6 +24,9 @@ from leaderboard.store.local import LocalStore
 from leaderboard.submissions.service import SubmissionService
 from leaderboard.submissions.states import ENDED
 from leaderboard.submissions.views import SubmissionView
+
+if TYPE_CHECKING:
+    from leaderboard.board.build import BoardRow
 
 log = logging.getLogger("rapport.demo")
 
@@ -47,6 +50,8 @@ def run_once(data: Path, model: str, as_json: bool) -> None:
     Raises:
         RapportError: With the cause, if the submission is refused or its run fails.
     """
+    from leaderboard.board.build import find_row  # Its statistics would slow every other command's start.
+
     with embedded_services(demo_settings(data)) as settings:
         redis = connect(settings.redis_url)
         service = SubmissionService(settings, redis)
@@ -55,7 +60,9 @@ def run_once(data: Path, model: str, as_json: bool) -> None:
             if run.failure:
                 raise RapportError(run.failure.cause, run.failure.message, run.failure.remedy)
             if run.state is not State.PUBLISHED:
-                raise RapportError(Cause.CANCELLED, f"The run {run.id} is {run.state}.", "Submit the model again.")
+                raise RapportError(
+                    Cause.CANCELLED, f"The run {run.id} is {run.state}.", "Run this again: it goes on where it stopped."
+                )
         row = find_row(LocalStore(settings.store_folder), view.runs[0].id)
     print(row.model_dump_json(indent=2) if as_json else _sentence(row))
 

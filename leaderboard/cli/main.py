@@ -24,7 +24,8 @@ from leaderboard.cli import demo as demo_command
 from leaderboard.cli import doctor as doctor_command
 from leaderboard.cli import prompts as prompts_command
 from leaderboard.cli import store as store_command
-from leaderboard.cli.actions import service_at
+from leaderboard.cli.actions import pinned, service_at
+from leaderboard.cli.options import Adapter, AdapterRevision, Model, Revision, Thinking
 from leaderboard.connection import unreachable
 from leaderboard.records import Lane, Relation, TrainingData
 from leaderboard.settings import Settings
@@ -65,22 +66,23 @@ def demo(
 
 @app.command()
 def submit(
-    model: Annotated[str, typer.Argument(help="owner/name on the Hub, or local/NAME.")],
-    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit; the default branch if left out.")] = None,
-    adapter: Annotated[
-        str | None, typer.Option(help="LoRA adapter on top of it: owner/name on the Hub, or local/NAME.")
-    ] = None,
-    adapter_revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of the adapter.")] = None,
+    model: Model,
+    revision: Revision = None,
+    adapter: Adapter = None,
+    adapter_revision: AdapterRevision = None,
     relation: Annotated[Relation, typer.Option(help="How you stand to the model's owner.")] = Relation.NONE,
     base_model: Annotated[str | None, typer.Option(help="Model that it is derived from.")] = None,
     training_data: Annotated[
         TrainingData, typer.Option(help="Which part of HiCUPID it was trained on.")
     ] = TrainingData.UNKNOWN,
-    thinking: Annotated[bool, typer.Option(help="Whether it thinks aloud before it answers.")] = False,
+    thinking: Thinking = False,
     publish_answers: Annotated[bool, typer.Option(help="Whether its answers may be shown.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the submission as JSON.")] = False,
 ) -> None:
-    """Submits a model to the leaderboard at RAPPORT_REDIS_URL; prints the submission's id and state."""
+    """Submits a model to the leaderboard at RAPPORT_REDIS_URL; prints the submission's id and state.
+
+    It is entered for those protocols of RAPPORT_PROTOCOLS under which it is new; what covers the others is printed too.
+    """
     declaration = declaration_of(
         relation=relation,
         base_model=base_model,
@@ -88,7 +90,8 @@ def submit(
         thinking=thinking,
         publish_answers=publish_answers,
     )
-    view = service_at(Settings()).submit(
+    service = service_at(Settings())
+    view = service.submit(
         model,
         revision,
         declaration,
@@ -96,12 +99,13 @@ def submit(
         adapter=adapter,
         adapter_revision=adapter_revision,
     )
-    entered = view.submission
+    beside = service.beside(view)
     if as_json:
-        pinned = {name: getattr(entered, name) for name in ("model", "revision", "adapter", "adapter_revision")}
-        print(json.dumps({"submission_id": entered.id, **pinned, "state": view.state}, indent=2))
-    else:
-        print(f"{entered.id} {view.state}")
+        print(json.dumps({**pinned(view), "beside": {each.protocol: each.submission_id for each in beside}}, indent=2))
+        return
+    print(f"{view.submission.id} {view.state}")
+    for known in beside:
+        print(f"{known.submission_id} {known.state}, which covers {known.protocol} already")
 
 
 @app.command()

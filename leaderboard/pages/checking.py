@@ -55,8 +55,8 @@ class Line(NamedTuple):
     word: str
     message: str
     remedy: str
-    submission_id: str | None
-    """The submission that covers the same already."""
+    covering: tuple[str, ...]
+    """The submissions that cover the same already."""
 
 
 def live_checks(request: CheckRequest, surroundings: Surroundings) -> Iterator[Shown]:
@@ -85,6 +85,5 @@ def checklist(lines: list[Line] | tuple[Line, ...], allowed: bool | None) -> str
 def _line(check: Check) -> Line:
     """Writes a check for reading."""
     mark, word = _WORDS[check.result]
-    known = check.facts.get("submission_id")
-    link = known if isinstance(known, str) else None
-    return Line(_NAMES[check.name], check.result, mark, word, check.message, check.remedy, link)
+    covering = dict.fromkeys(map(str, check.facts.values())) if check.name is CheckName.DUPLICATE else ()
+    return Line(_NAMES[check.name], check.result, mark, word, check.message, check.remedy, tuple(covering))

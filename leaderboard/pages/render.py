@@ -14,11 +14,9 @@ from evaluator.results import Scores
 from leaderboard.board.build import BoardRow
 from leaderboard.pages.figures import counts, estimate, figure, gap, interval, judged, pairwise, rate, share
 from leaderboard.pages.tables import known, pairs
-from leaderboard.pages.times import outlook_sentences
+from leaderboard.pages.times import outlook_sentences, progress_of
 from leaderboard.pages.workers import workers_sentence
-from leaderboard.records import State
 from leaderboard.scorecards import PROMPTS
-from leaderboard.submissions.views import RunView
 
 STATIC = Path(__file__).parent / "static"
 _DIGITS_OF_HASH = 10
@@ -27,13 +25,6 @@ NAVIGATION = (("/", "Board"), ("/queue", "Queue"), ("/submit", "Submit"))
 
 _DATE_NOT_PINNED = ("date", "not pinned")
 """What a served chat template is told to have done that writes the day's own date into prompts."""
-
-_WAITING = {
-    State.CHECKING: "being checked",
-    State.QUEUED: "waiting for a worker",
-    State.GENERATING: "planning",
-}
-"""What happens in a run that has no plan; of one that has ended without a plan there is nothing to tell."""
 
 
 def render(template: str, **values: Any) -> str:
@@ -93,20 +84,6 @@ def _beside_gold(scored: BoardRow | Scores, of: str) -> list[tuple[str, str]]:
         (f"Persona against gold{of}, %", pairwise(scored.persona)),
         (f"Profile against gold{of}, %", pairwise(scored.profile)),
     ]
-
-
-def progress_of(run: RunView) -> str:
-    """Says how far a run is, or what it waits for; nothing where its state says it all.
-
-    Example:
-        >>> from leaderboard.submissions.views import Progress
-        >>> progress_of(RunView("s-20260101-0a1b2c3d.demo-v1", State.QUEUED, Progress(0, None, 0, None), ()))
-        'waiting for a worker'
-    """
-    done = run.progress
-    if done.items is None:
-        return _WAITING.get(run.state, "")
-    return f"{done.generations} of {done.items} answers, {done.verdicts} of {done.verdicts_wanted or 0} verdicts"
 
 
 def provenance(row: BoardRow) -> list[tuple[str, str]]:

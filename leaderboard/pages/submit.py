@@ -218,9 +218,10 @@ def _handler(service: SubmissionService, settings: Settings) -> Callable[..., st
                 adapter=_filled(adapter),
                 adapter_revision=_filled(adapter_revision),
             )
+            beside = service.beside(view)
         except RapportError as error:
             return render("submit_answer.html", error=error, view=None)
-        return render("submit_answer.html", error=None, view=view)
+        return render("submit_answer.html", error=None, view=view, beside=beside)
 
     return submit
 

@@ -8,24 +8,42 @@ from collections.abc import Iterable, Sequence
 from redis import Redis
 
 from leaderboard.connection import text
+from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
 from leaderboard.submissions.estimate import Cost, Mark, Pace, pace_of
 
 COSTS_KEPT = 50
+REHEARSAL = "deterministic"
+"""Name of the engine without a model; what it takes tells of none."""
 
 
 def note_cost(redis: Redis, protocol: str, cost: Cost) -> None:
-    """Keeps what a finished run took, for estimates of those that have not begun."""
+    """Keeps what a finished run of a model took, for estimates of those that have not begun."""
     with redis.pipeline() as pipe:
-        pipe.lpush(keys.costs(protocol), f"{cost.items} {cost.seconds:.3f}")
+        pipe.lpush(keys.costs(protocol), cost.model_dump_json())
         pipe.ltrim(keys.costs(protocol), 0, COSTS_KEPT - 1)
         pipe.execute()
 
 
 def read_costs(redis: Redis, protocol: str) -> list[Cost]:
-    """Returns what the latest finished runs of a protocol took."""
-    lines = (text(line).split() for line in redis.lrange(keys.costs(protocol), 0, -1))
-    return [Cost(int(items), float(seconds)) for items, seconds in lines]
+    """Returns what the latest finished runs of a protocol took, the latest first.
+
+    Two workers who finish a run together may both note it: the later note counts.
+
+    Raises:
+        RapportError: `data_error` if a note is not of this version.
+    """
+    costs = [_cost(text(line), protocol) for line in redis.lrange(keys.costs(protocol), 0, -1)]
+    named = {cost.run_id: place for place, cost in reversed([*enumerate(costs)])}
+    return [cost for place, cost in enumerate(costs) if cost.run_id is None or named[cost.run_id] == place]
+
+
+def _cost(line: str, protocol: str) -> Cost:
+    """Reads a note; the first ones were two numbers, questions and seconds."""
+    if line.startswith("{"):
+        return read_record(line, Cost, keys.costs(protocol))
+    items, seconds = line.split()
+    return Cost(schema_version=1, items=int(items), seconds=float(seconds))
 
 
 def read_paces(redis: Redis, run_ids: Sequence[str]) -> dict[str, Pace | None]:
@@ -53,3 +71,13 @@ def read_log(redis: Redis, run_id: str) -> tuple[str, ...]:
 def read_worker_seconds(redis: Redis, run_id: str) -> float:
     """Returns the seconds that workers have reported for a run, all together."""
     return int(redis.hget(keys.progress(run_id), "milliseconds") or 0) / 1000
+
+
+def note_rehearsal(redis: Redis, run_id: str) -> None:
+    """Notes that a run was answered or judged by no model, at least in part."""
+    redis.hset(keys.progress(run_id), "rehearsal", 1)
+
+
+def is_rehearsal(redis: Redis, run_id: str) -> bool:
+    """Says whether that was noted of a run."""
+    return bool(redis.hexists(keys.progress(run_id), "rehearsal"))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection
 from typing import Literal
 
 from pydantic import Field
 from redis import Redis
 
+from evaluator.errors import RapportError
 from evaluator.records import Record
 from leaderboard.connection import text
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
+
+log = logging.getLogger("rapport.reaper")
 
 
 class Need(Record):
@@ -45,3 +50,20 @@ def need_of(redis: Redis, protocol: str) -> Need | None:
     """
     value = redis.get(keys.need(protocol))
     return None if value is None else read_record(text(value), Need, f"need of {protocol}")
+
+
+def needs_of(redis: Redis, protocols: Collection[str]) -> dict[str, Need]:
+    """Returns what protocols need, of those of which it is known, in one round trip.
+
+    A note of another version is named in the log and counts as none: without it less is known in advance, that is all.
+    """
+    names = sorted({*protocols})
+    values = redis.mget([keys.need(name) for name in names]) if names else []
+    found: dict[str, Need] = {}
+    for name, value in zip(names, values, strict=True):
+        if value is not None:
+            try:
+                found[name] = read_record(text(value), Need, f"need of {name}")
+            except RapportError as error:
+                log.warning("%s", error)
+    return found

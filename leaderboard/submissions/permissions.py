@@ -10,7 +10,7 @@ from leaderboard.people import Person
 from leaderboard.records import AmendmentKind, Event, State, Submission
 from leaderboard.submissions.history import amendments_of, is_lifted, is_paused, states_of, withdrawal_of
 from leaderboard.submissions.quotas import MAINTAINER
-from leaderboard.submissions.states import ENDED, NEXT, SCORED
+from leaderboard.submissions.states import ENDED, NEXT
 
 
 class Action(StrEnum):
@@ -62,7 +62,7 @@ _NEEDS: Mapping[Action, tuple[Callable[[_Situation], bool], str]] = {
     Action.RETRY: (lambda now: bool(now.states & {State.FAILED, State.CANCELLED}), "no run failed or was cancelled"),
     Action.WITHDRAW: (lambda _: True, ""),
     Action.CORRECT: (lambda _: True, ""),
-    Action.DISPUTE: (lambda now: bool(now.states & SCORED), "there is no result yet"),
+    Action.DISPUTE: (lambda now: State.PUBLISHED in now.states, "there is no result yet"),
     Action.ANSWER: (lambda now: bool(amendments_of(now.events, AmendmentKind.DISPUTED)), "nothing of it is disputed"),
     Action.LIFT: (lambda now: now.open and not is_lifted(now.events), "it has ended or is lifted already"),
     Action.PAUSE: (lambda now: now.open and not is_paused(now.events), "it has ended or is paused already"),

@@ -1,7 +1,9 @@
 """How many submissions are accepted: of each person and of all together, within some days.
 
 What counts stands in two sorted sets, by the time of the submission. They are derived: what a failure of ours has ended
-leaves them when its end is saved, and after a loss of Redis they are made anew from the histories.
+leaves them when its end is saved, and after a loss of Redis they are made anew from the histories. What costs nothing
+is not without end either, since no list forgets it: a third set holds all that a person has entered of late, and how
+often a submission is taken up again is told by its history. Maintainers are bound by none of this.
 """
 
 from __future__ import annotations
@@ -25,12 +27,13 @@ from leaderboard.submissions.states import ENDED
 MAINTAINER = "maintainer"
 """Who submits from the command line: whoever knows the Redis of the leaderboard."""
 
-OUR_FAULT = frozenset({Cause.INFRASTRUCTURE, Cause.DISK_FULL, Cause.JUDGE_ERROR, Cause.DATA_ERROR})
-"""Causes that cost a submitter nothing.
-
-A time-out costs: each try has held a worker for hours without a row, and nothing tells a slow machine from a model
-that never ends. So does whatever the model itself is to blame for.
-"""
+MOST_FREE = 20
+"""How many submissions more than the quota a person may enter within the window: those that turn out to cost nothing,
+because they were cancelled before work began, or a failure of ours has ended them."""
+MOST_RETRIES = 5
+"""How often within the window a submitter takes a submission up again after ends that were no fault of ours."""
+MOST_RETRIES_OF_OURS = 10
+"""The same after failures of ours."""
 
 
 class Quota(NamedTuple):
@@ -51,6 +54,11 @@ class Limits(NamedTuple):
     """Of all together."""
     days: int
     """Within so many days."""
+
+    @property
+    def entered(self) -> int:
+        """How many a person may enter, whatever becomes of them."""
+        return self.of_one + MOST_FREE
 
     @property
     def window(self) -> datetime.timedelta:
@@ -78,6 +86,8 @@ class Quotas(NamedTuple):
     """The person's."""
     everyone: Quota
     """That of all submitters together."""
+    entered: Quota
+    """All that the person has entered, whatever became of it."""
 
     def refusal(self) -> RapportError | None:
         """Says why the next submission is refused; None if it is accepted."""
@@ -85,6 +95,13 @@ class Quotas(NamedTuple):
             return _refusal(self.own, "You have used", self.own.next_at)
         if self.everyone.next_at:
             return _refusal(self.everyone, "All submitters together have used", self.everyone.next_at)
+        if self.entered.next_at:
+            return RapportError(
+                Cause.QUOTA,
+                f"You have entered {self.entered.used} submissions of late; {self.entered.limit} are the most, those "
+                "that cost nothing among them.",
+                f"The next one is accepted from {minute(self.entered.next_at)} on; a maintainer may submit it before.",
+            )
         return None
 
 
@@ -111,16 +128,18 @@ def quotas_of(redis: Redis, person: Person, limits: Limits, at: datetime.datetim
     """Returns what counts for a person at a moment; None for maintainers, who have no quota."""
     if person.maintainer:
         return None
-    names, bounds = (keys.counted_of(person.name), keys.COUNTED), limits.bounds(at)
+    names = (keys.counted_of(person.name), keys.COUNTED, keys.entered_by(person.name))
+    bounds, most = limits.bounds(at), (limits.of_one, limits.of_all, limits.entered)
     with redis.pipeline() as pipe:
         for name in names:
             pipe.zcount(name, *bounds)
         used = pipe.execute()
-    own, everyone = (
-        _quota(count, limit, _makes_room(redis, name, bounds, count - limit), limits.window)
-        for name, count, limit in zip(names, used, (limits.of_one, limits.of_all), strict=True)
+    return Quotas(
+        *(
+            _quota(count, limit, _makes_room(redis, name, bounds, count - limit), limits.window)
+            for name, count, limit in zip(names, used, most, strict=True)
+        )
     )
-    return Quotas(own, everyone)
 
 
 def _makes_room(redis: Redis, name: str, bounds: tuple[str, str], place: int) -> float | None:
@@ -159,8 +178,8 @@ def _quota(used: int, limit: int, makes_room: float | None, window: datetime.tim
 
 
 def is_free(submission: Submission) -> bool:
-    """Says whether a submission never counts: references, and what maintainers submit from the command line."""
-    return submission.submitter == MAINTAINER or is_reference(submission.model)
+    """Says whether a submission never counts: references, and what maintainers submit."""
+    return submission.by_maintainer or submission.submitter == MAINTAINER or is_reference(submission.model)
 
 
 def counts(history: History) -> bool:
@@ -178,34 +197,33 @@ def _run_counts(history: History, run_id: str) -> bool:
     steps: list[Transition] = [step for step in history.transitions if step.run_id == run_id]
     last = steps[-1]
     if last.after is State.FAILED:
-        return last.failure is None or last.failure.cause not in OUR_FAULT
+        return last.failure is None or not last.failure.cause.is_ours
     if last.after is State.CANCELLED:
         return any(step.after is State.GENERATING for step in steps)
     return True
 
 
-MOST_RETRIES = 5
-"""How often within a window a submission is taken up again after an end that was no fault of ours."""
-
-
 def retry_refusal(history: History, limits: Limits, at: datetime.datetime) -> RapportError | None:
-    """Says why a submission is not taken up once more: it has been too often of late. None if it is."""
-    times = [step.at.timestamp() for step in _retries(history) if step.at > at - limits.window]
-    retries = quota(times, MOST_RETRIES, limits.window)
-    if retries.next_at is None:
-        return None
-    return RapportError(
-        Cause.QUOTA,
-        f"{history.submission.id} was taken up again {retries.used} times within {limits.days} days.",
-        f"It can be again from {minute(retries.next_at)} on; failures that are our fault do not count.",
-    )
+    """Says why its submitter may not take a submission up once more: too often of late. None where it may be."""
+    for ours, most in ((False, MOST_RETRIES), (True, MOST_RETRIES_OF_OURS)):
+        times = [step.at.timestamp() for step in _retries(history, ours) if step.at > at - limits.window]
+        retries = quota(times, most, limits.window)
+        if retries.next_at is not None:
+            after = "failures of ours" if ours else "ends that were no fault of ours"
+            return RapportError(
+                Cause.QUOTA,
+                f"{history.submission.id} was taken up again {retries.used} times within {limits.days} days after "
+                f"{after}; {most} are the most.",
+                f"It can be again from {minute(retries.next_at)} on; a maintainer may take it up before.",
+            )
+    return None
 
 
-def _retries(history: History) -> Iterator[Transition]:
-    """Yields the steps by which runs were taken up again after an end that was no fault of ours."""
+def _retries(history: History, ours: bool) -> Iterator[Transition]:
+    """Yields the steps by which a submitter took runs up again, after failures of ours or after other ends."""
     for run_id in history.submission.run_ids():
         steps = [step for step in history.transitions if step.run_id == run_id]
         for end, step in pairwise(steps):
-            ours = end.failure is not None and end.failure.cause in OUR_FAULT
-            if end.after in ENDED and step.after is State.QUEUED and not ours:
+            again = end.after in ENDED and step.after is State.QUEUED and step.actor == history.submission.submitter
+            if again and (end.failure is not None and end.failure.cause.is_ours) is ours:
                 yield step

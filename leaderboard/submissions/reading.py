@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
 from redis import Redis
 
@@ -26,6 +27,33 @@ from leaderboard.submissions.views import (
 
 class NotInLedger(KeyError):
     """The ledger does not know a submission or a run; for whoever has just seen it there, Redis has lost it."""
+
+
+Asked = tuple[str, str, str | None, str | None, bool]
+"""What decides a model's answers: its name and SHA, its adapter's or None twice, and whether it thinks."""
+
+
+class Known(NamedTuple):
+    """What covers a model under a protocol already."""
+
+    protocol: str
+    submission_id: str
+    state: State
+    """Of the run under this protocol."""
+
+
+_Read = TypeVar("_Read")
+
+
+def _only(found: Iterable[_Read], name: str) -> _Read:
+    """Returns the one thing that was read under a name.
+
+    Raises:
+        NotInLedger: If there was none.
+    """
+    for each in found:
+        return each
+    raise NotInLedger(name)
 
 
 class LedgerReader:
@@ -61,9 +89,7 @@ class LedgerReader:
         Raises:
             NotInLedger: If the ledger does not know it.
         """
-        for submission in read_submissions(self._redis, [submission_id]):
-            return submission
-        raise NotInLedger(submission_id)
+        return _only(read_submissions(self._redis, [submission_id]), submission_id)
 
     def history(self, submission_id: str) -> History:
         """Returns a submission with all that has happened to it.
@@ -71,9 +97,7 @@ class LedgerReader:
         Raises:
             NotInLedger: If the ledger does not know it.
         """
-        for history in self.histories([submission_id]):
-            return history
-        raise NotInLedger(submission_id)
+        return _only(self.histories([submission_id]), submission_id)
 
     def histories(self, submission_ids: Iterable[str]) -> list[History]:
         """Returns submissions with all that has happened to them, in two round trips however many there are.
@@ -146,9 +170,7 @@ class LedgerReader:
         Raises:
             NotInLedger: If the ledger does not know it.
         """
-        for view in self.views([submission_id]):
-            return view
-        raise NotInLedger(submission_id)
+        return _only(self.views([submission_id]), submission_id)
 
     def views(self, submission_ids: Iterable[str]) -> list[SubmissionView]:
         """Returns what people may see of several submissions, in two round trips however many there are.
@@ -159,3 +181,18 @@ class LedgerReader:
             RapportError: `data_error` naming the submission that cannot be read.
         """
         return read_views(self._redis, list(submission_ids))
+
+    def known(self, asked: Asked, protocols: Sequence[str]) -> list[Known]:
+        """Returns what covers a model under some protocols; those under which it is new are left out.
+
+        Raises:
+            RapportError: `data_error` naming the submission that cannot be read.
+        """
+        covering = self._redis.mget([keys.fingerprint(protocol, *asked) for protocol in protocols])
+        named = {protocol: text(value) for protocol, value in zip(protocols, covering, strict=True) if value}
+        states = {run.id: run.state for view in self.views({*named.values()}) for run in view.runs}
+        return [
+            Known(protocol, name, states[run_id])
+            for protocol, name in named.items()
+            if (run_id := f"{name}.{protocol}") in states
+        ]

@@ -24,6 +24,7 @@ from leaderboard.submissions.actions import SubmissionActions, told
 from leaderboard.submissions.ledger import IdTaken
 from leaderboard.submissions.permissions import is_theirs
 from leaderboard.submissions.quotas import MAINTAINER, Quotas, limits_of, quotas_of
+from leaderboard.submissions.reading import Asked, Known
 from leaderboard.submissions.views import SubmissionView
 
 THE_MAINTAINER = Person(MAINTAINER, maintainer=True)
@@ -61,8 +62,9 @@ class SubmissionService(SubmissionActions):
     ) -> SubmissionView:
         """Checks a model, pins it to a SHA and queues it.
 
-        What is known (the same SHAs of model and adapter, thinking or not) leads to the submission that covers it: one
-        that failed or was cancelled is taken up again where it stopped, any other is returned as it is.
+        It is entered for those protocols under which it is not known (the same SHAs of model and adapter, thinking or
+        not); `beside` names what covers the others. What is known under all leads to what covers it: what failed or was
+        cancelled is taken up again where it stopped, anything else is returned as it is.
 
         Args:
             model: What a person typed: `owner/name`, `local/NAME`, or a path below the models folder.
@@ -98,6 +100,16 @@ class SubmissionService(SubmissionActions):
         with told():
             return quotas_of(self._redis, person, limits_of(self._settings), now())
 
+    def beside(self, view: SubmissionView) -> list[Known]:
+        """Returns what else covers a submitted model, under those protocols of this site that it was known under.
+
+        Raises:
+            RapportError: `infrastructure`, or `data_error` naming a submission that cannot be read.
+        """
+        with told():
+            known = self.ledger.known(_asked(view.submission), self._settings.protocols)
+        return [each for each in known if each.submission_id != view.submission.id]
+
     def submit_references(self, protocols: Iterable[str]) -> list[SubmissionView]:
         """Submits every reference of some protocols as the maintainer; what is known is treated as `submit` does.
 
@@ -132,21 +144,27 @@ class SubmissionService(SubmissionActions):
             created_at=now(),
             terms=_REFERENCE_TERMS if model.is_reference else _TERMS,
             facts=None if model.is_reference else facts,
+            by_maintainer=person.maintainer,
         )
-        covering = self._create(submission, person)
-        history = self.ledger.history(covering)
-        if is_theirs(person, history.submission):  # Nobody goes on in another person's name.
-            self.take_up(history, person)
-        return self.ledger.view(covering)
+        names = self._create(submission, person)
+        for history in self.ledger.histories(names):
+            if is_theirs(person, history.submission):  # Nobody goes on in another person's name.
+                self.take_up(history, person)
+        return self.ledger.view(names[0])
 
-    def _create(self, submission: Submission, person: Person) -> str:
-        """Enters a submission, under another id if another one has it; returns the id of what covers it now."""
+    def _create(self, submission: Submission, person: Person) -> list[str]:
+        """Enters a submission, under another id if another one has it; returns its id, or the ids of what covers it."""
         limits = None if person.maintainer else limits_of(self._settings)
         while True:
             try:
-                return self.ledger.create(submission, limits)
+                covering = self.ledger.create(submission, limits)
             except IdTaken:
                 submission = submission.model_copy(update={"id": _new_id()})
+                continue
+            if covering == submission.id:
+                return [covering]
+            known = self.ledger.known(_asked(submission), submission.protocols)
+            return list(dict.fromkeys([covering, *(each.submission_id for each in known)]))
 
     def _check_disk(self) -> None:
         """Refuses work whose results could not be kept."""
@@ -166,6 +184,12 @@ def _reference(name: str) -> CheckedModel:
         RapportError: `not_found` if there is none of that name.
     """
     return CheckedModel(pin(name, None, Path()), None, ModelFacts())
+
+
+def _asked(submission: Submission) -> Asked:
+    """Returns what decides a submission's answers under any protocol."""
+    of = submission
+    return of.model, of.revision, of.adapter, of.adapter_revision, of.declaration.thinking
 
 
 def _new_id() -> str:

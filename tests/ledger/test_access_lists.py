@@ -18,23 +18,27 @@ from fastapi.testclient import TestClient
 from redis import Redis
 from redis.exceptions import NoPermissionError
 
+from evaluator.engines.child import Crashed, Killed
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import connect
 from leaderboard.fleet import Fleet
 from leaderboard.people import Person
-from leaderboard.records import AmendmentKind, Lane, State
+from leaderboard.records import AmendmentKind, Lane, State, submission_of
 from leaderboard.settings import Settings
 from leaderboard.submissions import keys
-from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.ledger import Ledger, MovedMeanwhile
 from leaderboard.submissions.quotas import limits_of
 from leaderboard.submissions.service import SubmissionService
 from leaderboard.web import create_app
 from tests.builders import make_plan, make_report, make_submission, rows_of
 from tests.waiting import until
+from tests.worker.fleet import announce, make_worker
+from worker.announce import name_of
 from worker.handover import Handover
 from worker.hold import Displaced, Hold
 from worker.lease import Leases
 from worker.outbox import Outbox
+from worker.rooms import Rooms
 from worker.troubles import Troubles
 
 ROOT = Path(__file__).parents[2]
@@ -103,8 +107,19 @@ def do_all_of_it(redis: Redis, run_id: str) -> None:
     ledger, leases, outbox = Ledger(redis), Leases(redis, 600), Outbox(redis)
     plan = ledger.put_plan(make_plan(run_id))
     assert Troubles(redis).may_try_again(run_id, RapportError(Cause.INFRASTRUCTURE, "The Hub is away.", "Wait."))
+    for failure in (Killed, Crashed):
+        assert Troubles(redis).may_try_again(run_id, failure(Cause.OUT_OF_MEMORY, "The engine is gone.", "Wait."))
+    fleet = [make_worker(name_of(os.getppid())), make_worker("roomy", memory_bytes=10**15)]
+    announce(redis, *fleet)
+    rooms = Rooms(redis, run_id, ledger.submission(submission_of(run_id)), tuple(Lane))
+    assert rooms.left_to_larger(Lane.GENERATE)
+    assert Lane.GENERATE not in rooms.lanes()
+    assert not rooms.gives_way()
+    for each in fleet:
+        Fleet(redis).leave(each.name)
     ledger.advance(run_id, State.GENERATING, "gpu-1")
-    ledger.want_fewer(run_id, 0)
+    with pytest.raises(MovedMeanwhile):
+        ledger.move(run_id, State.CHECKING, State.QUEUED, "gpu-1")
     while lease := leases.claim(plan, "gpu-1"):
         assert leases.renew(lease)
         rows = rows_of(plan, next(shard for shard in plan.shards if shard.id == lease.shard_id))

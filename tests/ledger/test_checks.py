@@ -14,16 +14,16 @@ from leaderboard.checks.surroundings import surroundings_of
 from leaderboard.connection import web_client
 from leaderboard.fleet import Fleet
 from leaderboard.people import Person
-from leaderboard.records import Failure, State
+from leaderboard.records import Failure, Lane, State
 from leaderboard.settings import Settings
 from leaderboard.submissions import keys
 from leaderboard.submissions.estimate import Cost
 from leaderboard.submissions.measures import note_cost
 from leaderboard.submissions.needs import Need, need_of, note_need
-from leaderboard.submissions.order import ServingOrder, publish_order
+from leaderboard.submissions.order import ServingOrder, WaitingRun, note_served, publish_order
 from leaderboard.submissions.service import SubmissionService
 from tests.announcements import make_announcement
-from tests.builders import make_declaration
+from tests.builders import NOON, make_declaration
 from tests.model_folders import make_adapter_folder, make_model_folder
 
 ALICE = Person("alice")
@@ -62,7 +62,7 @@ def test_what_a_protocol_needs_is_kept_and_the_latest_note_counts(redis):
 
 def test_a_new_model_on_a_live_leaderboard_passes_every_line(settings, service, redis):
     note_need(redis, NEED)
-    note_cost(redis, "demo-v1", Cost(120, 240.0))
+    note_cost(redis, "demo-v1", Cost(items=120, seconds=240.0, parameters=64))
     Fleet(redis).announce(make_announcement(), 60)
     publish_order(redis, ServingOrder(waiting=(), working=()), 60)
     (settings.models / "tiny" / "README.md").write_text("---\nlicense: mit\n---\n")
@@ -70,7 +70,7 @@ def test_a_new_model_on_a_live_leaderboard_passes_every_line(settings, service, 
     assert {check.name for check in found.checks if check.result is not CheckResult.PASSED} == {CheckName.ADAPTER}
     estimate = line(found, CheckName.ESTIMATE)
     assert (estimate.facts["work_seconds"], estimate.facts["waiting_seconds"]) == (240.0, 0.0)
-    assert "by one earlier run" in estimate.message
+    assert "some 4 minutes, measured on one earlier run of 64 parameters" in estimate.message
     assert "a worker is free" in estimate.message
 
 
@@ -83,13 +83,24 @@ def test_what_was_submitted_before_is_linked_whatever_its_state(settings, servic
     found = looked_over(settings, redis)
     check = line(found, CheckName.DUPLICATE)
     assert check.result is CheckResult.WARNED
-    assert check.facts == {"submission_id": view.submission.id, "state": state.value}
+    assert check.facts == {"demo-v1": view.submission.id}
+    assert f"({state})" in check.message
     assert found.allowed
 
 
 def test_what_is_there_already_costs_no_quota(settings, service, redis):
     service.submit("local/tiny", None, make_declaration(), ALICE)
     assert line(looked_over(settings, redis), CheckName.QUOTA).result is CheckResult.PASSED
+
+
+def test_a_protocol_that_was_added_since_is_new_and_what_is_known_is_linked(settings, service, redis):
+    view = service.submit("local/tiny", None, make_declaration(), ALICE)
+    both = settings.model_copy(update={"protocols": ("demo-v1", "official-v1"), "quota_per_user": 2})
+    found = looked_over(both, redis, protocols=both.protocols)
+    check = line(found, CheckName.DUPLICATE)
+    assert check.facts == {"demo-v1": view.submission.id}
+    assert "It is entered for official-v1 alone." in check.message
+    assert line(found, CheckName.QUOTA).message.startswith("1 of your 2 submissions are used")
 
 
 @pytest.mark.parametrize("more", [{"thinking": True}, {"adapter": "local/lora"}])
@@ -122,6 +133,39 @@ def test_where_no_run_has_ended_the_minutes_are_worked_out_and_called_so(setting
     check = line(looked_over(settings, redis), CheckName.ESTIMATE)
     assert "worked out and not measured" in check.message
     assert check.facts["gpu_minutes"] is not None
+
+
+@pytest.mark.parametrize(
+    ("parameters", "seconds", "told"),
+    [
+        (70_000_000_000, None, "worked out and not measured"),
+        (
+            256,
+            120.0,
+            "some 2 minutes (1 minute to 4 minutes), worked out and not measured, scaled from one earlier run",
+        ),
+    ],
+)
+def test_what_another_size_took_is_scaled_or_left_out_and_called_so(settings, redis, parameters, seconds, told):
+    note_need(redis, NEED)
+    note_cost(redis, "demo-v1", Cost(items=120, seconds=240.0, parameters=parameters))
+    check = line(looked_over(settings, redis), CheckName.ESTIMATE)
+    assert check.facts["work_seconds"] == seconds
+    assert told in check.message
+
+
+def test_whoever_was_served_of_late_waits_the_longer(settings, redis):
+    note_need(redis, NEED)
+    note_cost(redis, "demo-v1", Cost(items=120, seconds=240.0, parameters=64))
+    Fleet(redis).announce(make_announcement(), 60)
+    waits = WaitingRun(
+        run_id="s-20260101-00000001.demo-v1", submitter="bob", created_at=NOON, lanes=(Lane.GENERATE,), parameters=64
+    )
+    publish_order(redis, ServingOrder(waiting=(waits,), working=()), 60)
+    note_served(redis, "alice")
+    assert line(looked_over(settings, redis), CheckName.ESTIMATE).facts["waiting_seconds"] == 240.0
+    note_served(redis, "bob")
+    assert line(looked_over(settings, redis), CheckName.ESTIMATE).facts["waiting_seconds"] == 0.0
 
 
 def test_a_redis_that_is_gone_is_told_apart_from_a_model_that_is_wrong(settings, tmp_path):

@@ -5,6 +5,7 @@ from leaderboard.records import AmendmentKind, Failure, State, Tombstone
 from leaderboard.store import LocalStore, layout
 from leaderboard.store.base import Write
 from leaderboard.submissions import journal, keys
+from leaderboard.submissions.entering import SUBMIT_AGAIN, fingerprints
 from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import Ledger
 from tests.builders import make_declaration, make_submission
@@ -91,6 +92,21 @@ def test_after_a_loss_a_withdrawn_model_can_be_submitted_anew_and_a_later_submis
     lose_all(redis)
     journal.restore(redis, store)
     assert ledger.create(make_submission(3, model=submission.model)) == later.id
+
+
+def test_after_a_loss_a_model_whose_run_can_never_go_on_is_still_submitted_anew(
+    redis, ledger, store, submission, run_id
+):
+    ledger.fail(run_id, "gpu-1", Failure(cause=Cause.DATA_ERROR, message="It has changed.", remedy=SUBMIT_AGAIN))
+    ledger.forget_fingerprints(submission)
+    ledger.advance(run_id, State.QUEUED, "alice")
+    save(ledger, store, submission.id)
+    for lose in (lambda: None, lambda: lose_all(redis)):
+        lose()
+        journal.restore(redis, store)
+        assert not redis.exists(*fingerprints(submission))
+    anew = make_submission(3, model=submission.model)
+    assert ledger.create(anew) == anew.id
 
 
 def test_a_newer_copy_in_the_store_replaces_an_older_one_in_redis(redis, ledger, store, submission, run_id):

@@ -105,13 +105,22 @@ def test_forgetting_one_mode_of_a_model_leaves_the_other_known(ledger):
     assert ledger.create(again) == again.id
 
 
-def test_a_refused_duplicate_leaves_nothing_behind(ledger):
+def test_what_is_known_under_some_protocols_is_entered_for_the_others_alone(ledger):
     known = make_submission(1, protocols=("second",))
     ledger.create(known)
-    refused = make_submission(2, model=known.model, protocols=("first", "second"))
+    again = make_submission(2, model=known.model, protocols=("first", "second", "third"))
+    assert ledger.create(again) == again.id
+    assert ledger.submission(again.id).protocols == ("first", "third")
+    assert [event.run_id for event in ledger.history(again.id).events] == [f"{again.id}.first", f"{again.id}.third"]
+    assert ledger.history(known.id).submission == known
+
+
+def test_a_refused_duplicate_leaves_nothing_behind(ledger):
+    known = make_submission(1, protocols=("first", "second"))
+    ledger.create(known)
+    refused = make_submission(2, model=known.model, protocols=("second", "first"))
     assert ledger.create(refused) == known.id
-    later = make_submission(3, model=known.model, protocols=("first",))
-    assert ledger.create(later) == later.id, "the first protocol is not covered by a submission that was never entered"
+    assert (ledger.count(), ledger.histories([refused.id])) == (1, [])
 
 
 def test_of_many_who_submit_the_same_model_at_once_one_is_entered(ledger):

@@ -11,7 +11,17 @@ from leaderboard.records import Failure, State, now
 from leaderboard.submissions import journal, keys
 from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import IdTaken
-from leaderboard.submissions.quotas import OUR_FAULT, Limits, counts, minute, quotas_of, retry_refusal
+from leaderboard.submissions.quotas import (
+    MOST_FREE,
+    MOST_RETRIES,
+    MOST_RETRIES_OF_OURS,
+    Limits,
+    counts,
+    minute,
+    quotas_of,
+    retry_refusal,
+)
+from leaderboard.submissions.restoring import trim_counted
 from tests.builders import make_submission
 from tests.unit.test_history import step
 from tests.waiting import at_once
@@ -81,8 +91,8 @@ def test_maintainers_have_no_quota(redis, ledger):
     assert ledger.count() == 3
 
 
-@pytest.mark.parametrize("free", [{"submitter": "maintainer"}, {"model": "reference/gold"}])
-def test_references_and_the_command_line_take_nothing_from_others(redis, ledger, free):
+@pytest.mark.parametrize("free", [{"submitter": "maintainer"}, {"model": "reference/gold"}, {"by_maintainer": True}])
+def test_references_and_what_maintainers_submit_take_nothing_from_others(redis, ledger, free):
     ledger.create(make(1, **free), None)
     ledger.note_saved([ledger.history(make(1).id)])
     assert used(redis) == (0, 0)
@@ -96,7 +106,7 @@ def test_a_submission_counts_for_some_days(redis, ledger):
     assert ledger.create(make_submission(2, created_at=later), ONE) == make_submission(2).id
 
 
-@pytest.mark.parametrize("cause", sorted(OUR_FAULT))
+@pytest.mark.parametrize("cause", [cause for cause in Cause if cause.is_ours])
 def test_a_failure_of_ours_costs_nothing_once_it_is_saved(redis, ledger, cause):
     first = make(1)
     ledger.create(first, ONE)
@@ -185,10 +195,59 @@ def again(*causes: Cause | None) -> History:
     return History(submission=submission, events=tuple(events))
 
 
-def test_taking_up_again_is_free_after_failures_of_ours_and_limited_after_others():
-    assert retry_refusal(again(*[Cause.INFRASTRUCTURE] * 9), ONE, now()) is None
-    assert retry_refusal(again(*[Cause.LOAD_ERROR] * 4), ONE, now()) is None
-    error = retry_refusal(again(*[Cause.LOAD_ERROR] * 5), ONE, now())
+@pytest.mark.parametrize(("cause", "most"), [(Cause.LOAD_ERROR, MOST_RETRIES), (Cause.DISK_FULL, MOST_RETRIES_OF_OURS)])
+def test_taking_up_again_is_limited_whoever_was_to_blame_and_says_until_when(cause, most):
+    assert retry_refusal(again(*[cause] * (most - 1)), ONE, now()) is None
+    error = retry_refusal(history := again(*[cause] * most), ONE, now())
     assert error is not None
     assert error.cause is Cause.QUOTA
-    assert retry_refusal(again(*[Cause.LOAD_ERROR] * 5), ONE, now() + LATER) is None
+    assert minute(history.transitions[2].at + LATER) in error.remedy
+    assert retry_refusal(history, ONE, now() + LATER) is None
+
+
+def test_what_a_maintainer_has_taken_up_again_is_not_held_against_the_submitter():
+    history = again(*[Cause.LOAD_ERROR] * MOST_RETRIES)
+    by_keeper = [event.model_copy(update={"actor": "keeper"}) for event in history.events]
+    assert retry_refusal(history.model_copy(update={"events": tuple(by_keeper)}), ONE, now()) is None
+
+
+def enter_and_cancel(ledger, *numbers: int) -> None:
+    for number in numbers:
+        submission = make(number)
+        assert ledger.create(submission, ONE) == submission.id
+        end(ledger, submission, Cause.CANCELLED)
+
+
+def test_what_costs_nothing_is_not_entered_without_end(redis, ledger, store):
+    enter_and_cancel(ledger, *range(ONE.entered))
+    assert ONE.entered == 1 + MOST_FREE
+    assert used(redis) == (0, 0)
+    with pytest.raises(RapportError, match=f"You have entered {ONE.entered} submissions of late") as caught:
+        ledger.create(make(99), ONE)
+    assert caught.value.cause is Cause.QUOTA
+    assert "UTC" in caught.value.remedy
+    assert ledger.create(make(100, "bob"), ONE) == make(100).id
+    later = now() + LATER + datetime.timedelta(seconds=1)
+    assert ledger.create(make_submission(101, created_at=later), ONE) == make_submission(101).id
+    assert redis.zcard(keys.entered_by("alice")) == 1, "what counts no longer is forgotten"
+
+
+def test_what_was_entered_is_told_by_the_histories_after_a_loss(redis, ledger, store):
+    enter_and_cancel(ledger, 1, 2)
+    histories = ledger.histories([make(1).id, make(2).id])
+    store.commit([write for history in histories for write in journal.files_of(history)], "journal")
+    redis.flushall()
+    journal.restore(redis, store)
+    assert quotas_of(redis, ALICE, ONE, now()).entered.used == 2
+
+
+def test_what_no_window_reaches_any_more_leaves_the_counted_ones_and_nothing_else_does(redis, ledger):
+    year = datetime.timedelta(days=365)
+    at = now()
+    for number, age in enumerate((year, year - datetime.timedelta(hours=1), 2 * year)):
+        ledger.create(make_submission(number, submitter=f"user-{number}", created_at=at - age))
+    redis.set(keys.submission(make_submission(2).id), "broken")
+    trim_counted(redis, at)
+    assert [name.decode() for name in redis.zrange(keys.COUNTED, 0, -1)] == [make_submission(1).id]
+    assert not redis.exists(keys.counted_of("user-0"))
+    assert redis.exists(keys.counted_of("user-1"))

@@ -1,5 +1,6 @@
 """Submitting: checked, pinned, entered once, and queued."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from leaderboard.people import Person
 from leaderboard.records import Failure, Relation, State, TrainingData
 from leaderboard.settings import Settings
 from leaderboard.submissions.service import THE_MAINTAINER, SubmissionService, declaration_of
-from tests.builders import make_declaration
+from tests.builders import make_declaration, make_submission
 from tests.model_folders import LORA, WEIGHTS, make_adapter_folder, make_model_folder
+from tests.waiting import at_once
 
 
 @pytest.fixture
@@ -270,3 +272,54 @@ def test_nobody_takes_up_what_somebody_else_has_cancelled(service):
     service.cancel(first.submission.id, Person("alice"))
     maintained = service.submit("local/tiny", None, make_declaration(), Person("mia", maintainer=True))
     assert maintained.state is State.QUEUED
+
+
+BOTH = ("demo-v1", "official-v1")
+
+
+def of_both(service: SubmissionService) -> SubmissionService:
+    """The same site after a protocol was added to its settings."""
+    return SubmissionService(service._settings.model_copy(update={"protocols": BOTH}), service._redis)
+
+
+def test_a_protocol_that_was_added_later_is_run_for_known_models_and_what_is_known_is_named(service):
+    first = submit(service)
+    later = of_both(service)
+    second = submit(later)
+    assert second.submission.id != first.submission.id
+    assert (second.submission.protocols, second.state) == (("official-v1",), State.QUEUED)
+    assert later.beside(second) == [("demo-v1", first.submission.id, State.QUEUED)]
+    assert queued(service) == sorted([first.runs[0].id, second.runs[0].id])
+    assert submit(later).submission == first.submission, "now all of it is known"
+    assert entered(service) == 2
+
+
+def test_what_is_known_under_every_protocol_is_taken_up_wherever_it_stopped(service):
+    first, second = submit(service), submit(of_both(service))
+    for view in (first, second):
+        service.cancel(view.submission.id, ALICE)
+    submit(of_both(service))
+    assert queued(service) == sorted([first.runs[0].id, second.runs[0].id])
+
+
+def test_what_stopped_is_left_alone_where_something_new_is_entered(service):
+    first = submit(service)
+    service.cancel(first.submission.id, ALICE)
+    second = submit(of_both(service))
+    assert queued(service) == [second.runs[0].id]
+    assert of_both(service).beside(second)[0].state is State.CANCELLED
+
+
+def test_of_two_who_ask_for_overlapping_protocols_at_once_each_is_entered_once(ledger):
+    asked = [("one", "two"), ("two", "three"), ("three", "one"), ("one", "two", "three")]
+    made = [make_submission(number, model="org/same", protocols=names) for number, names in enumerate(asked)]
+    at_once(*[partial(ledger.create, submission) for submission in made])
+    entered = [view.submission for view in ledger.views([submission.id for submission in made])]
+    assert sorted(protocol for submission in entered for protocol in submission.protocols) == ["one", "three", "two"]
+    assert sorted(ledger.open_runs()) == sorted(run_id for submission in entered for run_id in submission.run_ids())
+
+
+def test_what_a_maintainer_submits_on_the_web_costs_nobody_anything(service):
+    service.submit("local/tiny", None, make_declaration(), Person("mia", maintainer=True))
+    quotas = service.quotas(Person("mia"))
+    assert [quota.used for quota in quotas] == [0, 0, 0]

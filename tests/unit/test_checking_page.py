@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.checks.findings import Known, Surroundings
+from leaderboard.checks.findings import Surroundings
 from leaderboard.checks.records import CheckName, CheckRequest
 from leaderboard.pages.checking import live_checks
+from leaderboard.pages.render import render
 from leaderboard.records import State
+from leaderboard.submissions.reading import Known
+from leaderboard.submissions.views import Progress, RunView, SubmissionView
+from tests.builders import make_submission
 from tests.model_folders import make_model_folder
 
 
@@ -32,7 +36,7 @@ def test_a_line_is_shown_as_soon_as_it_is_decided_and_the_word_comes_last(models
 def test_each_line_comes_before_the_next_check_is_begun(models):
     asked: list[str] = []
     surroundings = Surroundings(
-        models, known=lambda *about: asked.append("known"), quotas=lambda: asked.append("quota")
+        models, known=lambda *about: asked.append("known") or (), quotas=lambda: asked.append("quota")
     )
     lines = live_checks(CheckRequest("local/tiny"), surroundings)
     for shown in lines:
@@ -66,7 +70,26 @@ def test_what_was_typed_is_escaped(models, text):
 
 
 def test_what_is_there_already_is_linked(models):
-    known = Known("s-20260101-0a1b2c3d", State.FAILED)
+    known = [Known("demo-v1", "s-20260101-0a1b2c3d", State.FAILED)]
     *_, last = live_checks(CheckRequest("local/tiny"), Surroundings(models, known=lambda *about: known))
     assert 'href="/submission?id=s-20260101-0a1b2c3d"' in last.html
     assert last.allowed
+
+
+def test_each_of_several_that_are_there_is_linked_once(models):
+    names = ["s-20260101-00000001", "s-20260101-00000002", "s-20260101-00000002"]
+    protocols = ("demo-v1", "official-v1", "seen-v1")
+    known = [Known(protocol, name, State.QUEUED) for protocol, name in zip(protocols, names, strict=True)]
+    request = CheckRequest("local/tiny", protocols=protocols)
+    *_, last = live_checks(request, Surroundings(models, known=lambda *about: known))
+    assert re.findall(r"/submission\?id=([\w-]+)", last.html) == names[:2]
+
+
+def test_the_answer_to_a_submission_names_what_covers_the_other_protocols():
+    view = SubmissionView(
+        make_submission(), (RunView("s.official-v1", State.QUEUED, Progress(0, None, 0, None), ()),), True
+    )
+    known = [Known("demo-v1", "s-20260101-0a1b2c3d", State.PUBLISHED)]
+    html = render("submit_answer.html", error=None, view=view, beside=known)
+    assert 'Under demo-v1 it is there already: <a href="/submission?id=s-20260101-0a1b2c3d">' in html
+    assert "already" not in render("submit_answer.html", error=None, view=view, beside=[])

@@ -12,12 +12,12 @@ from evaluator.errors import Cause
 from evaluator.facts import ModelFacts
 from evaluator.protocol import load_protocol
 from leaderboard.checks.findings import Surroundings
-from leaderboard.checks.place import fit_of, memory_bytes
 from leaderboard.checks.records import Check, CheckName, CheckRequest, CheckResult
 from leaderboard.checks.run import report
 from leaderboard.fleet import Announcement, Gpu
 from leaderboard.records import Lane
 from leaderboard.submissions.needs import Need
+from leaderboard.submissions.room import fit_of, footprint_of
 from tests.announcements import H100, make_announcement
 from tests.model_folders import make_model_folder
 
@@ -80,9 +80,7 @@ def test_without_a_leaderboard_the_context_is_told_and_not_judged(models):
     assert "131,072 tokens" in check.message
 
 
-@pytest.mark.parametrize(
-    "fleet", [[], [make_announcement(lanes=(Lane.JUDGE,))], [make_announcement(draining=True)]], ids=str
-)
+@pytest.mark.parametrize("fleet", [[], [make_announcement(lanes=(Lane.JUDGE,))]], ids=["none", "a judge's"])
 def test_without_a_worker_that_takes_it_a_model_waits(models, fleet):
     check = line(models, CheckName.FIT, need=needing(1000), alive=lambda: fleet)
     assert check.result is CheckResult.WARNED
@@ -145,23 +143,25 @@ def test_where_nobody_knows_the_prompts_only_the_weights_are_judged(models):
     ],
 )
 def test_weights_count_as_they_lie_in_memory(changes, gigabytes):
-    assert memory_bytes(make_announcement(**changes), EIGHT_BILLION) == pytest.approx(gigabytes * 1e9)
+    footprint, kind = footprint_of(EIGHT_BILLION, 0), make_announcement(**changes).kind
+    assert (footprint.wide_weights if kind.wide else footprint.weights) == pytest.approx(gigabytes * 1e9)
 
 
 def test_quantised_and_uncounted_weights_count_as_they_are_stored():
     quantised = EIGHT_BILLION.model_copy(update={"quantisation": "gptq", "weight_bytes": 5 * 10**9})
-    assert memory_bytes(make_announcement(dtype="float32"), quantised) == 5 * 10**9
-    uncounted = ModelFacts(weight_bytes=7 * 10**9)
-    assert memory_bytes(make_announcement(), uncounted) == 7 * 10**9
+    for facts, weights in ((quantised, 5 * 10**9), (ModelFacts(weight_bytes=7 * 10**9), 7 * 10**9)):
+        footprint = footprint_of(facts, 0)
+        assert footprint.weights == footprint.wide_weights == weights
 
 
 def part(worker: Announcement, tokens: int = 16_000) -> float:
-    return fit_of(worker, EIGHT_BILLION, tokens).part
+    return fit_of(worker.kind, footprint_of(EIGHT_BILLION, tokens)).part
 
 
 def test_a_worker_that_also_judges_has_half_the_room():
     assert part(make_announcement(lanes=BOTH)) == 2 * part(make_announcement())
-    assert fit_of(make_announcement(lanes=BOTH), EIGHT_BILLION, 16_000).alone == part(make_announcement())
+    both = make_announcement(lanes=BOTH).kind
+    assert fit_of(both, footprint_of(EIGHT_BILLION, 16_000)).alone == part(make_announcement())
 
 
 def test_an_engine_uses_one_card_the_largest():

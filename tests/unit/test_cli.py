@@ -73,6 +73,7 @@ def test_what_a_form_asks_is_an_option_each(monkeypatch, capsys, site, tmp_path)
         "adapter": "local/lora",
         "adapter_revision": submission.adapter_revision,
         "state": "queued",
+        "beside": {},
     }
     assert submission.adapter_revision
     declared = submission.declaration
@@ -86,6 +87,18 @@ def test_the_references_of_every_protocol_are_submitted_by_one_command(monkeypat
         lines = [line.split() for line in capsys.readouterr().out.splitlines()]
         assert [line[1:] for line in lines] == [["demo-v1", f"reference/{name}", "queued"] for name in Reference]
     assert Ledger(site).active() == sorted(line[0] for line in lines)
+
+
+def test_a_model_that_is_known_is_entered_for_a_new_protocol_and_what_is_known_is_printed(monkeypatch, capsys, site):
+    assert rapport(monkeypatch, "submit", "local/tiny") == 0
+    first, _ = capsys.readouterr().out.split()
+    monkeypatch.setenv("RAPPORT_PROTOCOLS", '["demo-v1", "official-v1"]')
+    assert rapport(monkeypatch, "submit", "local/tiny") == 0
+    entered, known = capsys.readouterr().out.splitlines()
+    assert Ledger(site).submission(entered.split()[0]).protocols == ("official-v1",)
+    assert known == f"{first} queued, which covers demo-v1 already"
+    assert rapport(monkeypatch, "submit", "local/tiny", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["beside"] == {"official-v1": entered.split()[0]}
 
 
 def test_nothing_is_claimed_that_was_not_said(monkeypatch, capsys, site):

@@ -8,11 +8,15 @@ import sys
 import pytest
 from redis import Redis
 
-from evaluator.errors import Cause
+from evaluator.errors import Cause, RapportError
 from leaderboard.cli.main import main
-from leaderboard.records import Failure, State, Submission
+from leaderboard.fleet import Fleet
+from leaderboard.records import Failure, Lane, State, Submission
 from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.order import ServingOrder, WaitingRun, publish_order
+from tests.announcements import make_announcement
 from tests.builders import make_plan
+from worker.troubles import Troubles
 
 FAILURE = Failure(
     cause=Cause.LOAD_ERROR,
@@ -95,6 +99,15 @@ def test_status_tells_how_far_a_run_is(rapport, ledger, submission, run_id):
     assert out.splitlines()[1].startswith("demo-v1 queued: 0 of 6 answers, 0 of 10 verdicts")
 
 
+def test_status_tells_of_the_time_to_come_what_the_page_tells(rapport, redis: Redis, submission, run_id):
+    Fleet(redis).announce(make_announcement(), 60)
+    waits = WaitingRun(run_id=run_id, submitter="alice", created_at=submission.created_at, lanes=(Lane.GENERATE,))
+    publish_order(redis, ServingOrder(waiting=(waits,), working=()), 60)
+    _, out, _ = rapport("status", submission.id)
+    assert out.splitlines()[2:4] == ["  Place 1 of 1.", "  Begins as soon as a worker is ready."]
+    assert "0 measurements" not in out
+
+
 def test_status_of_a_failure_says_why_and_what_to_do_and_obeys_no_control_characters(
     rapport, ledger, submission, run_id
 ):
@@ -121,3 +134,12 @@ def test_status_as_json_holds_all_of_it(rapport, redis: Redis, ledger, submissio
     ledger.fail(run_id, "worker", FAILURE)
     (run,) = json.loads(rapport("status", submission.id, "--json")[1])["runs"]
     assert (run["failure"]["cause"], run["failure"]["log"][0], run["outlook"]) == ("load_error", "loading", None)
+
+
+def test_the_history_tells_of_tries_that_came_to_nothing(rapport, redis, submission, run_id):
+    failure = RapportError(Cause.INFRASTRUCTURE, "The Hub did not answer.", "Wait.")
+    Troubles(redis, "gpu-1").may_try_again(run_id, failure)
+    code, out, _ = rapport("history", submission.id)
+    assert code == 0
+    said = "demo-v1 tried by gpu-1: infrastructure: The Hub did not answer. Try 1 of 4; goes on at "
+    assert said in out.splitlines()[-1]

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from evaluator.errors import RapportError
 from leaderboard.submissions import keys
-from leaderboard.submissions.estimate import Cost, Pace
+from leaderboard.submissions.estimate import Cost, Pace, expected
 from leaderboard.submissions.measures import (
     COSTS_KEPT,
     note_cost,
@@ -18,15 +19,41 @@ from leaderboard.submissions.measures import (
 )
 
 
+def cost(number: int, **changes) -> Cost:
+    return Cost(run_id=f"run-{number}", items=24, seconds=float(number), parameters=8_000_000_000, **changes)
+
+
 def test_the_latest_costs_of_a_protocol_are_kept(redis):
     for number in range(COSTS_KEPT + 5):
-        note_cost(redis, "demo-v1", Cost(24, float(number)))
-    note_cost(redis, "other", Cost(7, 1.25))
+        note_cost(redis, "demo-v1", cost(number))
+    note_cost(redis, "other", cost(7))
     costs = read_costs(redis, "demo-v1")
-    assert len(costs) == COSTS_KEPT
-    assert (costs[0], costs[-1]) == (Cost(24, COSTS_KEPT + 4.0), Cost(24, 5.0))
-    assert read_costs(redis, "other") == [Cost(7, 1.25)]
+    assert costs == [cost(number) for number in range(COSTS_KEPT + 4, 4, -1)]
+    assert read_costs(redis, "other") == [cost(7)]
     assert read_costs(redis, "unknown") == []
+
+
+def test_a_run_that_two_workers_noted_counts_once_as_it_was_noted_last(redis):
+    note_cost(redis, "demo-v1", cost(1))
+    note_cost(redis, "demo-v1", cost(2))
+    note_cost(redis, "demo-v1", cost(1).model_copy(update={"seconds": 3.0}))
+    assert [(each.run_id, each.seconds) for each in read_costs(redis, "demo-v1")] == [("run-1", 3.0), ("run-2", 2.0)]
+
+
+def test_notes_from_before_sizes_were_noted_are_read_as_such_and_tell_nothing_of_a_model(redis):
+    redis.lpush(keys.costs("demo-v1"), "24 600.000", "24 6.000")
+    costs = read_costs(redis, "demo-v1")
+    assert [(each.schema_version, each.items, each.seconds, each.parameters) for each in costs] == [
+        (1, 24, 6.0, None),
+        (1, 24, 600.0, None),
+    ]
+    assert expected(costs, 8_000_000_000, 24) is None
+
+
+def test_a_note_that_cannot_be_read_is_named(redis):
+    redis.lpush(keys.costs("demo-v1"), '{"schema_version": 9}')
+    with pytest.raises(RapportError, match="rapport:costs:demo-v1 is no Cost"):
+        read_costs(redis, "demo-v1")
 
 
 def test_paces_are_told_by_the_clock_of_redis(redis):

@@ -15,7 +15,7 @@ POSSIBLE_IN = {
     Action.RETRY: {State.FAILED, State.CANCELLED},
     Action.WITHDRAW: set(State),
     Action.CORRECT: set(State),
-    Action.DISPUTE: {State.PUBLISHED, State.SUPERSEDED},
+    Action.DISPUTE: {State.PUBLISHED},
     Action.LIFT: set(State) - ENDED,
     Action.PAUSE: set(State) - ENDED,
 }

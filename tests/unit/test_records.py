@@ -22,6 +22,7 @@ from leaderboard.records import (
     Submission,
     Tombstone,
     Transition,
+    Trial,
 )
 from leaderboard.scorecards import UserScores
 from leaderboard.submissions.history import History
@@ -62,6 +63,21 @@ AMENDMENT = Amendment(
     text="The gold answer is wrong.",
     about="test_1/7",
 )
+TRIED = Amendment(
+    kind=AmendmentKind.TRIED,
+    submission_id=PLAN.run_id.split(".")[0],
+    sequence=3,
+    at=NOON,
+    actor="gpu-1-4711",
+    text="",
+    trial=Trial(
+        run_id=PLAN.run_id,
+        failure=Failure(cause=Cause.INFRASTRUCTURE, message="The Hub did not answer.", remedy="Wait."),
+        number=1,
+        most=4,
+        resumes_at=NOON,
+    ),
+)
 RECORDS = [
     GENERATION,
     VERDICT,
@@ -71,7 +87,8 @@ RECORDS = [
     make_report(),
     make_batch(PLAN, PLAN.shards[0], "0000-000001-0001", last=True, generations=(GENERATION,), verdicts=(VERDICT,)),
     AMENDMENT,
-    History(submission=make_submission(), events=(TRANSITION, AMENDMENT)),
+    TRIED,
+    History(submission=make_submission(), events=(TRANSITION, AMENDMENT, TRIED)),
     make_scorecard("org/model"),
     make_user_scores(make_scorecard("org/model")),
 ]
@@ -109,6 +126,13 @@ def test_a_record_is_frozen_and_closed(record):
 )
 def test_whatever_is_kept_says_which_version_of_its_schema_it_follows(kind):
     assert kind.model_fields["schema_version"].default == 1
+
+
+def test_a_try_and_nothing_else_has_come_to_nothing():
+    with pytest.raises(ValidationError, match="a try, and nothing else"):
+        Amendment.model_validate({**AMENDMENT.model_dump(), "trial": TRIED.trial})
+    with pytest.raises(ValidationError, match="a try, and nothing else"):
+        Amendment.model_validate({**TRIED.model_dump(), "trial": None})
 
 
 def test_a_row_of_a_later_schema_is_refused_instead_of_misread():

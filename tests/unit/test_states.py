@@ -73,9 +73,8 @@ def test_a_run_that_failed_or_was_stopped_can_be_taken_up_again_and_nothing_else
     assert NEXT[state] == {State.QUEUED}
 
 
-def test_what_is_published_stays_published_until_it_is_superseded_for_good():
-    assert reachable(State.PUBLISHED) == {State.SUPERSEDED}
-    assert reachable(State.SUPERSEDED) == set()
+def test_what_is_published_stays_published():
+    assert reachable(State.PUBLISHED) == set()
 
 
 def test_no_state_follows_itself():
@@ -93,7 +92,7 @@ def test_a_submission_is_where_its_run_furthest_behind_is():
 
 
 def test_a_submission_whose_runs_have_all_ended_is_in_the_worst_of_their_states():
-    worst_first = [State.FAILED, State.CANCELLED, State.PUBLISHED, State.SUPERSEDED]
+    worst_first = [State.FAILED, State.CANCELLED, State.PUBLISHED]
     for runs in ALL_COMBINATIONS:
         if set(runs) <= ENDED:
             assert submission_state(runs) is worst_first[min(worst_first.index(state) for state in runs)], runs

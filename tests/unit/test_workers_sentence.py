@@ -26,13 +26,13 @@ def worker(*gpus: Gpu, lanes: tuple[Lane, ...] = tuple(Lane), **changes: object)
 
 def test_alike_workers_are_counted_together() -> None:
     busy = worker(H100, H100, run_id="s-20260101-0a1b2c3d.demo-v1")
-    fleet = [worker(H100, H100), busy, busy, worker(lanes=(Lane.JUDGE,), draining=True)]
+    fleet = [worker(H100, H100), busy, busy, worker(lanes=(Lane.JUDGE,))]
 
     said = workers_sentence(fleet)
 
     assert said == (
         "4 workers are alive: 2 on 2 × NVIDIA H100 (generate and judge, at work); "
-        "1 on 2 × NVIDIA H100 (generate and judge, idle); 1 on a machine without GPU (judge, about to stop)."
+        "1 on 2 × NVIDIA H100 (generate and judge, idle); 1 on a machine without GPU (judge, idle)."
     )
     assert "secret-host" not in said
     assert workers_sentence([worker()]).startswith("1 worker is alive")

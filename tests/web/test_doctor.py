@@ -22,8 +22,8 @@ from leaderboard.cli.redis_findings import _encryption
 from leaderboard.fleet import Announcement, Fleet
 from leaderboard.records import Lane, now
 from leaderboard.submissions import keys
-from tests.conftest import _answers
 from tests.ledger.test_access_lists import access_lists
+from tests.private_redis import redis_answers
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ def sound(here: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
     options = ["--port", "0", "--unixsocket", str(socket), "--dir", str(here), "--appendonly", "yes"]
     server = subprocess.Popen([str(get_binary_path()), *options], stdout=subprocess.DEVNULL)
     try:
-        until(lambda: _answers(socket), what="the server answers")
+        until(lambda: redis_answers(socket), what="the server answers")
         with Redis(unix_socket_path=str(socket)) as client:
             client.execute_command("ACL", "SETUSER", "rapport-web", *access_lists()["web"], f">{SECRET}")
             monkeypatch.setenv("RAPPORT_REDIS_URL", f"unix://rapport-web:{SECRET}@{socket}")

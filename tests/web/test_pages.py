@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from redis import Redis
 
-from evaluator.errors import Cause
+from evaluator.errors import Cause, RapportError
 from leaderboard.connection import web_client
 from leaderboard.pages.reader import PAGE_LENGTH, Reader
 from leaderboard.pages.site import Pages, router
@@ -21,6 +21,7 @@ from leaderboard.submissions.journal import files_of
 from leaderboard.submissions.ledger import Ledger
 from tests.builders import make_scorecard, make_submission, publish
 from worker.reaper import Reaper
+from worker.troubles import Troubles
 
 NOWHERE = "redis://:canary@127.0.0.1:1/0"
 ODD_TEXTS = [
@@ -76,6 +77,14 @@ def test_whatever_happens_to_a_submission_changes_the_revision_of_its_page_and_s
     assert "The gold answer is wrong." in details
     store.commit([Write("note.txt", b"anything")], "the board may be another one")
     assert seen()[0] != disputed
+
+
+def test_a_try_that_came_to_nothing_stands_in_the_history_with_its_cause(redis, ledger, store, submission):
+    failure = RapportError(Cause.DISK_FULL, "<b>No room</b>.", "Free some.")
+    Troubles(redis, "gpu-7").may_try_again(submission.run_ids()[0], failure)
+    details = visitor(store, ledger).get("/details", params={"id": submission.id}).text
+    assert "<strong>disk_full</strong>: &lt;b&gt;No room&lt;/b&gt;. Try 1 of 4; goes on at " in details
+    assert "<bdi>gpu-7</bdi>" in details
 
 
 def test_without_redis_a_submission_shows_the_history_that_the_store_holds(ledger, store, submission):

@@ -1,0 +1,13 @@
+"""What several commands ask for in the same words."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Model = Annotated[str, typer.Argument(help="owner/name on the Hub, or local/NAME.")]
+Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit; the default branch if left out.")]
+Adapter = Annotated[str | None, typer.Option(help="LoRA adapter on top of it: owner/name on the Hub, or local/NAME.")]
+AdapterRevision = Annotated[str | None, typer.Option(help="Branch, tag or commit of the adapter.")]
+Thinking = Annotated[bool, typer.Option(help="Whether it thinks aloud before it answers.")]
