@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint bench-demo bench-prefill bench-prepare bench-intervals bench-load bench-faults lock clean
 PYTHON := .venv/bin/python
+# How many processes share the tests, file by file. Each may hold a model or two: some 6 GB of memory.
+TEST_PROCESSES ?= 2
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +23,7 @@ lint: setup ## Check style, types and the layers
 test: lint ## Check everything and run all tests
 	@scripts/browser.sh
 	@scripts/faketime.sh
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 bench-demo: setup ## Time the headless demo
 	@$(PYTHON) -m benchmarks.demo
