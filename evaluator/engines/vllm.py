@@ -19,7 +19,7 @@ import psutil
 os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # Read when vllm is imported.
 
 import vllm
-from vllm import LLM, EngineArgs, SamplingParams
+from vllm import LLM, EngineArgs, ModelRegistry, SamplingParams
 from vllm.inputs import TokensPrompt
 from vllm.lora.request import LoRARequest
 from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
@@ -41,6 +41,7 @@ from evaluator.engines.prompt import Prompt, PromptRenderer, overflow, prompt_di
 from evaluator.engines.thinking import Draft, cached_twice, no_draft
 from evaluator.engines.words import word_probabilities
 from evaluator.errors import Cause, RapportError
+from evaluator.untrusted_json import parse_object
 
 _LIKELIEST = 20
 _OUR_TEMPLATE = "{{ messages[0]['content'] }}"
@@ -82,6 +83,7 @@ class VllmEngine:
         on_cpu = vllm.platforms.current_platform.is_cpu()
         if on_cpu:
             os.environ["VLLM_CPU_KVCACHE_SPACE"] = str(max(1, round(spec.kv_cache_gib)))
+            _meet_architecture(spec.folder)
         arguments = _load_arguments(spec, adapter, on_cpu)
         declared = _declared_context(arguments)
         length = min(declared, spec.max_model_len or declared)
@@ -205,6 +207,17 @@ class VllmEngine:
     def __exit__(self, *exc: object) -> None:
         """Closes the engine."""
         self.close()
+
+
+def _meet_architecture(folder: Path) -> None:
+    """Tells vLLM what the model's architecture can do, which is half of the time that a small model takes to load.
+
+    By itself vLLM starts a second process to find out, lest a GPU wake up in this one; without a GPU there is none to
+    wake. A config without an architecture is left for vLLM to complain of.
+    """
+    config = parse_object((folder / "config.json").read_bytes())
+    if name := next((name for name in config.get("architectures") or () if name in ModelRegistry.models), None):
+        ModelRegistry.register_model(name, ModelRegistry.models[name].load_model_cls())
 
 
 def _load_arguments(spec: EngineSpec, adapter: Adapter | None, on_cpu: bool) -> dict[str, Any]:
