@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint bench-demo bench-prefill bench-prepare bench-intervals bench-load bench-faults lock clean
 PYTHON := .venv/bin/python
-# How many processes share the tests, file by file. Each may hold a model or two: some 6 GB of memory.
+# How many processes share the tests, file by file. Each may hold a model or two, some 6 GB of memory; their engines are
+# not bound to cores, or all of them would take the same one.
 TEST_PROCESSES ?= 2
 
 help: ## List the targets
@@ -23,7 +24,7 @@ lint: setup ## Check style, types and the layers
 test: lint ## Check everything and run all tests
 	@scripts/browser.sh
 	@scripts/faketime.sh
-	@$(PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+	@VLLM_CPU_OMP_THREADS_BIND=nobind $(PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 bench-demo: setup ## Time the headless demo
 	@$(PYTHON) -m benchmarks.demo

@@ -15,8 +15,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import psutil
+import torch
 
 os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # Read when vllm is imported.
+if torch.version.cuda is None and torch.version.hip is None:
+    # Without a GPU, compiling what samples a token takes longer than it ever saves, and asks for a compiler.
+    os.environ["TORCHDYNAMO_DISABLE"] = "1"
 
 import vllm
 from vllm import LLM, EngineArgs, ModelRegistry, SamplingParams
@@ -331,6 +335,4 @@ def _hardware(on_cpu: bool) -> str:
     """Names what the engine runs on."""
     if on_cpu:
         return f"{psutil.cpu_count()} CPU cores, {platform.machine()}"
-    import torch
-
     return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"

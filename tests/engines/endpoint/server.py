@@ -61,6 +61,7 @@ class VllmServer:
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
             "VLLM_NO_USAGE_STATS": "1",
             "HF_HUB_OFFLINE": "1",
+            "TORCHDYNAMO_DISABLE": "1",
         }
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
