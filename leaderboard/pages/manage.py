@@ -58,10 +58,13 @@ def manage_page(blocks: gr.Blocks, service: SubmissionService, settings: Setting
         reason = gr.Textbox(label="Reason", lines=2, max_length=1000, elem_id="manage-reason")
         subject = gr.Textbox(label="What is disputed: a question or verdict, if not all of it", max_length=200)
         with gr.Row():
-            buttons = {action: gr.Button(action.capitalize(), elem_id=f"do-{action}") for action in _SAYS}
+            # None of them is there before it is known of which submission and for whom: nobody can press too early.
+            buttons = {
+                action: gr.Button(action.capitalize(), elem_id=f"do-{action}", visible=False) for action in _SAYS
+            }
         answer = gr.HTML(elem_id="manage-answer")
         fields = _declaration_fields()
-        corrects = gr.Button("Correct", elem_id="do-correct")
+        corrects = gr.Button("Correct", elem_id="do-correct", visible=False)
         shown = [about_it, subject, *buttons.values(), *fields, corrects]
         look = _looking(service, settings)
         blocks.load(look, name, [name, *shown], api_visibility="private")

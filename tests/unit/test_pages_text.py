@@ -82,10 +82,12 @@ def pages_with(text: str) -> list[str]:
     rows = rank([card, other], {})
     about = About(view.submission.id, text, text, text, declaration, NOON)
     error = RapportError(Cause.NOT_FOUND, text, text)
+    one = {"here": "", "revision": "1", "about": about, "active": [view], "problems": [text], "rows": rows}
     return [
         render("live.html", active=[view], problems=[text], **NOTHING_TO_COME),
         render("rows.html", sections=sections(rows)),
-        render("submission.html", here="", about=about, active=[view], problems=[text], **NOTHING_TO_COME, rows=rows),
+        render("submission.html", **one, **NOTHING_TO_COME),
+        render("details.html", **one),
         render("message.html", here="", title=text, message=text),
         render("submit_answer.html", error=error, view=None),
         render("submit_answer.html", error=None, view=view),
