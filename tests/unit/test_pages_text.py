@@ -16,6 +16,7 @@ from leaderboard.pages.render import desiderata, provenance, render, scores
 from leaderboard.pages.tables import sections
 from leaderboard.people import Person
 from leaderboard.records import Failure, Scorecard, State, Transition
+from leaderboard.submissions.reading import Known
 from leaderboard.submissions.views import Progress, RunView, SubmissionView
 from tests.builders import (
     LOSS,
@@ -90,7 +91,7 @@ def pages_with(text: str) -> list[str]:
         render("details.html", **one),
         render("message.html", here="", title=text, message=text),
         render("submit_answer.html", error=error, view=None),
-        render("submit_answer.html", error=None, view=view),
+        render("submit_answer.html", error=None, view=view, beside=[Known("p", view.submission.id, State.FAILED)]),
         render("login.html", person=Person(text), refused=""),
         render("login.html", person=None, refused=text),
     ]
