@@ -28,8 +28,10 @@ from worker.lease import Leases
 
 ROOT = Path(__file__).parent.parent
 
-# How fast a machine is says nothing about whether the code is right.
-settings.register_profile("rapport", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How fast a machine is says nothing about whether the code is right. The same examples each time, so that a test that
+# fails was broken by what has changed; `pytest --hypothesis-profile=explore` looks for new ones.
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("rapport", settings.get_profile("explore"), derandomize=True)
 settings.load_profile("rapport")
 
 # A shell starts what it puts into the background with Ctrl-C ignored, and all that tests start would inherit that.

@@ -152,4 +152,4 @@ def test_nothing_of_a_site_is_left_behind() -> None:
             submitted(site, "first")
             until(lambda: engines(site), what="an engine runs", within=PATIENCE)
             family = [*site.roots(), site.role("redis").pid, *below(site.roots())]
-        assert not [pid for pid in family if look_at(pid)]
+        until(lambda: not any(map(look_at, family)), what="all of its processes are gone")
