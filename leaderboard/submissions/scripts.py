@@ -36,7 +36,7 @@ redis.call('SADD', KEYS[6], ARGV[1])
 return ARGV[1]
 """
 
-_NUMBERED = """
+NUMBERED = """
 local function numbered(event, sequence)
   return (string.gsub(event, '"sequence":1,', '"sequence":' .. sequence .. ',', 1))
 end
@@ -49,7 +49,7 @@ end
 MOVE = f"""
 -- KEYS: state, events, unsaved, active, urgent. ARGV: before, after, transition, submission id, whether it ends there.
 -- Moves a run if it is still where the caller saw it; the list's length gives the transition its sequence number.
-{_NUMBERED}
+{NUMBERED}
 local length = redis.call('LLEN', KEYS[2])
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return is_last(KEYS[2], ARGV[3], length) and length or 0 end
 redis.call('SET', KEYS[1], ARGV[2])
@@ -62,7 +62,7 @@ return length + 1
 
 AMEND = f"""
 -- KEYS: events, unsaved, urgent. ARGV: how many events the caller saw, amendment, submission id.
-{_NUMBERED}
+{NUMBERED}
 local length = redis.call('LLEN', KEYS[1])
 if length ~= tonumber(ARGV[1]) then return is_last(KEYS[1], ARGV[2], length) and length or 0 end
 redis.call('RPUSH', KEYS[1], numbered(ARGV[2], length + 1))

@@ -6,16 +6,14 @@ from redis import Redis
 
 from leaderboard.records import Amendment, AmendmentKind, Trial, now, submission_of
 from leaderboard.submissions import keys
+from leaderboard.submissions.scripts import NUMBERED
 
-_NOTE = """
+_NOTE = f"""
 -- KEYS: events, unsaved. ARGV: event, submission id. It is saved with the next journal: nobody waits for it.
--- One that was added already, when the answer to that was lost, is not added again.
+{NUMBERED}
 local length = redis.call('LLEN', KEYS[1])
-local function numbered(sequence)
-  return (string.gsub(ARGV[1], '"sequence":1,', '"sequence":' .. sequence .. ',', 1))
-end
-if length == 0 or redis.call('LRANGE', KEYS[1], -1, -1)[1] == numbered(length) then return 0 end
-redis.call('RPUSH', KEYS[1], numbered(length + 1))
+if length == 0 or is_last(KEYS[1], ARGV[1], length) then return 0 end
+redis.call('RPUSH', KEYS[1], numbered(ARGV[1], length + 1))
 redis.call('SADD', KEYS[2], ARGV[2])
 return length + 1
 """

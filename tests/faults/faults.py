@@ -50,18 +50,8 @@ steady clock jumping as well, which no real clock does. Of the others' clocks fo
 LOSES_MEMORY = frozenset({Fault.REDIS_EMPTY, Fault.REDIS_OLDER})
 """Faults after which Redis may lack what was not in the store."""
 
-STATES = (
-    State.CHECKING,
-    State.QUEUED,
-    State.GENERATING,
-    State.JUDGING,
-    State.SCORING,
-    State.PUBLISHING,
-    State.PUBLISHED,
-    State.FAILED,
-    State.CANCELLED,
-)
-"""States in which faults strike; nothing in a site supersedes a run."""
+STATES = tuple(State)
+"""States in which faults strike: all of them."""
 
 _NO_SHARD = {
     State.CHECKING: "nobody is invited to a run before it is queued",
