@@ -87,6 +87,14 @@ def test_a_try_that_came_to_nothing_stands_in_the_history_with_its_cause(redis, 
     assert "<bdi>gpu-7</bdi>" in details
 
 
+@pytest.mark.parametrize(("model", "on_the_hub"), [("org/m", True), ("local/m", False), ("reference/empty", False)])
+def test_only_what_is_on_the_hub_links_there(ledger, store, model, on_the_hub):
+    entered = make_submission(3, model=model)
+    ledger.create(entered)
+    page = visitor(store, ledger).get("/submission", params={"id": entered.id})
+    assert ("https://huggingface.co/" in page.text) is on_the_hub
+
+
 def test_without_redis_a_submission_shows_the_history_that_the_store_holds(ledger, store, submission):
     ledger.move(submission.run_ids()[0], State.QUEUED, State.GENERATING, "gpu-7")
     store.commit(list(files_of(ledger.history(submission.id))), "journal")
