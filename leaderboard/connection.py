@@ -6,8 +6,8 @@ from typing import Any
 
 from redis import Redis
 from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.exceptions import AuthenticationError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
@@ -21,8 +21,9 @@ def connect(url: str) -> Redis:
     """Returns a connection for workers and commands, which survives a restart of the server.
 
     Raises:
-        RapportError: `infrastructure` if nothing answers at `url`.
+        RapportError: `infrastructure` if nothing answers at `url`, or who does refuses the password.
     """
+    _check_password(url)
     client = _client(
         url,
         socket_timeout=None,  # The default of five seconds breaks every longer blocking call.
@@ -34,6 +35,17 @@ def connect(url: str) -> Redis:
     except RedisError as error:
         raise unreachable(error) from error
     return client
+
+
+def _check_password(url: str) -> None:
+    """Asks once and without patience: a password that is refused stays so, but counts as a lost connection."""
+    try:
+        with _client(url, socket_connect_timeout=1, socket_timeout=1, retry=Retry(NoBackoff(), 0)) as client:
+            client.ping()
+    except AuthenticationError as error:
+        raise unreachable(error) from error
+    except RedisError:
+        return  # Who asks patiently will see.
 
 
 def web_client(url: str) -> Redis:
@@ -62,6 +74,12 @@ def _client(url: str, **options: Any) -> Redis:
 
 def unreachable(error: RedisError) -> RapportError:
     """Says that Redis is gone, without its address, which may hold a password."""
+    if isinstance(error, AuthenticationError):
+        return RapportError(
+            Cause.INFRASTRUCTURE,
+            "Redis refuses the name or the password.",
+            "Put those of this role into RAPPORT_REDIS_URL; see docs/deploy.md.",
+        )
     return RapportError(
         Cause.INFRASTRUCTURE,
         f"Redis does not answer ({type(error).__name__}).",

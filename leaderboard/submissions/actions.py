@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from redis import Redis
@@ -17,7 +17,7 @@ from leaderboard.store.base import StoreError
 from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import Ledger, MovedMeanwhile
 from leaderboard.submissions.permissions import Action, refusal
-from leaderboard.submissions.quotas import limits_of, retry_refusal
+from leaderboard.submissions.quotas import Limits, amendment_refusal, limits_of, retry_refusal
 from leaderboard.submissions.restoring import recount
 from leaderboard.submissions.views import SubmissionView
 
@@ -29,7 +29,8 @@ class SubmissionActions:
     """Everything that may be done to a submission after it was entered.
 
     Every method returns the submission as it is then, and raises `RapportError`: `not_found` for an unknown submission,
-    `forbidden` with the reason, `data_error` for a text that is missing or too long, or `infrastructure`.
+    `forbidden` with the reason, `data_error` for a text that is missing or too long, `quota` for what was done too
+    often of late, or `infrastructure`.
 
     Example:
         >>> SubmissionActions(settings, redis).cancel("s-20260101-0a1b2c3d", Person("alice")).state  # doctest: +SKIP
@@ -58,11 +59,7 @@ class SubmissionActions:
             return self.ledger.view(submission_id)
 
     def retry(self, submission_id: str, person: Person) -> SubmissionView:
-        """Takes up again all runs that failed or were cancelled, where they stopped.
-
-        Raises:
-            RapportError: `quota` if that was done too often of late; as of the class.
-        """
+        """Takes up again all runs that failed or were cancelled, where they stopped."""
         with told():
             self.take_up(self._allowed(submission_id, person, Action.RETRY), person)
             return self.ledger.view(submission_id)
@@ -110,6 +107,13 @@ class SubmissionActions:
         """Ends a pause."""
         return self._amend(submission_id, person, Action.RESUME, AmendmentKind.RESUMED, reason)
 
+    def queue_new(self, submission_id: str, person: Person) -> None:
+        """Queues the runs of a submission that was just entered; one that has gone on by itself is left as it is.
+
+        A worker may have failed it already: that is an answer, and not to be tried again unasked.
+        """
+        self._queue(self.ledger.history(submission_id), (State.CHECKING,), person)
+
     def take_up(self, history: History, person: Person) -> None:
         """Queues the runs of a submission that are being checked, failed or were cancelled.
 
@@ -120,15 +124,19 @@ class SubmissionActions:
         ended = [run_id for run_id, state in history.states.items() if state in _RETRIED]
         if ended and not person.maintainer and (error := retry_refusal(history, limits_of(self._settings), now())):
             raise error
-        for run_id, seen in history.states.items():
-            if seen in (State.CHECKING, *_RETRIED):
-                with contextlib.suppress(MovedMeanwhile):  # Somebody else was faster: it goes on already.
-                    self.ledger.move(run_id, seen, State.QUEUED, person.name)
+        self._queue(history, (State.CHECKING, *_RETRIED), person)
         if ended:
             latest = self.ledger.history(submission.id)
             recount(self._redis, latest)
             if latest.withdrawn:  # Meanwhile: whichever came first, it stays withdrawn.
                 self.ledger.put_away(latest, person.name)
+
+    def _queue(self, history: History, among: Collection[State], person: Person) -> None:
+        """Queues those runs that were seen in one of some states."""
+        for run_id, seen in history.states.items():
+            if seen in among:
+                with contextlib.suppress(MovedMeanwhile):  # Somebody else was faster: it goes on already.
+                    self.ledger.move(run_id, seen, State.QUEUED, person.name)
 
     def _amend(
         self,
@@ -147,6 +155,8 @@ class SubmissionActions:
         with told():
             while True:
                 history = self._allowed(submission_id, person, action)
+                if kind in _BOUNDED and not person.maintainer:
+                    _check_bound(history, limits_of(self._settings))
                 if declaration and declaration.thinking != history.declaration.thinking:
                     raise _thinking_stays()
                 try:
@@ -173,7 +183,18 @@ class SubmissionActions:
 
 
 _RETRIED = (State.FAILED, State.CANCELLED)
+_BOUNDED = (AmendmentKind.CORRECTED, AmendmentKind.DISPUTED)
 _NEEDS_REASON = (AmendmentKind.WITHDRAWN, AmendmentKind.DISPUTED, AmendmentKind.ANSWERED)
+
+
+def _check_bound(history: History, limits: Limits) -> None:
+    """Refuses the words of somebody who has said too much of late.
+
+    Raises:
+        RapportError: `quota`.
+    """
+    if error := amendment_refusal(history, limits, now()):
+        raise error
 
 
 def _thinking_stays() -> RapportError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from redis.client import Pipeline
 
 from leaderboard.records import State, Submission, Transition
@@ -43,21 +45,29 @@ def created_arguments(submission: Submission, limits: Limits | None) -> list[str
     return [*entered, *bounds, *most, int(not is_free(submission)), State.CHECKING.value, *opening]
 
 
-def fingerprints(submission: Submission) -> list[str]:
-    """Names what a submission covers: all that decides the model's answers, under each of its protocols."""
+def fingerprints(submission: Submission, protocols: Iterable[str] | None = None) -> list[str]:
+    """Names what a submission covers: all that decides the model's answers, under some or all of its protocols."""
     of = submission
     asked = (of.model, of.revision, of.adapter, of.adapter_revision, of.declaration.thinking)
-    return [keys.fingerprint(protocol, *asked) for protocol in of.protocols]
+    return [keys.fingerprint(protocol, *asked) for protocol in (of.protocols if protocols is None else protocols)]
 
 
 SUBMIT_AGAIN = "Submit the model again."
 """The remedy of a failure that nothing but a new submission mends: what the run was planned with is gone."""
 
 
-def covers(history: History) -> bool:
-    """Says whether a submission is what its model leads to: not if it was withdrawn, or can never go on."""
-    failures = (step.failure for step in history.transitions)
-    return not history.withdrawn and not any(failure and failure.remedy == SUBMIT_AGAIN for failure in failures)
+def uncovered(history: History) -> tuple[str, ...]:
+    """Returns the protocols under which a submission is not what its model leads to.
+
+    Those are all if it was withdrawn, and else those of runs that can never go on.
+    """
+    submission = history.submission
+    if history.withdrawn:
+        return submission.protocols
+    over = {step.run_id for step in history.transitions if step.failure and step.failure.remedy == SUBMIT_AGAIN}
+    return tuple(
+        protocol for protocol, run_id in zip(submission.protocols, submission.run_ids(), strict=True) if run_id in over
+    )
 
 
 def enter(pipe: Pipeline, history: History) -> None:

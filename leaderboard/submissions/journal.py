@@ -10,7 +10,7 @@ from redis import Redis
 from evaluator.errors import RapportError
 from leaderboard.records import Tombstone
 from leaderboard.store import layout
-from leaderboard.store.base import Store, StoreCorrupt, Write
+from leaderboard.store.base import Delete, Operation, Store, StoreCorrupt, Write
 from leaderboard.store.rows import read_record
 from leaderboard.submissions.history import History, withdrawal_of
 from leaderboard.submissions.ledger import Ledger
@@ -22,8 +22,8 @@ _AT_ONCE = 500
 """Histories that are held in memory together."""
 
 
-def files_of(history: History) -> Iterator[Write]:
-    """Yields the files that save a history: itself, and its withdrawal if it was withdrawn."""
+def files_of(history: History) -> Iterator[Operation]:
+    """Yields what saves a history: itself, and its withdrawal if it was withdrawn, which lies nowhere else then."""
     yield Write(layout.submission_path(history.submission.id), history.model_dump_json().encode())
     if withdrawal := withdrawal_of(history.events):
         tombstone = Tombstone(
@@ -33,6 +33,7 @@ def files_of(history: History) -> Iterator[Write]:
             reason=withdrawal.text,
         )
         yield Write(layout.tombstone_path(history.submission.id), tombstone.model_dump_json().encode())
+        yield Delete(layout.old_tombstone_path(history.submission.id))
 
 
 def restore(redis: Redis, store: Store) -> int:

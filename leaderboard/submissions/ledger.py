@@ -120,9 +120,14 @@ class Ledger(LedgerReader):
             self.cancel(run_id, actor, WITHDRAWN)
         self.forget_fingerprints(history.submission)
 
-    def forget_fingerprints(self, submission: Submission) -> None:
-        """Lets the same model be submitted anew, after a failure that only that helps, or a withdrawal."""
-        self._forget(keys=fingerprints(submission), args=[submission.id])
+    def forget_fingerprints(self, submission: Submission, protocols: Collection[str] | None = None) -> None:
+        """Lets the same model be submitted anew, after a failure that only that helps, or a withdrawal.
+
+        Args:
+            submission: What covers the model so far.
+            protocols: Under which of its protocols; None is all.
+        """
+        self._forget(keys=fingerprints(submission, protocols), args=[submission.id])
 
     def move(self, run_id: str, before: State, after: State, actor: str, failure: Failure | None = None) -> None:
         """Takes a run one step on.

@@ -18,10 +18,10 @@ from redis import Redis
 from evaluator.errors import Cause, RapportError
 from evaluator.protocol import is_reference
 from leaderboard.people import Person
-from leaderboard.records import State, Submission, Transition
+from leaderboard.records import AmendmentKind, State, Submission, Transition
 from leaderboard.settings import Settings
 from leaderboard.submissions import keys
-from leaderboard.submissions.history import History
+from leaderboard.submissions.history import History, amendments_of
 from leaderboard.submissions.states import ENDED
 
 MAINTAINER = "maintainer"
@@ -34,6 +34,8 @@ MOST_RETRIES = 5
 """How often within the window a submitter takes a submission up again after ends that were no fault of ours."""
 MOST_RETRIES_OF_OURS = 10
 """The same after failures of ours."""
+MOST_AMENDMENTS = 20
+"""How often within the window a submitter corrects or disputes one submission."""
 
 
 class Quota(NamedTuple):
@@ -217,6 +219,25 @@ def retry_refusal(history: History, limits: Limits, at: datetime.datetime) -> Ra
                 f"It can be again from {minute(retries.next_at)} on; a maintainer may take it up before.",
             )
     return None
+
+
+def amendment_refusal(history: History, limits: Limits, at: datetime.datetime) -> RapportError | None:
+    """Says why its submitter may not correct or dispute a submission once more: too often of late. None if he may."""
+    begin = at - limits.window
+    made = (
+        *amendments_of(history.events, AmendmentKind.CORRECTED),
+        *amendments_of(history.events, AmendmentKind.DISPUTED),
+    )
+    times = [each.at.timestamp() for each in made if each.actor == history.submission.submitter and each.at > begin]
+    amendments = quota(times, MOST_AMENDMENTS, limits.window)
+    if amendments.next_at is None:
+        return None
+    return RapportError(
+        Cause.QUOTA,
+        f"{history.submission.id} was corrected or disputed {amendments.used} times within {limits.days} days; "
+        f"{MOST_AMENDMENTS} are the most.",
+        f"It can be again from {minute(amendments.next_at)} on; a maintainer may do it before.",
+    )
 
 
 def _retries(history: History, ours: bool) -> Iterator[Transition]:

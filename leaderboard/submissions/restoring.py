@@ -12,7 +12,7 @@ from redis.client import Pipeline
 from evaluator.errors import RapportError
 from leaderboard.connection import text
 from leaderboard.submissions import keys, scripts
-from leaderboard.submissions.entering import covers, enter, fingerprints
+from leaderboard.submissions.entering import enter, fingerprints, uncovered
 from leaderboard.submissions.history import History, Merged, merge
 from leaderboard.submissions.quotas import counts, is_free
 from leaderboard.submissions.views import read_events, read_submissions
@@ -67,10 +67,11 @@ def index(redis: Redis, histories: Iterable[History], saved: Collection[str]) ->
             if submission.id not in saved:
                 pipe.sadd(keys.UNSAVED, submission.id)
             _count(pipe, history)
-            if covers(history):
-                pipe.mset(dict.fromkeys(fingerprints(submission), submission.id))
-            else:
-                forget(keys=fingerprints(submission), args=[submission.id], client=pipe)
+            over = uncovered(history)
+            if covered := fingerprints(submission, [each for each in submission.protocols if each not in over]):
+                pipe.mset(dict.fromkeys(covered, submission.id))
+            if over:
+                forget(keys=fingerprints(submission, over), args=[submission.id], client=pipe)
         pipe.execute()
 
 

@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -25,6 +26,7 @@ from leaderboard.submissions.ledger import IdTaken
 from leaderboard.submissions.permissions import is_theirs
 from leaderboard.submissions.quotas import MAINTAINER, Quotas, limits_of, quotas_of
 from leaderboard.submissions.reading import Asked, Known
+from leaderboard.submissions.refusals import counting_refusals
 from leaderboard.submissions.views import SubmissionView
 
 THE_MAINTAINER = Person(MAINTAINER, maintainer=True)
@@ -39,6 +41,13 @@ _REFERENCE_DECLARATION = Declaration(
     relation=Relation.NONE, training_data=TrainingData.NEITHER, thinking=False, publish_answers=True
 )
 """Nobody trained a reference, and nobody's consent is needed: the data set's terms decide what is shown of it."""
+
+
+class _Entered(NamedTuple):
+    """What a submission became: itself, or what covers it already."""
+
+    ids: tuple[str, ...]
+    is_new: bool
 
 
 class SubmissionService(SubmissionActions):
@@ -79,11 +88,11 @@ class SubmissionService(SubmissionActions):
                 `no_chat_template`, `quota`, `disk_full` or `infrastructure`. Nothing has been entered then, except
                 that Redis may have gone away halfway: submitting again takes that up.
         """
-        named, protocols = model_name(model, self._settings.models), self._settings.protocols
-        reference = is_reference(named)
-        if reference:
-            _check_reference(named, person, alone=not (revision or adapter or declaration.thinking))
-        with told():
+        with told(), counting_refusals(self._redis):
+            named, protocols = model_name(model, self._settings.models), self._settings.protocols
+            reference = is_reference(named)
+            if reference:
+                _check_reference(named, person, alone=not (revision or adapter or declaration.thinking))
             self._check_disk()
             if reference:
                 return self._enter(_reference(named), declaration, person, protocols)
@@ -146,14 +155,17 @@ class SubmissionService(SubmissionActions):
             facts=None if model.is_reference else facts,
             by_maintainer=person.maintainer,
         )
-        names = self._create(submission, person)
-        for history in self.ledger.histories(names):
-            if is_theirs(person, history.submission):  # Nobody goes on in another person's name.
-                self.take_up(history, person)
-        return self.ledger.view(names[0])
+        entered = self._create(submission, person)
+        if entered.is_new:
+            self.queue_new(entered.ids[0], person)
+        else:
+            for history in self.ledger.histories(entered.ids):
+                if is_theirs(person, history.submission):  # Nobody goes on in another person's name.
+                    self.take_up(history, person)
+        return self.ledger.view(entered.ids[0])
 
-    def _create(self, submission: Submission, person: Person) -> list[str]:
-        """Enters a submission, under another id if another one has it; returns its id, or the ids of what covers it."""
+    def _create(self, submission: Submission, person: Person) -> _Entered:
+        """Enters a submission, under another id if another one has it."""
         limits = None if person.maintainer else limits_of(self._settings)
         while True:
             try:
@@ -162,9 +174,9 @@ class SubmissionService(SubmissionActions):
                 submission = submission.model_copy(update={"id": _new_id()})
                 continue
             if covering == submission.id:
-                return [covering]
+                return _Entered((covering,), is_new=True)
             known = self.ledger.known(_asked(submission), submission.protocols)
-            return list(dict.fromkeys([covering, *(each.submission_id for each in known)]))
+            return _Entered(tuple(dict.fromkeys([covering, *(each.submission_id for each in known)])), is_new=False)
 
     def _check_disk(self) -> None:
         """Refuses work whose results could not be kept."""

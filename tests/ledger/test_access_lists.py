@@ -250,7 +250,7 @@ def test_no_role_may_do_what_is_not_its_own(urls: Mapping[str, str], role: str) 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_needs_its_own_password(urls: Mapping[str, str], redis_url: str, role: str) -> None:
     socket = redis_url.removeprefix("unix://")
-    with pytest.raises(RapportError, match="Redis does not answer"):
+    with pytest.raises(RapportError, match="Redis refuses the name or the password"):
         connect(f"unix://rapport-{role}:wrong@{socket}")
 
 

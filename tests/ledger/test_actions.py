@@ -9,9 +9,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.people import Person
-from leaderboard.records import AmendmentKind, Failure, State
+from leaderboard.records import AmendmentKind, Failure, Relation, State
 from leaderboard.settings import Settings
 from leaderboard.submissions.history import amendments_of
+from leaderboard.submissions.quotas import MOST_AMENDMENTS
 from leaderboard.submissions.service import SubmissionService
 from tests.builders import make_declaration, make_submission
 from tests.model_folders import WEIGHTS, make_model_folder
@@ -182,6 +183,23 @@ def test_a_retry_counts_against_the_quota_again(service):
     assert service.quotas(ALICE).own.used == 0
     service.retry(first.submission.id, ALICE)
     assert service.quotas(ALICE).own.used == 1
+
+
+def test_nobody_corrects_or_disputes_a_submission_without_end(service, submission, run_id):
+    publish(service, run_id)
+    for number in range(MOST_AMENDMENTS - 1):
+        service.dispute(submission.id, ALICE, f"Verdict {number} is wrong.")
+    service.correct(submission.id, ALICE, make_declaration(relation=Relation.MEMBER))
+    for refused in (
+        partial(service.dispute, submission.id, ALICE, "One more is wrong."),
+        partial(service.correct, submission.id, ALICE, make_declaration(relation=Relation.NONE)),
+    ):
+        with pytest.raises(RapportError, match="20 times within 7 days; 20 are the most") as refusal:
+            refused()
+        assert refusal.value.cause is Cause.QUOTA
+    service.dispute(submission.id, KEEPER, "A maintainer may.")
+    service.withdraw(submission.id, ALICE, "For good.")
+    assert kinds(service, submission.id)[-2:] == [AmendmentKind.DISPUTED, AmendmentKind.WITHDRAWN]
 
 
 def test_a_quota_holds_for_submitting_and_not_for_maintainers(service, settings):

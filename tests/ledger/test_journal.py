@@ -5,7 +5,7 @@ from leaderboard.records import AmendmentKind, Failure, State, Tombstone
 from leaderboard.store import LocalStore, layout
 from leaderboard.store.base import Write
 from leaderboard.submissions import journal, keys
-from leaderboard.submissions.entering import SUBMIT_AGAIN, fingerprints
+from leaderboard.submissions.entering import SUBMIT_AGAIN, fingerprints, uncovered
 from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import Ledger
 from tests.builders import make_declaration, make_submission
@@ -92,6 +92,23 @@ def test_after_a_loss_a_withdrawn_model_can_be_submitted_anew_and_a_later_submis
     lose_all(redis)
     journal.restore(redis, store)
     assert ledger.create(make_submission(3, model=submission.model)) == later.id
+
+
+def test_a_run_that_can_never_go_on_opens_its_own_protocol_and_no_other_loss_or_no_loss(redis, ledger, store):
+    both = make_submission(4, model="org/both", protocols=("demo-v1", "demo"))
+    ledger.create(both)
+    gone, _ = both.run_ids()
+    ledger.fail(gone, "gpu-1", Failure(cause=Cause.DATA_ERROR, message="It has changed.", remedy=SUBMIT_AGAIN))
+    assert uncovered(ledger.history(both.id)) == ("demo-v1",)
+    ledger.forget_fingerprints(both, ["demo-v1"])
+    save(ledger, store, both.id)
+    for number, lose in ((5, lambda: None), (6, lambda: lose_all(redis))):
+        lose()
+        journal.restore(redis, store)
+        again = make_submission(number, model="org/both", protocols=("demo",))
+        assert ledger.create(again) == both.id
+    anew = make_submission(7, model="org/both", protocols=("demo-v1",))
+    assert ledger.create(anew) == anew.id
 
 
 def test_after_a_loss_a_model_whose_run_can_never_go_on_is_still_submitted_anew(

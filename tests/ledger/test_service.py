@@ -9,9 +9,11 @@ from redis import Redis
 from evaluator.errors import Cause, RapportError
 from evaluator.models import pin_adapter
 from evaluator.protocol import EvaluationProtocol, Reference, load_protocol
+from leaderboard.connection import text
 from leaderboard.people import Person
 from leaderboard.records import Failure, Relation, State, TrainingData
 from leaderboard.settings import Settings
+from leaderboard.submissions import keys
 from leaderboard.submissions.service import THE_MAINTAINER, SubmissionService, declaration_of
 from tests.builders import make_declaration, make_submission
 from tests.model_folders import LORA, WEIGHTS, make_adapter_folder, make_model_folder
@@ -50,7 +52,8 @@ def queued(service: SubmissionService) -> list[str]:
 def entered(service: SubmissionService) -> int:
     """How many submissions there are, having looked that nothing else was left behind either."""
     count = service.ledger.count()
-    assert count or service._redis.dbsize() == 1, "only the mark"
+    left = {text(name) for name in service._redis.scan_iter()}
+    assert count or left <= {keys.EPOCH, keys.REFUSED}, "only the mark, and a count of refusals"
     return count
 
 
@@ -61,6 +64,19 @@ def test_a_submission_is_pinned_entered_and_queued(service):
     assert (view.submission.facts.architecture, view.submission.facts.parameters) == ("LlamaForCausalLM", 64)
     assert (view.submission.submitter, view.state) == ("alice", State.QUEUED)
     assert queued(service) == [view.runs[0].id]
+
+
+def test_what_fails_while_it_is_being_entered_stays_failed(service, monkeypatch):
+    create = service.ledger.create
+
+    def created_and_failed(*arguments):
+        name = create(*arguments)
+        (run_id,) = service.ledger.view(name).submission.run_ids()
+        service.ledger.fail(run_id, "worker", Failure(cause=Cause.LOAD_ERROR, message="No.", remedy="Yes."))
+        return name
+
+    monkeypatch.setattr(service.ledger, "create", created_and_failed)
+    assert submit(service).state is State.FAILED
 
 
 def test_the_same_model_again_is_the_submission_that_was_there(service):
