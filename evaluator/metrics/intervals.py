@@ -17,7 +17,7 @@ LEAST_USERS = 10
 """Below this number of users no interval is given: it would promise what so few cannot tell."""
 
 _ROUNDING = 1e-10
-"""A deviation below this share of the scores is what floating point leaves of none."""
+"""A value or deviation below this share of the scores is what floating point leaves of none."""
 
 Array = NDArray[np.float64]
 """All figures are double: a rank must not hang on the last bits."""
@@ -73,6 +73,21 @@ class Estimate(NamedTuple):
     """Users with an item."""
     enough: Any
     """Whether every rate has at least ten users."""
+
+
+class Linear(NamedTuple):
+    """What `linearise` makes its estimates of; two of them on the same users add up to that of their difference."""
+
+    value: Any
+    """Weighted sums of rates."""
+    scale: Any
+    """What a value or a deviation is next to nothing against."""
+    errors: Array
+    """(..., users): what each user adds to the error."""
+    own: Array
+    """(..., users): variances of the errors if items had independent ones of variance 1, but for `common`."""
+    common: Array
+    """(..., users, rates): what users' errors share: their covariance is diag(own) - common common'."""
 
 
 def ratio(users: Sequence[UserSums]) -> float | None:
@@ -182,8 +197,8 @@ def compare(board: Board, first: NDArray[np.intp], second: NDArray[np.intp]) -> 
         first: (pairs,): places of models in the board.
         second: (pairs,): places of the models that are subtracted.
     """
-    has = np.any(board.items > 0, axis=-1)
-    shared = (has[first] & has[second])[..., None]
+    has = (np.any(board.items[some] > 0, axis=-1, keepdims=True) for some in (first, second))
+    shared = np.logical_and(*has)
     totals, items = (
         np.concatenate([sums[first], sums[second]], axis=-1) * shared for sums in (board.totals, board.items)
     )
@@ -207,24 +222,44 @@ def linearise(totals: Array, items: Array, weights: Array) -> Estimate:
     Returns:
         What is not a number where a rate has no item or all of its items from one user.
     """
+    parts = linear(totals, items, weights)
+    own, common = parts.own, parts.common
+    shared = (common**2).sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gram = np.swapaxes(common, -1, -2) @ common
+        deviation = np.sqrt((parts.errors**2).sum(axis=-1))
+        freedom = (own - shared).sum(axis=-1) ** 2 / (
+            (own**2 - 2 * own * shared).sum(axis=-1) + (gram**2).sum(axis=(-1, -2))
+        )
+    return Estimate(
+        value=without_noise(parts.value, parts.scale),
+        deviation=without_noise(deviation, parts.scale),
+        freedom=freedom,
+        errors=parts.errors,
+        users=(items > 0).any(axis=-1).sum(axis=-1),
+        enough=((items > 0).sum(axis=-2) >= LEAST_USERS).all(axis=-1),
+    )
+
+
+def linear(totals: Array, items: Array, weights: Array) -> Linear:
+    """Returns what `linearise` makes its estimates of, of sums as there."""
     counts = items.sum(axis=-2, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = items / counts
         pull = weights / (counts * np.sqrt(1 - shares))
         residuals = totals - totals.sum(axis=-2, keepdims=True) * shares
-        value = (totals.sum(axis=-2) / counts[..., 0, :]) @ weights
-        scale = (np.abs(totals).sum(axis=-2) / counts[..., 0, :]) @ np.abs(weights)
-        errors = (residuals * pull).sum(axis=-1)
-        deviation = np.sqrt((errors**2).sum(axis=-1))
-        freedom = _freedom((pull**2 * items).sum(axis=-1), pull * items / np.sqrt(counts))
-    return Estimate(
-        value=np.where(np.abs(value) <= _ROUNDING * scale, 0.0, value),
-        deviation=np.where(deviation <= _ROUNDING * scale, 0.0, deviation),
-        freedom=freedom,
-        errors=errors,
-        users=(items > 0).any(axis=-1).sum(axis=-1),
-        enough=((items > 0).sum(axis=-2) >= LEAST_USERS).all(axis=-1),
-    )
+        return Linear(
+            value=(totals.sum(axis=-2) / counts[..., 0, :]) @ weights,
+            scale=(np.abs(totals).sum(axis=-2) / counts[..., 0, :]) @ np.abs(weights),
+            errors=(residuals * pull).sum(axis=-1),
+            own=(pull**2 * items).sum(axis=-1),
+            common=pull * items / np.sqrt(counts),
+        )
+
+
+def without_noise(figure: Any, scale: Any) -> Array:
+    """Returns figures, with zero for what floating point leaves of none."""
+    return np.where(np.abs(figure) <= _ROUNDING * scale, 0.0, figure)
 
 
 def tail(estimate: Estimate) -> Array:
@@ -237,14 +272,6 @@ def tail(estimate: Estimate) -> Array:
         usual = student.sf(value / deviation, estimate.freedom)
     sign_test = np.where(value > 0, 0.5**estimate.users, 0.5)
     return np.asarray(np.where(deviation > 0, usual, sign_test), dtype=np.float64)
-
-
-def _freedom(own: Array, common: Array) -> Any:
-    """Satterthwaite's degrees of freedom if the errors' covariance is diag(own) - common common', (...)."""
-    shared = (common**2).sum(axis=-1)
-    gram = np.swapaxes(common, -1, -2) @ common
-    trace = (own - shared).sum(axis=-1)
-    return trace**2 / ((own**2 - 2 * own * shared).sum(axis=-1) + (gram**2).sum(axis=(-1, -2)))
 
 
 def _interval(estimate: Estimate, level: float) -> Interval | None:

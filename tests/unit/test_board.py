@@ -8,15 +8,23 @@ from hypothesis import strategies as st
 
 from evaluator.hicupid.user_scores import UserScore
 from evaluator.metrics.intervals import UserSums
+from evaluator.metrics.ranks import rank_board
 from evaluator.results import Result
 from leaderboard.board import build, snapshot
-from leaderboard.board.build import BoardRow, build_board, find_row, rank
+from leaderboard.board import places as places_module
+from leaderboard.board.build import BoardRow, build_board, find_row
+from leaderboard.board.places import NO_SUMS, TOO_FEW_USERS
+from leaderboard.board.public import NOT_YET, UNREAD
 from leaderboard.board.snapshot import Snapshot
-from leaderboard.records import Provenance, Scorecard, Tombstone
+from leaderboard.open_data import layout
+from leaderboard.open_data.figures import open_card
+from leaderboard.open_data.files import CARDS
+from leaderboard.records import Provenance, Scorecard
 from leaderboard.scorecards import UserScores
-from leaderboard.store import layout
 from leaderboard.store.base import Delete, Write
-from tests.builders import make_scorecard, make_user_scores, publish
+from tests.builders import make_scorecard, make_user_scores
+from tests.ranked import rank
+from tests.released import publish, put_card, releasing, write_board
 from tests.waiting import at_once, until
 
 
@@ -102,15 +110,15 @@ def test_a_rank_is_one_more_than_the_number_of_significantly_better_models_with_
     ]
 
 
-@pytest.mark.parametrize("sums", ["none", "too few"])
-def test_a_row_that_cannot_be_compared_does_not_rank_and_says_why(sums):
+@pytest.mark.parametrize(("sums", "why"), [("none", NO_SUMS), ("too few", TOO_FEW_USERS)])
+def test_a_row_that_cannot_be_compared_does_not_rank_and_says_why(sums, why):
     good, poor, odd = (make_scorecard(f"org/{name}", total) for name, total in [("a", 60), ("b", 40), ("odd", 70)])
     known = {card.id: make_user_scores(card).users for card in (good, poor)}
     if sums == "too few":
         known[odd.id] = make_user_scores(odd, users=9).users
     *others, last = rank([odd, good, poor], known)
     assert [(row.model, row.rank) for row in others] == [("org/a", 1), ("org/b", 2)]
-    assert (last.rank, last.rank_interval, last.unranked_because) == (None, None, ("too few users in common",))
+    assert (last.rank, last.rank_interval, last.unranked_because) == (None, None, (why,))
 
 
 def test_a_reference_stands_among_the_rows_without_a_rank():
@@ -144,14 +152,22 @@ def test_where_every_user_agrees_ranks_are_those_of_the_totals_whatever_order_ro
     assert ranked(*cards) == rows
 
 
-def test_ranks_are_kept_while_nothing_that_ranks_has_changed():
-    cards = [make_scorecard("org/a", 60), make_scorecard("org/b", 40)]
-    before = build._ranks_of.cache_info()
-    ranked(*cards)
-    ranked(*cards, make_scorecard("org/demo", 90, unranked_because=("demo judge",)))
-    after = build._ranks_of.cache_info()
-    assert after.hits > before.hits
-    assert after.misses <= before.misses + 1
+def test_a_ranking_is_worked_out_again_only_if_its_sums_have_changed(monkeypatch, store):
+    ranked = []
+    monkeypatch.setattr(places_module, "rank_board", lambda board: ranked.append(board) or rank_board(board))
+    release = releasing(store)
+    publish(store, make_scorecard("org/a", 60), make_scorecard("org/b", 40))
+    ranked.clear()
+    release.rank()
+    publish(store, make_scorecard("org/demo", 90, unranked_because=("demo judge",)))
+    ranked.clear()
+    release.rank()
+    assert not ranked
+    publish(store, make_scorecard("org/c", 50))
+    ranked.clear()
+    release.rank()
+    assert [len(board.totals) for board in ranked] == [3]
+    assert [(row.model, row.rank) for row in build_board(store).rows][:3] == [("org/a", 1), ("org/c", 2), ("org/b", 3)]
 
 
 def test_a_row_shows_the_figures_and_the_provenance_of_its_scorecard():
@@ -190,54 +206,101 @@ def test_the_board_is_built_from_what_is_stored(store):
     assert board.revision == store.head()
 
 
-def test_a_withdrawn_submission_is_kept_but_no_longer_shown(store):
-    shown, withdrawn = make_scorecard("org/shown", 50), make_scorecard("org/withdrawn", 60)
-    publish(store, shown, withdrawn)
-    tombstone = Tombstone(
-        submission_id=withdrawn.submission_id, at=withdrawn.created_at, actor="alice", reason="wrong weights"
-    )
-    path = layout.tombstone_path(tombstone.submission_id)
-
-    store.commit([Write(path, tombstone.model_dump_json().encode())], "withdrawal")
-
-    assert [row.model for row in build_board(store).rows] == ["org/shown"]
-    assert store.read(layout.scorecard_path(withdrawn.model, withdrawn.id))
-
-
-def test_a_broken_scorecard_is_named_and_costs_no_other_row(store):
+def test_a_broken_file_is_named_and_costs_no_rows_but_its_own(store):
     publish(store, make_scorecard("org/good", 50))
-    store.commit([Write("scorecards/org/model/x.json", b"{}")], "broken")
+    path = layout.scorecards_path("org/other")
+    store.commit([Write(path, b"PAR1")], "broken")
     board = build_board(store)
     (problem,) = board.problems
-    assert "scorecards/org/model/x.json is no Scorecard" in problem
+    assert f"{path} is no readable Parquet file" in problem
     assert [row.model for row in board.rows] == ["org/good"]
 
 
+def test_a_broken_scorecard_is_named_and_costs_no_row_but_its_own(store):
+    good, other = make_scorecard("org/good", 50), make_scorecard("org/good", 40, id="s-20260301-0000000f.demo-v1@demo")
+    broken = open_card(other).model_copy(update={"scorecard": "{}"})
+    path = layout.scorecards_path("org/good")
+    publish(store, good)
+    store.commit([Write(path, CARDS.put(store.read(path), [broken], path))], "broken")
+    board = build_board(store)
+    (problem,) = board.problems
+    assert f"scorecard {other.id} is no Scorecard" in problem
+    assert [row.scorecard_id for row in board.rows] == [good.id]
+
+
 @pytest.mark.parametrize("sums", [None, b"{}"], ids=["lost", "broken"])
-def test_a_scorecard_without_its_users_sums_is_shown_without_a_rank_and_named(store, sums):
+def test_a_scorecard_without_its_users_sums_is_shown_without_a_rank_and_named(store, caplog, sums):
     whole, part = make_scorecard("org/whole", 50), make_scorecard("org/part", 60)
     publish(store, whole, part)
-    path = layout.user_scores_path(part.model, part.id)
+    path = layout.user_scores_path(part.model)
+    assert path != layout.user_scores_path(whole.model)
     store.commit([Delete(path) if sums is None else Write(path, sums)], "loss")
-    board = build_board(store)
-    assert [(row.model, row.rank) for row in board.rows] == [("org/whole", 1), ("org/part", None)]
-    assert [path in problem for problem in board.problems] == [True]
+    write_board(store)
+    rows = build_board(store).rows
+    assert [(row.model, row.rank) for row in rows] == [("org/whole", 1), ("org/part", None)]
+    assert rows[1].unranked_because == (NO_SUMS,)
+    assert sum(path in record.getMessage() for record in caplog.records) == 1
 
 
-def test_users_sums_that_nothing_needs_are_not_read(store):
+def test_users_sums_that_nothing_needs_are_not_read(store, caplog):
     card = make_scorecard("org/demo", 50, protocol="retired", unranked_because=("demo judge",))
     publish(store, card)
-    store.commit([Write(layout.user_scores_path(card.model, card.id), b"{}")], "broken")
-    assert build_board(store).problems == ()
+    store.commit([Write(layout.user_scores_path(card.model), b"{}")], "broken")
+    write_board(store)
+    assert not caplog.records
 
 
-def test_a_broken_tombstone_is_named_and_still_hides_what_it_withdraws(store):
-    shown, withdrawn = make_scorecard("org/shown", 50), make_scorecard("org/withdrawn", 60)
-    publish(store, shown, withdrawn)
-    store.commit([Write(layout.tombstone_path(withdrawn.submission_id), b"\xff")], "broken")
+def test_a_scorecard_that_is_newer_than_the_board_is_shown_without_a_rank_until_it_has_one(store):
+    publish(store, make_scorecard("org/a", 50))
+    newer = make_scorecard("org/b", 60)
+    put_card(store, newer, make_user_scores(newer))
+    assert [(row.model, row.rank, row.unranked_because) for row in build_board(store).rows] == [
+        ("org/a", 1, ()),
+        ("org/b", None, (NOT_YET,)),
+    ]
+    write_board(store)
+    assert [(row.model, row.rank) for row in build_board(store).rows] == [("org/b", 1), ("org/a", 2)]
+
+
+def test_a_board_among_other_results_than_these_is_told_so(store):
+    publish(store, make_scorecard("org/a", 50), make_scorecard("org/b", 40))
+    assert not build_board(store).lags
+    demo = make_scorecard("org/demo", 60, unranked_because=("demo judge",))
+    put_card(store, demo, make_user_scores(demo))
+    assert not build_board(store).lags, "it takes no part"
+    path = layout.scorecards_path("org/a")
+    store.commit([Delete(path)], "withdrawn")
+    assert [(row.model, row.rank) for row in build_board(store).rows][:1] == [("org/b", 2)]
+    assert build_board(store).lags
+    write_board(store)
+    assert not build_board(store).lags
+
+
+def test_a_rank_goes_with_the_rows_that_it_was_worked_out_from(store):
+    card = make_scorecard("org/a", 50)
+    publish(store, card)
+    again = card.model_copy(update={"rows_sha": "9" * 64})
+    put_card(store, again, make_user_scores(again))
+    (row,) = build_board(store).rows
+    assert (row.rank, row.unranked_because) == (None, (NOT_YET,))
+
+
+def test_a_scorecard_that_no_longer_takes_part_loses_its_rank_at_once(store):
+    card = make_scorecard("org/a", 50)
+    publish(store, card)
+    out = card.model_copy(update={"unranked_because": ("incomplete",)})
+    put_card(store, out, make_user_scores(out))
+    (row,) = build_board(store).rows
+    assert (row.rank, row.unranked_because) == (None, ("incomplete",))
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 cut"])
+def test_a_broken_board_is_named_and_costs_the_ranks_alone(store, content):
+    publish(store, make_scorecard("org/a", 50))
+    store.commit([Write(layout.BOARD, content)], "broken")
     board = build_board(store)
-    assert [row.model for row in board.rows] == ["org/shown"]
-    assert "is no Tombstone" in board.problems[0]
+    assert [(row.model, row.rank, row.unranked_because) for row in board.rows] == [("org/a", None, (UNREAD,))]
+    assert [layout.BOARD in problem for problem in board.problems] == [True]
 
 
 def test_a_file_that_was_mended_by_hand_comes_back_although_the_store_has_not_moved_on(monkeypatch, store):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import psutil
 import pytest
@@ -11,10 +12,12 @@ from benchmarks.load import measure
 from benchmarks.load_account import account_of
 from benchmarks.load_visitors import Outcome, Person, orders_of
 from leaderboard.records import State
-from leaderboard.store import LocalStore
+from leaderboard.store import LocalStore, layout
+from leaderboard.store.base import Delete
 from leaderboard.submissions import journal
 from leaderboard.submissions.ledger import Ledger
 from tests.builders import make_submission
+from tests.released import released
 
 SMALL = argparse.Namespace(submissions=12, users=3, history=60, arrivals=4.0, seed=1)
 
@@ -47,7 +50,7 @@ def test_arrivals_are_drawn_before_anything_is_asked() -> None:
     assert sum(order.twice for order in orders) == 20
 
 
-def test_what_is_lost_or_doubled_is_found(ledger: Ledger, store: LocalStore) -> None:
+def test_what_is_lost_or_doubled_is_found(ledger: Ledger, store: LocalStore, tmp_path: Path) -> None:
     kept, unsaved, again = (make_submission(number) for number in (1, 2, 3))
     double = make_submission(4, model=again.model, revision="b" * 40)
     for submission in (kept, unsaved, again, double):
@@ -55,12 +58,16 @@ def test_what_is_lost_or_doubled_is_found(ledger: Ledger, store: LocalStore) -> 
         ledger.advance(submission.run_ids()[0], State.QUEUED, submission.submitter)
     saved = ledger.histories([kept.id, again.id, double.id])
     store.commit([write for history in saved for write in journal.files_of(history)], "journal")
+    stores = released(store, tmp_path)
 
     def told(model: str, submission_id: str, submitter: str = kept.submitter) -> Outcome:
         return Outcome(model, submitter, submission_id, "", 1.0, 1.0)
 
-    assert account_of([told("org/model-1", kept.id)], ledger, store, 10) == ((), ())
-    assert account_of([told("org/model-1", kept.id, "mallory")], ledger, store, 10).lost == (kept.id,)
-    assert account_of([told("org/model-2", unsaved.id)], ledger, store, 10).lost == (unsaved.id,)
-    assert account_of([told("org/model-3", again.id)], ledger, store, 10) == ((), ("org/model-3",))
-    assert account_of([told("org/model-9", "s-20260301-00000009")], ledger, store, 10).lost == ("s-20260301-00000009",)
+    assert account_of([told("org/model-1", kept.id)], ledger, stores, 10) == ((), ())
+    assert account_of([told("org/model-1", kept.id, "mallory")], ledger, stores, 10).lost == (kept.id,)
+    assert account_of([told("org/model-2", unsaved.id)], ledger, stores, 10).lost == (unsaved.id,)
+    assert account_of([told("org/model-3", again.id)], ledger, stores, 10) == ((), ("org/model-3",))
+    assert account_of([told("org/model-9", "s-20260301-00000009")], ledger, stores, 10).lost == ("s-20260301-00000009",)
+
+    stores.requests.commit([Delete(layout.submission_path(kept.id))], "lost on the way to everyone")
+    assert account_of([told("org/model-1", kept.id)], ledger, stores, 10).lost == (kept.id,)

@@ -17,15 +17,17 @@ from leaderboard.records import Plan
 from leaderboard.settings import Settings
 from tests.scripted import ScriptedEngine, answers, hello, judging, users_in
 from worker.engines import NO_ENDPOINTS, Endpoints
-from worker.local.evaluation import Wanted, _begin, _refuse_other_conditions, conditions_of
+from worker.local.asking import refuse_other_conditions
+from worker.local.evaluation import _begin
 from worker.local.folder import Evaluation, Folder, open_rows
+from worker.local.wanted import Wanted, conditions_of
 from worker.planning import Candidate, Conditions
 
 SERVER = EndpointSpec(base_url="http://h/v1", model="m")
 
 
 def wanted(setup, limit: int | None = None, endpoints: Endpoints = NO_ENDPOINTS) -> Wanted:
-    candidate = Candidate(setup.model, setup.adapter, setup.thinking, publish_answers=False)
+    candidate = Candidate(setup.model, setup.adapter, setup.thinking)
     return Wanted(candidate, Conditions(setup.protocol, setup.judge, "builtin", "demo"), endpoints, limit, None)
 
 
@@ -106,9 +108,9 @@ def test_answers_of_an_engine_that_runs_in_another_way_are_not_mixed(setup, tmp_
             (ModelAnswers(setup, ScriptedEngine(hello, **changes), FullContexts()), ScriptedEngine(judging))
             for changes in ({}, {"dtype": "bfloat16", "engine": "vllm"})
         )
-        _refuse_other_conditions(*same, plan, rows, Folder(tmp_path))
+        refuse_other_conditions(*same, plan, rows, Folder(tmp_path))
         with pytest.raises(RapportError, match="other conditions: dtype, engine differ") as caught:
-            _refuse_other_conditions(*other, plan, rows, Folder(tmp_path))
+            refuse_other_conditions(*other, plan, rows, Folder(tmp_path))
     assert caught.value.cause is Cause.DATA_ERROR
 
 
@@ -120,7 +122,7 @@ def test_verdicts_of_a_judge_that_runs_in_another_way_are_not_mixed(setup, tmp_p
         list(rows.generations.append(answers(setup, user)))
         list(rows.verdicts.append(judge(setup, user, rows.generations.rows, ScriptedEngine(judging), ())))
         source = ModelAnswers(setup, ScriptedEngine(hello), FullContexts())
-        _refuse_other_conditions(source, ScriptedEngine(judging), plan, rows, Folder(tmp_path))
+        refuse_other_conditions(source, ScriptedEngine(judging), plan, rows, Folder(tmp_path))
         other = (source, ScriptedEngine(judging, **changed))
         with pytest.raises(RapportError, match=f"The verdicts .* other conditions: {next(iter(changed))} differ"):
-            _refuse_other_conditions(*other, plan, rows, Folder(tmp_path))
+            refuse_other_conditions(*other, plan, rows, Folder(tmp_path))

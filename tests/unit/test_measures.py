@@ -51,7 +51,7 @@ def test_notes_from_before_sizes_were_noted_are_read_as_such_and_tell_nothing_of
 
 
 def test_a_note_that_cannot_be_read_is_named(redis):
-    redis.lpush(keys.costs("demo-v1"), '{"schema_version": 9}')
+    redis.lpush(keys.costs("demo-v1"), '{"schema_version": 1}')
     with pytest.raises(RapportError, match="rapport:costs:demo-v1 is no Cost"):
         read_costs(redis, "demo-v1")
 

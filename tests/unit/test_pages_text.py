@@ -9,8 +9,6 @@ from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.questions import QuestionType
 from evaluator.hicupid.scoring import score
 from evaluator.results import Interval
-from leaderboard.board.build import rank
-from leaderboard.board.partners import Sums
 from leaderboard.pages.reader import About
 from leaderboard.pages.render import desiderata, provenance, render, scores
 from leaderboard.pages.tables import sections
@@ -31,6 +29,7 @@ from tests.builders import (
     make_submission,
     make_user_scores,
 )
+from tests.ranked import Sums, rank
 
 ODD = {
     "html": "<script>alert(1)</script><img src=x onerror=alert(1)>",
@@ -84,6 +83,7 @@ def pages_with(text: str) -> list[str]:
     about = About(view.submission.id, text, text, text, declaration, NOON)
     error = RapportError(Cause.NOT_FOUND, text, text)
     one = {"here": "", "revision": "1", "about": about, "active": [view], "problems": [text], "rows": rows}
+    one["store"] = text
     return [
         render("live.html", active=[view], problems=[text], **NOTHING_TO_COME),
         render("rows.html", sections=sections(rows)),

@@ -4,12 +4,12 @@ import datetime
 
 import pytest
 
-from leaderboard.board.build import BoardRow, build_board, rank
+from leaderboard.board.build import BoardRow, build_board
 from leaderboard.board.partners import find_partners
 from leaderboard.records import Scorecard
-from leaderboard.store import layout
-from leaderboard.store.base import Write
 from tests.builders import NOON, make_declaration, make_scorecard, make_user_scores
+from tests.ranked import rank
+from tests.released import put_card, write_board
 
 LATER = NOON + datetime.timedelta(days=1)
 
@@ -114,14 +114,19 @@ def test_the_gaps_are_made_of_what_is_stored(store):
         each.model_copy(update={"unranked_because": ("incomplete",)}) for each in (OFFICIAL, GOLD, card("few-3-v1"))
     ]
     for each in unranked:
-        sums = make_user_scores(each, split="test_2")
-        store.commit(
-            [
-                Write(layout.scorecard_path(each.model, each.id), each.model_dump_json().encode()),
-                Write(layout.user_scores_path(each.model, each.id), sums.model_dump_json().encode()),
-            ],
-            "card",
-        )
+        put_card(store, each, make_user_scores(each, split="test_2"))
+    write_board(store)
     rows = {row.protocol: row for row in build_board(store).rows}
     assert rows["official-v1"].desiderata.lc.value == -30
     assert rows["few-3-v1"].desiderata.lc is None
+
+
+def test_a_gap_goes_with_the_rows_that_it_was_worked_out_from(store):
+    unranked = [each.model_copy(update={"unranked_because": ("incomplete",)}) for each in (OFFICIAL, GOLD)]
+    for each in unranked:
+        put_card(store, each, make_user_scores(each, split="test_2"))
+    write_board(store)
+    again = unranked[0].model_copy(update={"rows_sha": "9" * 64})
+    put_card(store, again, make_user_scores(again, split="test_2"))
+    rows = {row.protocol: row for row in build_board(store).rows}
+    assert rows["official-v1"].desiderata.lc is None

@@ -85,7 +85,7 @@ def test_they_agree_with_a_naive_stepdown(models, users, lead, seed):
 def test_pairs_are_judged_together_however_many_are_handled_at_once(seed, monkeypatch):
     board = board_of(simulated(seed, np.linspace(0, 4, 12), 40))
     whole = ranks(board, draws=DRAWS)
-    monkeypatch.setattr("evaluator.metrics.ranks._CHUNK", 5)
+    monkeypatch.setattr("evaluator.metrics.tiles.SIDE", 5)
     assert ranks(board, draws=DRAWS) == whole
 
 

@@ -5,11 +5,12 @@ from itertools import product
 
 import pytest
 
-from leaderboard.board.build import Ranking, rank
+from leaderboard.board.rankings import Ranking
 from leaderboard.pages.render import render
 from leaderboard.pages.tables import Section, sections
 from leaderboard.records import Scorecard
 from tests.builders import NOON, make_scorecard, make_user_scores
+from tests.ranked import rank
 
 LATER = NOON + datetime.timedelta(days=1)
 

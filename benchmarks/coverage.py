@@ -1,0 +1,240 @@
+"""`make bench-coverage`: whether the intervals of the human suite cover, by simulated raters of known skill."""
+
+from __future__ import annotations
+
+import os
+
+# One thread, before numpy starts its own: what runs beside this keeps its cores.
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+
+import argparse
+import multiprocessing
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.stats import binomtest
+
+from benchmarks import coverage_figures as figures
+from benchmarks.coverage_raters import RATING, RELEVANCE, SYNTHETIC, VERIFICATION, Floats, Task, simulate, write
+from benchmarks.coverage_tables import Table, class_tables, rating_tables, truth_tables, written_tables
+from benchmarks.report import report
+from evaluator.human.figures import FIGURES, GAP
+from evaluator.metrics.clustered import Spread, difference, ends
+
+REPETITIONS = 2000
+NUMBERS_OF_USERS = (20, 50, 250)
+POPULATION, BATCH = 500_000, 5_000
+"""Users whose figures are taken for the truth: its own error is 1/45 of that of 250 users; and how many at once."""
+PROCESSES = 2
+CHUNK = 50
+"""Repetitions that a process does at once."""
+LEAST, MOST = 0.93, 0.97
+"""What the Monte Carlo interval of a coverage must meet."""
+
+Tables = Mapping[str, Table]
+
+
+class Stage(NamedTuple):
+    """Some figures of the suite, and what they are made of."""
+
+    tables: Callable[[np.random.Generator, int], Tables]
+    figures: Mapping[str, figures.Made]
+
+
+class Seen(NamedTuple):
+    """What one repetition says of one figure."""
+
+    covered: bool
+    width: float
+    """Not a number where no interval was given."""
+
+
+def of_classes(task: Task, random: np.random.Generator, users: int) -> Tables:
+    """Returns what a stage of two classes adds up to."""
+    return class_tables(simulate(random, task, users))
+
+
+def of_truth(task: Task, random: np.random.Generator, users: int) -> Tables:
+    """Returns what a stage of two classes adds up to on made-up users, whose truth is known."""
+    return truth_tables(simulate(random, SYNTHETIC[task], users))
+
+
+def of_ratings(random: np.random.Generator, users: int) -> Tables:
+    """Returns what ratings add up to."""
+    return rating_tables(simulate(random, RATING, users))
+
+
+def of_extraction(random: np.random.Generator, users: int) -> Tables:
+    """Returns what a writer and an extractor add up to."""
+    return written_tables(write(random, users))
+
+
+def of_writing(random: np.random.Generator, users: int) -> Tables:
+    """Returns what a writer adds up to, and a judge of ratings on what is written."""
+    return {**of_ratings(random, users), **of_extraction(random, users)}
+
+
+MADE_UP = ", made up"
+STAGES = {
+    "verification": Stage(partial(of_classes, VERIFICATION), figures.CLASSES),
+    "relevance": Stage(partial(of_classes, RELEVANCE), figures.CLASSES),
+    f"verification{MADE_UP}": Stage(partial(of_truth, VERIFICATION), figures.TRUTH),
+    f"relevance{MADE_UP}": Stage(partial(of_truth, RELEVANCE), figures.TRUTH),
+    "rating": Stage(of_ratings, figures.RATING),
+    "writing": Stage(of_writing, figures.WRITING),
+    "extraction": Stage(of_extraction, figures.EXTRACTION),
+}
+"""In the order that seeds hang on."""
+
+
+def sums_of(name: str, batch: int) -> dict[str, Floats]:
+    """Returns what a stage adds up to over one batch of the population; no repetition has its seed."""
+    found = STAGES[name].tables(np.random.default_rng([list(STAGES).index(name), 0, batch]), BATCH)
+    return {table: counts.sums.sum(axis=0) for table, counts in found.items()}
+
+
+def truth_of(name: str, batches: Iterable[dict[str, Floats]]) -> dict[str, float]:
+    """Returns the figures of a stage over the whole population."""
+    sums: dict[str, Floats] = {}
+    for batch in batches:
+        sums = {table: sums.get(table, 0.0) + counts for table, counts in batch.items()}
+    return figures.values(sums, STAGES[name].figures)
+
+
+def published(found: Mapping[str, Mapping[str, Any]], less: Callable[[Any, Any], Any]) -> dict[str, Any]:
+    """Returns all stages' figures under the names that they are published by, gaps among them.
+
+    Args:
+        found: The figures of each stage.
+        less: What one figure less another is.
+    """
+    own = {
+        f"{stage}.{name}": figure
+        for stage, named in found.items()
+        if not stage.endswith(MADE_UP)
+        for name, figure in named.items()
+    }
+    return own | {
+        f"{stage.removesuffix(MADE_UP)}.{name}.{GAP}": less(figure, found[stage.removesuffix(MADE_UP)][name])
+        for stage, named in found.items()
+        if stage.endswith(MADE_UP)
+        for name, figure in named.items()
+    }
+
+
+def repeat(users: int, repetition: int, truth: Mapping[str, float]) -> dict[str, Seen]:
+    """Simulates every stage once and tells for each figure whether its interval holds the truth."""
+    found = {
+        name: figures.spreads(stage.tables(np.random.default_rng([place, users, repetition]), users), stage.figures)
+        for place, (name, stage) in enumerate(STAGES.items())
+    }
+    return {name: _seen(name, spread, truth[name]) for name, spread in published(found, difference).items()}
+
+
+def _seen(name: str, spread: Spread, truth: float) -> Seen:
+    method = FIGURES[name].method
+    if method is None:
+        raise ValueError(f"{name} is published without an interval")
+    low, high = (float(end) for end in ends(spread, method))
+    return Seen(low <= truth <= high, high - low)
+
+
+def repeat_some(truth: Mapping[str, float], users: int, repetitions: range) -> list[dict[str, Seen]]:
+    """Does some of the repetitions."""
+    return [repeat(users, repetition, truth) for repetition in repetitions]
+
+
+def measure(
+    repetitions: int = REPETITIONS,
+    numbers_of_users: Sequence[int] = NUMBERS_OF_USERS,
+    population: int = POPULATION,
+    processes: int = PROCESSES,
+) -> dict[str, Any]:
+    """Returns the figures of the benchmark.
+
+    Args:
+        repetitions: Data sets of each size.
+        numbers_of_users: The sizes.
+        population: Users whose figures are taken for the truth, in whole batches.
+        processes: How many work at once.
+    """
+    started = time.monotonic()
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        batches = range(max(1, population // BATCH))
+        truth = published(
+            {name: truth_of(name, pool.map(partial(sums_of, name), batches)) for name in STAGES}, float.__sub__
+        )
+        parts = [range(start, min(start + CHUNK, repetitions)) for start in range(0, repetitions, CHUNK)]
+        seen = {
+            users: [one for some in pool.map(partial(repeat_some, truth, users), parts) for one in some]
+            for users in numbers_of_users
+        }
+    return told(seen, truth) | {
+        "repetitions": repetitions,
+        "population": len(batches) * BATCH,
+        "seconds": round(time.monotonic() - started, 1),
+    }
+
+
+def told(seen: Mapping[int, Sequence[Mapping[str, Seen]]], truth: Mapping[str, float]) -> dict[str, Any]:
+    """Returns what is reported of the repetitions, by figure and number of users."""
+    by_metric: dict[str, dict[str, dict[str, Any]]] = {
+        name: {str(users): _coverage([one[name] for one in repetitions]) for users, repetitions in seen.items()}
+        for name in sorted(truth)
+    }
+
+    def only(field: str) -> dict[str, dict[str, Any]]:
+        return {name: {users: one[field] for users, one in sizes.items()} for name, sizes in by_metric.items()}
+
+    intervals = only("interval")
+    return {
+        "coverage_by_metric": only("coverage"),
+        "coverage_interval_by_metric": intervals,
+        "width_by_metric": only("width"),
+        "missing_by_metric": only("missing"),
+        "truth_by_metric": {name: round(truth[name], 4) for name in sorted(truth)},
+        "method_by_metric": {name: FIGURES[name].method for name in sorted(truth)},
+        "without_interval": {name: figure.why for name, figure in FIGURES.items() if figure.method is None},
+        "outside": sorted(
+            f"{name} {users}"
+            for name, sizes in intervals.items()
+            for users, found in sizes.items()
+            if found is not None and (found[1] < LEAST or found[0] > MOST)
+        ),
+    }
+
+
+def _coverage(seen: Sequence[Seen]) -> dict[str, Any]:
+    """The share of intervals that hold the truth, with its 95 % interval and their mean width; None where none is."""
+    given = [one for one in seen if not np.isnan(one.width)]
+    missing = len(seen) - len(given)
+    if not given:
+        return {"coverage": None, "interval": None, "width": None, "missing": missing}
+    held = sum(one.covered for one in given)
+    found = binomtest(held, len(given)).proportion_ci(method="wilson")
+    return {
+        "coverage": round(held / len(given), 4),
+        "interval": [round(float(found.low), 4), round(float(found.high), 4)],
+        "width": round(float(np.mean([one.width for one in given])), 4),
+        "missing": missing,
+    }
+
+
+def main() -> None:
+    """Simulates and reports what the intervals cover."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repetitions", type=int, default=REPETITIONS)
+    parser.add_argument("--users", type=int, nargs="+", default=NUMBERS_OF_USERS)
+    parser.add_argument("--population", type=int, default=POPULATION, help="users whose figures are the truth")
+    parser.add_argument("--processes", type=int, default=PROCESSES)
+    given = parser.parse_args()
+    report("coverage", measure(given.repetitions, given.users, given.population, given.processes))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,281 @@
+"""The benchmark of coverage, run small: it looks at what is published, and its fast figures are the real ones."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+import numpy as np
+import pytest
+
+from benchmarks import coverage_figures as fast
+from benchmarks import report as reporting
+from benchmarks.coverage import LEAST, MADE_UP, MOST, STAGES, Seen, main, measure, published, repeat, told
+from benchmarks.coverage_raters import RATING, RELEVANCE, SYNTHETIC, VERIFICATION, Labels, simulate, table_of, write
+from benchmarks.coverage_tables import class_tables, rating_tables, truth_tables, written_tables
+from evaluator.human.figures import FIGURES
+from evaluator.metrics import agreement as slow
+from evaluator.metrics.alternative_annotator import advantage_probability, alternative_annotator_test, duels
+from evaluator.metrics.clustered import difference
+
+PUBLISHED = {name for name, figure in FIGURES.items() if figure.method is not None}
+SIZES = ("20", "16", "9")
+
+
+@cache
+def small():
+    """A small run, with a size at which there is no interval."""
+    return measure(repetitions=20, numbers_of_users=(20, 16, 9), population=5000, processes=1)
+
+
+def test_every_published_figure_with_an_interval_is_simulated_and_no_other():
+    assert set(small()["coverage_by_metric"]) == PUBLISHED
+    names = published({name: stage.figures for name, stage in STAGES.items()}, lambda one, other: (one, other))
+    assert set(names) == PUBLISHED
+
+
+def test_a_figure_without_an_interval_says_why():
+    assert small()["without_interval"] == {name: FIGURES[name].why for name in FIGURES if name not in PUBLISHED}
+    assert all(small()["without_interval"].values())
+    assert not any(FIGURES[name].why for name in PUBLISHED)
+
+
+def test_a_small_run_tells_every_figure_by_number_of_users():
+    found = small()
+    assert found["repetitions"] == 20
+    assert found["population"] == 5000
+    assert found["seconds"] > 0
+    for name in PUBLISHED:
+        coverage, reach, width = (
+            found[field][name] for field in ("coverage_by_metric", "coverage_interval_by_metric", "width_by_metric")
+        )
+        assert tuple(coverage) == tuple(reach) == tuple(width) == SIZES
+        for users in ("20", "16"):
+            assert 0 <= reach[users][0] <= coverage[users] <= reach[users][1] <= 1
+        assert 0 < width["20"] < width["16"], name
+        assert coverage["20"] >= 0.6, name
+
+
+def test_below_ten_users_no_interval_is_told_as_null():
+    for name in PUBLISHED:
+        for field in ("coverage_by_metric", "coverage_interval_by_metric", "width_by_metric"):
+            assert small()[field][name]["9"] is None
+        assert small()["missing_by_metric"][name] == {"20": 0, "16": 0, "9": 20}
+
+
+def test_the_command_prints_one_line_and_keeps_it(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(reporting, "RESULTS", tmp_path)
+    arguments = ["--repetitions", "20", "--users", "20", "--population", "5000", "--processes", "1"]
+    monkeypatch.setattr("sys.argv", ["coverage", *arguments])
+    main()
+    line = capsys.readouterr().out
+    assert (tmp_path / "coverage.jsonl").read_text() == line
+    found = json.loads(line)
+    assert found["benchmark"] == "coverage"
+    assert found["coverage_by_metric"] == {
+        name: {"20": sizes["20"]} for name, sizes in small()["coverage_by_metric"].items()
+    }
+
+
+def test_the_same_seeds_give_the_same_figures_in_any_number_of_processes():
+    again = measure(repetitions=20, numbers_of_users=(20, 16, 9), population=5000, processes=2)
+    assert again | {"seconds": 0} == small() | {"seconds": 0}
+
+
+def test_a_repetition_hangs_on_its_number_alone():
+    truth = small()["truth_by_metric"]
+    assert repeat(20, 3, truth) == repeat(20, 3, truth)
+    assert repeat(20, 3, truth) != repeat(20, 4, truth)
+
+
+@pytest.mark.parametrize(("held", "outside"), [(880, True), (915, False), (960, False), (985, True)])
+def test_what_does_not_meet_the_bounds_is_named(held, outside):
+    seen = {20: [{"rating.bias": Seen(place < held, 1.0)} for place in range(1000)]}
+    found = told(seen, {"rating.bias": 0.5})
+    assert found["coverage_by_metric"] == {"rating.bias": {"20": held / 1000}}
+    low, high = found["coverage_interval_by_metric"]["rating.bias"]["20"]
+    assert (high < LEAST or low > MOST) == outside
+    assert found["outside"] == (["rating.bias 20"] if outside else [])
+
+
+def test_missing_intervals_are_counted_and_not_taken_for_misses():
+    seen = {20: [{"rating.bias": Seen(place > 4, 1.0 if place > 4 else float("nan"))} for place in range(50)]}
+    found = told(seen, {"rating.bias": 0.5})
+    assert found["coverage_by_metric"]["rating.bias"]["20"] == 1
+    assert found["missing_by_metric"]["rating.bias"]["20"] == 5
+
+
+def sample(task, seed=0, users=24) -> Labels:
+    return simulate(np.random.default_rng([seed, users]), task, users)
+
+
+def left_of(labels: Labels, user: int | None) -> Labels:
+    """All labels but those of a user."""
+    return Labels(*(column[labels.user != user] for column in labels))
+
+
+def of_the_others(held_out, figures_of):
+    """The model's figures and one more human's."""
+    comparisons = held_out.comparisons
+    found = {}
+    for labels, whose in ((comparisons.rater, ""), (comparisons.human, ".one_more_human")):
+        found |= {f"{name}{whose}": value for name, value in figures_of(labels, comparisons).items()}
+    return found
+
+
+def of_classes(labels: Labels) -> dict[str, float]:
+    """The figures of a stage of classes, by the library."""
+    table, rater = table_of(labels), labels.model.astype(float)
+    singles = slow.against_singles(table, rater)
+    pairs = singles.comparisons
+    agreed = slow.class_agreement(table, rater, 1)
+    return (
+        of_the_others(
+            slow.against_majority(table, rater),
+            lambda own, all_: dict(slow.class_figures(own, all_.reference, all_.annotators, 1)),
+        )
+        | of_the_others(
+            singles,
+            lambda own, all_: {
+                "single_kappa": slow.kappa(own, all_.reference, within=all_.annotators, weights=all_.weights)
+            },
+        )
+        | {
+            "alpha": slow.krippendorff_alpha(table),
+            "f1.always_yes": agreed.always_yes.f1,
+            "selection_ratio": slow.selection_ratio(pairs.rater, pairs.reference, 1, weights=pairs.weights),
+            "advantage_probability": advantage_probability(duels(table, rater, "classes")),
+            "advantage_probability_balanced": advantage_probability(duels(table, rater, "classes"), balanced=True),
+        }
+    )
+
+
+def of_ratings(labels: Labels) -> dict[str, float]:
+    """The figures of ratings, by the library."""
+    table, rater, openly = table_of(labels), labels.model.astype(float), labels.open.astype(bool)
+    figures = of_the_others(
+        slow.against_mean(table, rater),
+        lambda own, all_: dict(slow.rating_figures(own, all_.reference, all_.annotators)),
+    )
+    assert figures.pop("bias.one_more_human") == pytest.approx(0, abs=1e-12)
+    return figures | {
+        "alpha": slow.krippendorff_alpha(table, "ordinal"),
+        "advantage_probability": advantage_probability(duels(table, rater, "ratings")),
+        "mention_effect": rater[openly].mean() - rater[~openly].mean(),
+        "mention_effect.one_more_human": labels.human[openly].mean() - labels.human[~openly].mean(),
+    }
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("left_out", [None, 5])
+@pytest.mark.parametrize("task", [VERIFICATION, RELEVANCE])
+def test_fast_figures_of_classes_are_those_of_the_library(task, left_out, seed):
+    labels = left_of(sample(task, seed), left_out)
+    found = fast.values(totals(class_tables(labels)), fast.CLASSES)
+    assert found == pytest.approx(of_classes(labels), abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("left_out", [None, 5])
+def test_fast_figures_of_ratings_are_those_of_the_library(left_out, seed):
+    labels = left_of(sample(RATING, seed, users=60), left_out)
+    found = fast.values(totals(rating_tables(labels)), fast.RATING)
+    assert found == pytest.approx(of_ratings(labels), abs=1e-9)
+
+
+def test_fast_figures_without_a_user_are_those_of_all_others():
+    labels = sample(RATING, users=60)
+    table = rating_tables(labels)["rater"]
+    whole = table.sums.sum(axis=0)
+    without = fast.RATING["spearman"].figure(whole - table.sums)
+    for user in (0, 7, 59):
+        assert without[user] == pytest.approx(of_ratings(left_of(labels, user))["spearman"], abs=1e-9)
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_the_advantage_is_over_the_annotators_that_can_be_tested(balanced):
+    labels = sample(VERIFICATION, users=3)
+    found = alternative_annotator_test(table_of(labels), labels.model.astype(float), epsilon=0.1, balanced=balanced)
+    assert 0 < found.tested < 9
+    name = f"advantage_probability{'_balanced' * balanced}"
+    quick = fast.values(totals(class_tables(labels)), {name: fast.CLASSES[name]})
+    assert quick[name] == pytest.approx(found.advantage_probability, abs=1e-12)
+
+
+def test_fast_figures_against_the_truth_are_those_of_the_library():
+    labels = sample(SYNTHETIC[RELEVANCE])
+    found = fast.values(totals(truth_tables(labels)), fast.TRUTH)
+    model, truth = labels.model.astype(float), labels.truth.astype(float)
+    assert found == pytest.approx(
+        {
+            "kappa": slow.kappa(model, truth),
+            "matthews": slow.matthews(model, truth),
+            "f1": slow.f1(model, truth, 1),
+        },
+        abs=1e-12,
+    )
+
+
+def test_figures_of_a_writer_and_an_extractor_are_plain_means():
+    labels, written = sample(RATING), write(np.random.default_rng(1), 24)
+    found = fast.values(totals(rating_tables(labels) | written_tables(written)), fast.WRITING | fast.EXTRACTION)
+    responses = written.verdicts.sum()
+    assert found == pytest.approx(
+        {
+            "win": written.verdicts[:, 2].sum() / responses,
+            "tie": written.verdicts[:, 1].sum() / responses,
+            "uplift": labels.model.mean() - 2,
+            "no_better": (labels.model <= 2).mean(),
+            "mentioned": labels.open.mean(),
+            "mention_effect": labels.model[labels.open == 1].mean() - labels.model[labels.open == 0].mean(),
+            "inflation": labels.model.mean() - labels.human.mean(),
+            "recall": written.recalled[:, 1].sum() / written.recalled.sum(),
+            "accepted": written.accepted[:, 1].sum() / written.accepted.sum(),
+            "attributes_per_user": written.accepted.sum() / 24,
+        },
+        abs=1e-12,
+    )
+
+
+def totals(tables):
+    return {name: table.sums.sum(axis=0) for name, table in tables.items()}
+
+
+def test_a_gap_is_made_up_less_people_and_its_doubt_is_that_of_both():
+    made_up, people = STAGES[f"relevance{MADE_UP}"], STAGES["relevance"]
+    spreads = [
+        fast.spreads(stage.tables(np.random.default_rng(seed), 20), stage.figures)
+        for seed, stage in enumerate((made_up, people))
+    ]
+    gap = difference(spreads[0]["kappa"], spreads[1]["kappa"])
+    assert gap.value == spreads[0]["kappa"].value - spreads[1]["kappa"].value
+    assert gap.deviation > max(spreads[0]["kappa"].deviation, spreads[1]["kappa"].deviation)
+
+
+@pytest.mark.parametrize("task", [VERIFICATION, RELEVANCE, RATING])
+@pytest.mark.parametrize("share", [0.5, 1, 4])
+def test_sizes_are_as_published(task, share):
+    users = round(task.users * share)
+    labels = sample(task, users=users)
+    assert len(labels.user) == round(task.items * users / task.users)
+    assert set(labels.user) == set(range(users))
+    assert all(len(set(row)) == 3 for row in labels.annotator.tolist())
+
+
+def test_rates_are_as_published():
+    relevance, rating = sample(RELEVANCE, users=2000), sample(RATING, users=4000)
+    assert (relevance.human.sum(axis=1) >= 2).mean() == pytest.approx(0.18, abs=0.01)
+    people = slow.single_agreement(table_of(relevance), relevance.model.astype(float), 1)
+    assert people.one_more_human == pytest.approx(0.43, abs=0.03)
+    assert people.rater == pytest.approx(0.30, abs=0.05)
+    assert 2 < people.selection_ratio < 3
+    assert 1 + rating.human.mean() == pytest.approx(3.18, abs=0.05)
+    assert slow.spearman(*rating.human[:, :2].T.astype(float)) == pytest.approx(0.325, abs=0.03)
+
+
+def test_items_of_a_user_go_together():
+    labels = sample(RELEVANCE, users=2000)
+    means = np.bincount(labels.user, labels.model) / np.bincount(labels.user)
+    share = labels.model.mean()
+    alone = share * (1 - share) / np.bincount(labels.user).mean()
+    assert means.var() > 3 * alone
