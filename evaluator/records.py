@@ -7,8 +7,9 @@ answers are judged once and a new judge only ever adds rows.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -20,6 +21,42 @@ class Record(BaseModel):
     """Base of all records: frozen, closed to unknown fields, and free of NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+"""Takes the fields of a record of one version to those of the next one, but for `schema_version`."""
+
+
+class UpgradedRecord(Record):
+    """Base of records that were stored in other forms before: those are read as well, wherever they stand.
+
+    A record that changes is given the next `schema_version`, this base, and an upgrade from each version before. What
+    stands in a typed column keeps its type: a field of another type is given another name.
+
+    Example:
+        >>> class Taste(UpgradedRecord):
+        ...     upgrades = {1: lambda fields: {"dish": fields["food"]}}
+        ...     schema_version: Literal[2] = 2
+        ...     dish: str
+        >>> Taste.model_validate_json('{"schema_version": 1, "food": "ramen"}').dish
+        'ramen'
+    """
+
+    upgrades: ClassVar[Mapping[int, Upgrade]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_older_versions(cls, value: Any) -> Any:
+        """Takes what was stored in an older form to the present one, version by version."""
+        while isinstance(value, dict) and isinstance(version := value.get("schema_version"), int):
+            if (upgrade := cls.upgrades.get(version)) is None:
+                break
+            try:
+                fields = upgrade({name: part for name, part in value.items() if name != "schema_version"})
+            except (KeyError, TypeError, AttributeError) as error:
+                raise ValueError(f"it is no {cls.__name__} of version {version} either") from error
+            value = fields | {"schema_version": version + 1}
+        return value
 
 
 class Terms(Record):
@@ -86,14 +123,15 @@ class Defect(StrEnum):
 class Generation(Record):
     """One answer of a model, or the reason why there is none."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 1
+    """2 if its text was taken down, and else 1: such a row has nothing that version 1 lacks."""
     key: InputKey
     input_key: str
     """Digest of `key`."""
     answer: str | None
-    """The text that is judged; None if the item failed."""
+    """The text that is judged; None if the item failed, or if it was taken down."""
     content_hash: str | None
-    """SHA-256 of `answer`."""
+    """SHA-256 of the answer, even of one that was taken down."""
     thought: str | None
     """What a thinking model wrote before its answer; never judged."""
     defect: Defect | None
@@ -128,13 +166,21 @@ class Generation(Record):
     seconds: float = Field(ge=0)
     """From handing the prompt over to the last token; prompts of one wave overlap."""
     terms: Terms
+    taken_down: bool = Field(default=False, exclude_if=lambda taken_down: not taken_down)
+    """Whether answer and thought were taken down: what was found of them stays, and their text is nowhere."""
 
     @model_validator(mode="after")
     def _names_fit_content(self) -> Self:
         if self.input_key != self.key.digest():
             raise ValueError("input_key is not the digest of key")
-        if (self.answer is None) != (self.content_hash is None) or (self.answer is None) != (self.failure is not None):
-            raise ValueError("a generation has an answer with its hash, or a failure, never both or neither")
+        hashed, stands = self.content_hash is not None, self.answer is not None
+        if hashed != (self.failure is None) or stands != (hashed and not self.taken_down):
+            raise ValueError(
+                "a generation has an answer with its hash, or a failure, never both or neither; "
+                "the hash alone stays of one that was taken down"
+            )
+        if self.taken_down != (self.schema_version == 2) or (self.taken_down and self.thought is not None):
+            raise ValueError("a row is of version 2 if its text was taken down, and then has none")
         if self.answer is not None and self.content_hash != text_digest(self.answer):
             raise ValueError("content_hash is not the digest of answer")
         return self
@@ -177,13 +223,14 @@ class VerdictKey(Record):
 class Verdict(Record):
     """One rater's word on one answer in one slot order."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 1
+    """2 if its words were taken down, and else 1: such a row has nothing that version 1 lacks."""
     key: VerdictKey
     verdict_key: str
     """Digest of `key`."""
     rater_kind: Literal["model", "human"]
     completion: str
-    """The rater's raw words."""
+    """The rater's raw words; empty if they were taken down."""
     word: str | None
     """The verdict word that the strict grammar read from `completion`; None if it could not."""
     outcome: Outcome | None
@@ -202,11 +249,16 @@ class Verdict(Record):
     engine_version: str
     seconds: float = Field(ge=0)
     terms: Terms
+    taken_down: str | None = Field(default=None, exclude_if=lambda taken_down: taken_down is None)
+    """SHA-256 of the words that were taken down; None if they stand there."""
 
     @model_validator(mode="after")
     def _names_fit_content(self) -> Self:
         if self.verdict_key != self.key.digest():
             raise ValueError("verdict_key is not the digest of key")
+        taken_down = self.taken_down is not None
+        if taken_down != (self.schema_version == 2) or (taken_down and self.completion):
+            raise ValueError("a row is of version 2 if its words were taken down, and then has none")
         if (self.word is None) != (self.outcome is None):
             raise ValueError("a verdict has a word and its outcome, or neither")
         return self

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 HUB_DATA_SET = "12kimih/HiCUPID"
 SEASON = "2026"
-_HUB_TERMS = Terms(visibility="private", season=SEASON, licence=None, redistributable=False, personal_data="synthetic")
-"""HiCUPID's own: its authors describe the text as generated, and have not confirmed a licence."""
+_HUB_TERMS = Terms(visibility="public", season=SEASON, licence=None, redistributable=False, personal_data="synthetic")
+"""HiCUPID's own: its authors describe the text as generated, and have not confirmed a licence. So rows may be public,
+which hold ids, answers and verdicts, and the text may not."""
 
 _HISTORY_SPLIT = {"train": "train", "test_1": "train", "test_2": "test"}
 """Seen users stand in dialogue:train, unseen ones in dialogue:test."""

@@ -6,7 +6,7 @@ What the judge or the machine fails at is missing. What the model fails at, a de
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from evaluator.hicupid.questions import Item, QuestionType
@@ -67,6 +67,13 @@ class JudgedItem(NamedTuple):
         return tuple(outcome for outcome in self.outcomes if outcome is not None)
 
 
+class Counting(NamedTuple):
+    """Which of some rows count, each in the order of the rows."""
+
+    generations: tuple[bool, ...]
+    verdicts: tuple[bool, ...]
+
+
 def join_rows(
     items: Iterable[Item],
     generations: Iterable[Generation],
@@ -85,20 +92,60 @@ def join_rows(
             for what it says.
         made_on: What the run was made on; None prefers no engine.
     """
+    answers, said = _latest(generations, verdicts, made_on)
+    return [
+        _joined(item, answers.get(item.question_id), said) for item in sorted(items, key=lambda item: item.question_id)
+    ]
+
+
+def which_count(
+    items: Iterable[Item],
+    generations: Sequence[Generation],
+    verdicts: Sequence[Verdict],
+    made_on: MadeOn | None = None,
+) -> Counting:
+    """Tells which rows `join_rows` takes, for whoever joins them without knowing the rules.
+
+    Args:
+        items: Everything that the protocol asks.
+        generations: Rows of one model under one protocol.
+        verdicts: Rows of one judge.
+        made_on: As in `join_rows`.
+    """
+    answers, said = _latest(generations, verdicts, made_on)
+    chosen: set[int] = set()
+    for item in items:
+        answer = answers.get(item.question_id)
+        chosen.add(id(answer))
+        if answer is not None and answer.content_hash is not None and answer.defect is None:
+            chosen |= {id(said.get((item.question_id, answer.content_hash, order))) for order in item.orders}
+    return Counting(_once(generations, chosen), _once(verdicts, chosen))
+
+
+def _once(rows: Sequence[Generation | Verdict], chosen: set[int]) -> tuple[bool, ...]:
+    """Tells which rows are chosen; of one that stands there twice only the first."""
+    left, found = set(chosen), []
+    for row in rows:
+        found.append(id(row) in left)
+        left.discard(id(row))
+    return tuple(found)
+
+
+def _latest(
+    generations: Iterable[Generation], verdicts: Iterable[Verdict], made_on: MadeOn | None
+) -> tuple[dict[str, Generation], dict[tuple[str, str, SlotOrder], Verdict]]:
+    """Returns the answer that counts for each question, and the verdict for each thing to say one about."""
 
     def standing(row: Generation) -> tuple[bool, int, bool, str, str]:
         fits = made_on is not None and made_on.answered(row)
-        return fits, row.attempt, row.answer is not None, row.content_hash or "", _row_hash(row)
+        return fits, row.attempt, row.content_hash is not None, row.content_hash or "", _row_hash(row)
 
     def weight(row: Verdict) -> tuple[bool, bool, int, str]:
         fits = made_on is not None and made_on.judged(row)
         return fits, row.outcome is not None, row.attempt, _row_hash(row)
 
     answers = {row.key.question_id: row for row in sorted(generations, key=standing)}
-    said = {about(row): row for row in sorted(verdicts, key=weight)}
-    return [
-        _joined(item, answers.get(item.question_id), said) for item in sorted(items, key=lambda item: item.question_id)
-    ]
+    return answers, {about(row): row for row in sorted(verdicts, key=weight)}
 
 
 def count_clashes(generations: Iterable[Generation], verdicts: Iterable[Verdict]) -> int:

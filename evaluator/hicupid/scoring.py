@@ -66,7 +66,7 @@ def score(
     return Result(
         **dict(_scores(entries)),
         items=len(entries),
-        generations=sum(row.answer is not None for row in answers),
+        generations=sum(row.content_hash is not None for row in answers),
         judged=judged,
         judged_share=rounded(judged / len(entries)) if entries else None,
         defects=_counts(str(row.defect) for row in answers if row.defect),

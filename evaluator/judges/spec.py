@@ -75,6 +75,19 @@ class JudgeSpec(Record):
         return digest([self.sampling_for(type_, attempt).model_dump(mode="json") for attempt in (1, 2)])[:16]
 
 
+_FOLDER = files("evaluator") / "judges" / "configs"
+
+
+def judge_ids() -> list[str]:
+    """Returns the ids of all judges, sorted.
+
+    Example:
+        >>> "demo" in judge_ids()
+        True
+    """
+    return sorted(entry.name for entry in _FOLDER.iterdir() if (entry / "judge.yaml").is_file())
+
+
 @cache
 def load_judge(judge_id: str) -> JudgeSpec:
     """Returns the judge with an id.
@@ -86,12 +99,10 @@ def load_judge(judge_id: str) -> JudgeSpec:
         >>> load_judge("demo").status
         'demo'
     """
-    folder = files("evaluator") / "judges" / "configs"
-    known = sorted(entry.name for entry in folder.iterdir() if (entry / "judge.yaml").is_file())
-    if judge_id not in known:
+    if judge_id not in (known := judge_ids()):
         raise RapportError(Cause.NOT_FOUND, f"There is no judge {judge_id!r}.", f"Choose one of: {', '.join(known)}.")
     try:
-        return JudgeSpec.model_validate(yaml.safe_load((folder / judge_id / "judge.yaml").read_text(encoding="utf-8")))
+        return JudgeSpec.model_validate(yaml.safe_load((_FOLDER / judge_id / "judge.yaml").read_text(encoding="utf-8")))
     except (ValidationError, yaml.YAMLError) as error:
         raise RapportError(
             Cause.DATA_ERROR, f"The file judge.yaml of judge {judge_id} is broken: {error}", "Mend the file."
