@@ -2,26 +2,20 @@
 
 The publisher, the ledger and the board are written against this interface, so that a laptop's folder and a Hub data
 set repository are interchangeable. It is kept as small as what both can promise: a head, files, commits that happen
-whole or not at all, and a history. Rules that hold for every backend (which paths are allowed, which operations may
-share a commit, how a failure is told) live here, so that no backend can be more lenient than another.
+whole or not at all, and a history. Rules that hold for every backend (how a failure is told here, which paths and
+operations are allowed in `paths`) live in one place, so that no backend can be more lenient than another.
 """
 
 import builtins
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple, NewType, Protocol
 
 Revision = NewType("Revision", str)
 """The name of one state of the store: 40 hexadecimal digits, opaque to everyone but the backend."""
 
-MAX_PART_LENGTH = 200
-"""Longest name of one file or folder, in characters; leaves room for the suffixes that tools add to a name."""
-
 MAX_PATH_LENGTH = 1000
 """Longest path, in characters."""
-
-_PART = re.compile(r"[A-Za-z0-9._=@+-]+")
 
 
 class Write(NamedTuple):
@@ -207,80 +201,6 @@ class BadPath(StoreError):
         self.cause = f"the path {self.path[:MAX_PATH_LENGTH]!r} cannot be stored: {self.reason}"
 
 
-def check_path(path: str) -> str:
-    """Return the path unchanged if every backend can keep a file under it.
-
-    A name that starts with a dot is refused because such names belong to the backends (temporary files, lock files,
-    a Hub repository's own settings).
-
-    Args:
-        path: a POSIX path relative to the store's root.
-
-    Raises:
-        BadPath: if it is absolute, too long, or has a part that is empty, hidden, `.`, `..` or holds a character
-            outside `A-Za-z0-9._=@+-`.
-
-    Example:
-        >>> check_path("runs/a=1/scores.json")
-        'runs/a=1/scores.json'
-        >>> check_path("../elsewhere")
-        Traceback (most recent call last):
-            ...
-        leaderboard.store.base.BadPath: the path '../elsewhere' cannot be stored: a part may not start with a dot
-    """
-    if path.startswith("/"):
-        raise BadPath(path, "it is absolute")
-    if len(path) > MAX_PATH_LENGTH:
-        raise BadPath(path, f"it is longer than {MAX_PATH_LENGTH} characters")
-    for part in path.split("/"):
-        if not part:
-            raise BadPath(path, "it has an empty part")
-        if part.startswith("."):
-            raise BadPath(path, "a part may not start with a dot")
-        if len(part) > MAX_PART_LENGTH:
-            raise BadPath(path, f"a part is longer than {MAX_PART_LENGTH} characters")
-        if not _PART.fullmatch(part):
-            raise BadPath(path, "a part holds a character outside A-Z a-z 0-9 . _ = @ + -")
-    return path
-
-
-def check_operations(operations: Sequence[Operation]) -> None:
-    """Refuse operations that cannot be one commit, before anything is touched.
-
-    A path that occurs twice is refused because backends disagree on which one wins. A path that is a folder of another
-    one is refused even where one of the two is a deletion: free the name in a commit of its own first.
-
-    Raises:
-        BadPath: if a path is bad by itself (see `check_path`), occurs twice, or is a folder of another path.
-
-    Example:
-        >>> check_operations([Write("a", b"1"), Delete("a/b")])
-        Traceback (most recent call last):
-            ...
-        leaderboard.store.base.BadPath: the path 'a/b' cannot be stored: the same commit has a file 'a'
-    """
-    paths: set[str] = set()
-    for operation in operations:
-        if check_path(operation.path) in paths:
-            raise BadPath(operation.path, "it occurs twice in one commit")
-        paths.add(operation.path)
-    for path in sorted(paths):
-        for folder in folders_of(path):
-            if folder in paths:
-                raise BadPath(path, f"the same commit has a file {folder!r}")
-
-
-def folders_of(path: str) -> list[str]:
-    """Return the folders that a path lies in, outermost first.
-
-    Example:
-        >>> folders_of("a/b/c")
-        ['a', 'a/b']
-    """
-    parts = path.split("/")
-    return ["/".join(parts[:count]) for count in range(1, len(parts))]
-
-
 class Store(Protocol):
     """Files under versioned paths. Every method may be called by many threads and processes at the same time.
 
@@ -308,6 +228,26 @@ class Store(Protocol):
         Raises:
             NotFound: if no file lies there.
             BadPath: if no file could.
+        """
+        ...
+
+    def read_all(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Return the contents of many files, all of one and the same revision, by path.
+
+        Reads as `read` does, but as many at a time as the store is fast with. All contents are in memory at once: ask
+        for some hundred files at a time. What was read before a failure is not read again by the next try.
+
+        Raises:
+            NotFound: if one of them is not there.
+            BadPath: if one of them could not be.
+        """
+        ...
+
+    def hashes(self) -> dict[str, str]:
+        """Return what the store's home holds now: the path of each file with the hash of its content.
+
+        Answers from no copy, and takes time in proportion to all that is stored. A hash is 64 hexadecimal digits of
+        SHA-256, or the 40 of git's SHA-1; `hashes.is_content` tells whether a content has either.
         """
         ...
 
@@ -347,6 +287,18 @@ class Store(Protocol):
             StoreFull: if there is no room; nothing was changed.
             BadPath: if a path is not allowed (see `check_operations`) or is a folder in the store, or lies below a
                 file of it; nothing was changed.
+        """
+        ...
+
+    def squash(self, message: str) -> Revision:
+        """Forget all earlier contents and commits, for good, and return the new head.
+
+        The files stay as they are. The head becomes another one, so every writer that expects an earlier parent meets
+        a conflict, and the history begins anew with one commit that names all files. Needed where something has to be
+        gone for good: a commit that deletes it comes first.
+
+        Args:
+            message: why, in the one commit that is left.
         """
         ...
 

@@ -13,7 +13,7 @@ import builtins
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from leaderboard.store.base import (
@@ -24,18 +24,18 @@ from leaderboard.store.base import (
     Revision,
     StoreBusy,
     StoreForbidden,
+    StoreGone,
     Write,
-    check_operations,
-    check_path,
 )
-from leaderboard.store.hub_budget import Budget
+from leaderboard.store.hub_budget import PROCESS_CALLS, Budget
 from leaderboard.store.hub_cache import Cache
-from leaderboard.store.hub_calls import Passing
+from leaderboard.store.hub_calls import Passing, Raced
 from leaderboard.store.hub_client import HubClient, HubCommit
 from leaderboard.store.hub_index import NOTHING
 from leaderboard.store.hub_retry import Retry
 from leaderboard.store.hub_view import HubView
 from leaderboard.store.hub_words import read_words, write_words
+from leaderboard.store.paths import check_operations, check_path
 
 _SEARCHED_COMMITS = 1000
 """How far back a commit is looked for whose answer was lost."""
@@ -75,7 +75,7 @@ class HubStore:
             endpoint: the Hub's address; None is the one that HF_ENDPOINT names.
             fresh_seconds: for how long the head is taken for the newest without asking. A commit always asks.
             timeout_seconds: how long the Hub may stay silent in a call.
-            budget: what the Hub may be asked; None is what it takes.
+            budget: what the Hub may be asked; None is what it takes, its calls shared by all stores of this process.
             clock: seconds that only ever grow.
             pause: waits for some seconds.
 
@@ -84,16 +84,37 @@ class HubStore:
             StoreFull: if there is no room for the cache.
             StoreUnavailable: if the cache's folder cannot be used.
         """
-        self._budget = budget or Budget(clock=clock)
+        self._budget = budget or Budget(calls=PROCESS_CALLS, clock=clock)
         self._client = HubClient(repo_id, token, endpoint, self._budget, timeout_seconds, pause)
         self._retry = Retry(clock=clock, pause=pause)
         self._view = HubView(self._client, Cache(cache), self._retry, fresh_seconds, clock)
         self._paths: dict[Revision, tuple[str, ...]] = {}
         self._committing = threading.Lock()
 
-    def create(self, *, private: bool = False) -> None:
-        """Make the data set on the Hub unless there is one."""
-        self._client.create(private)
+    @property
+    def place(self) -> str:
+        """The data set as the settings name it: `hub://owner/name`."""
+        return self._client.place
+
+    def create(self, *, private: bool = False) -> bool:
+        """Make the data set on the Hub unless there is one, and return whether it was made.
+
+        One that is there stays as it is, whoever may see it.
+        """
+        try:
+            self.is_private()
+            return False
+        except StoreGone:
+            pass
+        try:
+            self._client.create(private)
+        except Raced:
+            return False
+        return True
+
+    def is_private(self) -> bool:
+        """Return whether the data set is hidden from everyone outside its owner's organisation; asks the Hub."""
+        return self._retry.until_done(self._client.is_private, tries=3)
 
     def condition(self) -> Condition:
         """See `Store.condition`."""
@@ -108,7 +129,15 @@ class HubStore:
 
     def read(self, path: str) -> bytes:
         """See `Store.read`."""
-        return self._view.content(check_path(path))
+        return self.read_all([path])[path]
+
+    def read_all(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """See `Store.read_all`; what is not on this machine costs one call each, some of them at a time."""
+        return self._view.contents([check_path(path) for path in paths])
+
+    def hashes(self) -> dict[str, str]:
+        """See `Store.hashes`; one call for each 1,000 files and folders."""
+        return dict(self._retry.until_done(self._view.listed, tries=3, races=True).files)
 
     def list(self, prefix: str = "") -> builtins.list[str]:
         """See `Store.list`."""
@@ -130,11 +159,24 @@ class HubStore:
                 it again does no harm.
         """
         check_operations(operations)
-        if not self._client.can_write:
-            raise StoreForbidden(self._client.place, "without a token it can only be read", "Set HF_TOKEN.")
+        self._check_token()
         attempt = _Attempt(operations, message, expected_parent)
         with self._committing:
             return self._retry.until_done(lambda: self._send(attempt), races=True)
+
+    def squash(self, message: str) -> Revision:
+        """See `Store.squash`.
+
+        The Hub squashes whatever is the newest at that moment: what others commit meanwhile is kept.
+
+        Raises:
+            StoreError: as `commit` does. After `StoreUnavailable` it is not known whether it happened; to do it again
+                does no harm.
+        """
+        self._check_token()
+        attempt = _Attempt([], message, None)
+        with self._committing:
+            return self._retry.until_done(lambda: self._send_squash(attempt), races=True)
 
     def history(self, limit: int = 100) -> builtins.list[CommitInfo]:
         """See `Store.history`; needs the Hub, and some calls more for each commit that was made by hand."""
@@ -147,10 +189,14 @@ class HubStore:
             complete = len(commits) < count
             parents = [commit.revision for commit in commits[1:]] + [NOTHING.revision] * complete
             told = [self._told(commit, parent) for commit, parent in zip(commits, parents, strict=False)]
-            infos = [info for info in told if info.paths]
+            infos = [info for info in told if info is not None]
             if complete or len(infos) >= limit:
                 return infos[:limit]
             count *= 2
+
+    def _check_token(self) -> None:
+        if not self._client.can_write:
+            raise StoreForbidden(self.place, "without a token it can only be read", "Set HF_TOKEN.")
 
     def _send(self, attempt: "_Attempt") -> Revision:
         """Try to make a commit, unless an earlier try turns out to have made it."""
@@ -163,10 +209,10 @@ class HubStore:
         if not changes:
             return before.revision
         if wait := self._budget.take_commit():
-            raise StoreBusy(self._client.place, wait)
+            raise StoreBusy(self.place, wait)
         words = write_words(attempt.message, attempt.id, [change.path for change in changes])
         try:
-            made = self._client.commit(changes, words, before.revision)
+            made = self._client.commit(changes, words, before)
         except Passing:
             attempt.doubted = attempt.doubted or before.revision
             raise
@@ -175,6 +221,22 @@ class HubStore:
         self._view.follow(before, after, contents)
         return made.revision
 
+    def _send_squash(self, attempt: "_Attempt") -> Revision:
+        """Squash the history, unless an earlier try turns out to have done it."""
+        before = self._view.newest()
+        landed = self._landed(attempt) if attempt.doubted else None
+        if landed is None or attempt.doubted is None:
+            if wait := self._budget.take_commit():
+                raise StoreBusy(self.place, wait)
+            attempt.doubted = before.revision
+            self._client.squash(write_words(attempt.message, attempt.id, None))
+            landed = self._landed(attempt)
+        if landed is None:
+            raise Passing(self.place, "it does not show its new history yet")
+        self._view.squashed(attempt.doubted, landed)
+        self._paths.clear()
+        return landed
+
     def _landed(self, attempt: "_Attempt") -> Revision | None:
         """Return the commit that an earlier try made although its answer was lost."""
         for commit in self._client.commits(_SEARCHED_COMMITS, until=attempt.doubted):
@@ -182,9 +244,12 @@ class HubStore:
                 return commit.revision
         return None
 
-    def _told(self, commit: HubCommit, parent: Revision) -> CommitInfo:
+    def _told(self, commit: HubCommit, parent: Revision) -> CommitInfo | None:
+        """Return a commit as the history tells it; None if a stranger made it and it touched no file of ours."""
         told = read_words(commit.words)
         paths = self._changed(commit.revision, parent) if told.paths is None else told.paths
+        if not paths and told.id is None:
+            return None
         return CommitInfo(commit.revision, parent, told.message, commit.time, paths)
 
     def _changed(self, revision: Revision, parent: Revision) -> tuple[str, ...]:

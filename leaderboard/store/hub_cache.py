@@ -15,11 +15,12 @@ from pathlib import Path
 
 from leaderboard.store.base import Revision
 from leaderboard.store.disk import told_failures
-from leaderboard.store.hub_index import Index, is_content
+from leaderboard.store.hashes import is_content
+from leaderboard.store.hub_index import Index
 
 log = logging.getLogger("rapport.store")
 
-_FORMAT = 1
+_FORMAT = 2
 _LEFT_OVER_SECONDS = 3600.0
 """A draft this old has lost its writer."""
 
@@ -64,6 +65,14 @@ class Cache:
             for oid in oids:
                 self._path(oid).unlink(missing_ok=True)
 
+    def forget_others(self, oids: Iterable[str]) -> None:
+        """Throw away all contents but these: whoever should have forgotten one may have been killed before it did."""
+        kept = set(oids)
+        with told_failures(self._folder):
+            for path in self._contents.glob("*/*"):
+                if path.name not in kept:
+                    path.unlink(missing_ok=True)
+
     def index(self) -> Index | None:
         """Return what the Hub held when it was last asked, None if that is not known."""
         with told_failures(self._folder):
@@ -71,7 +80,8 @@ class Cache:
                 value = json.loads(self._index.read_bytes())
                 if value["format"] != _FORMAT:
                     raise ValueError(f"format {value['format']}")
-                return Index(Revision(value["revision"]), dict(value["files"]), dict(value["folders"]))
+                foreign = frozenset(map(str, value["foreign"]))
+                return Index(Revision(value["revision"]), dict(value["files"]), dict(value["folders"]), foreign)
             except FileNotFoundError:
                 return None
             except (ValueError, KeyError, TypeError) as error:
@@ -80,7 +90,7 @@ class Cache:
 
     def save(self, index: Index) -> None:
         """Keep what the Hub holds, as of now."""
-        value = {"format": _FORMAT, "revision": index.revision, "files": index.files, "folders": index.folders}
+        value = {"format": _FORMAT, **index._asdict(), "foreign": sorted(index.foreign)}
         with told_failures(self._folder):
             self._write(self._index, json.dumps(value).encode())
 

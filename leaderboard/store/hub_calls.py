@@ -30,9 +30,6 @@ _CONNECT_SECONDS = 10.0
 _PATIENCE_SECONDS = 5.0
 """A call that may be made within this time is waited with; a later one is refused."""
 
-_WAITS = 20
-"""How often a call is waited with while other threads are faster to take what comes back."""
-
 _LONGEST_SECONDS = 600.0
 """How long anything may take that is no call of the store's own, such as sending a large file in another thread."""
 
@@ -121,21 +118,18 @@ class _Client(httpx.Client):
 
 
 def _wait_turn(watch: Watch) -> None:
-    for _ in range(_WAITS):
-        wait = watch.budget.take_call()
-        if not wait:
-            return
-        if wait > _PATIENCE_SECONDS:
-            break
+    wait = watch.budget.take_call(_PATIENCE_SECONDS)
+    if wait > _PATIENCE_SECONDS:
+        raise StoreBusy(watch.place, wait)
+    if wait:
         watch.pause(wait)
-    raise StoreBusy(watch.place, wait)
 
 
 def _check(watch: Watch, status: int, headers: Mapping[str, str], path: str) -> None:
     """Refuse the answers that the client would repeat its call after."""
     if status == 429:
         seconds = _wait_of(headers)
-        watch.budget.refused(seconds, commit="/commit/" in path)
+        watch.budget.refused(seconds, commit="/commit/" in path or "/super-squash/" in path)
         raise StoreBusy(watch.place, seconds)
     if status == 408 or (status >= 500 and status != 507):
         raise Passing(watch.place, f"it answered {status}")

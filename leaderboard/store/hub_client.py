@@ -17,11 +17,12 @@ from huggingface_hub import (
 from huggingface_hub.hf_api import RepoFile, RepoFolder
 from huggingface_hub.utils import build_hf_headers, paginate  # type: ignore[attr-defined]
 
-from leaderboard.store.base import Operation, Revision, StoreCorrupt, StoreForbidden, Write
+from leaderboard.store.base import Operation, Revision, StoreCorrupt, StoreForbidden, StoreUnavailable, Write
+from leaderboard.store.hashes import is_content
 from leaderboard.store.hub_budget import Budget
 from leaderboard.store.hub_calls import Raced, Watch, watched
-from leaderboard.store.hub_index import Entry, is_content
-from leaderboard.store.hub_words import Words
+from leaderboard.store.hub_index import Entry, Index
+from leaderboard.store.hub_words import Words, as_one
 
 _KIND = "dataset"
 _BRANCH = "main"
@@ -86,9 +87,21 @@ class HubClient:
         return self._token is not None
 
     def create(self, private: bool) -> None:
-        """Make the data set unless there is one."""
+        """Make the data set.
+
+        Raises:
+            Raced: if there is one.
+        """
         with watched(self._watch):
-            self._api.create_repo(self._repo_id, repo_type=_KIND, private=private, exist_ok=True)
+            self._api.create_repo(self._repo_id, repo_type=_KIND, private=private)
+
+    def is_private(self) -> bool:
+        """Return whether the data set is hidden from everyone outside its owner's organisation."""
+        with watched(self._watch):
+            private = self._api.dataset_info(self._repo_id, expand=["private"]).private
+        if private is None:
+            raise StoreUnavailable(self.place, "it does not say who may see it")
+        return private
 
     def head(self) -> Revision:
         """Return the newest commit of the main branch.
@@ -136,15 +149,24 @@ class HubClient:
             raise StoreCorrupt(f"{self.place}/{path}", "the Hub hands out another content than it lists")
         return content
 
-    def commit(self, changes: Sequence[Operation], words: Words, parent: Revision) -> Made:
+    def commit(self, changes: Sequence[Operation], words: Words, before: Index) -> Made:
         """Make a commit on top of another one, which must be the newest.
+
+        Args:
+            changes: what changes something.
+            words: what the commit says of itself.
+            before: what the other one holds.
 
         Raises:
             Raced: if it is not the newest.
             StoreCorrupt: if the data set has a `.gitignore` that would leave a file out.
         """
         additions = [CommitOperationAdd(one.path, one.content) for one in changes if isinstance(one, Write)]
-        deletions = [CommitOperationDelete(one.path) for one in changes if not isinstance(one, Write)]
+        gone = before.deletions(changes)
+        deletions = [
+            *(CommitOperationDelete(path, is_folder=False) for path in gone.files),
+            *(CommitOperationDelete(path, is_folder=True) for path in gone.folders),
+        ]
         with watched(self._watch):
             self._api.preupload_lfs_files(self._repo_id, additions, repo_type=_KIND, free_memory=False)
             for addition in additions:
@@ -157,7 +179,7 @@ class HubClient:
                 commit_message=words.title,
                 commit_description=words.description,
                 repo_type=_KIND,
-                parent_commit=parent,
+                parent_commit=before.revision,
             )
         # When another writer stored the very same contents a moment ago, the client makes no commit and returns
         # that writer's: two counts of one would pass for one.
@@ -165,6 +187,11 @@ class HubClient:
             raise Raced(self.place)
         large = frozenset(one.path_in_repo for one in additions if one._upload_mode == "lfs")
         return Made(Revision(self._checked(made.oid)), large)
+
+    def squash(self, words: Words) -> None:
+        """Make the newest files the only commit, which says this of itself."""
+        with watched(self._watch):
+            self._api.super_squash_history(self._repo_id, branch=_BRANCH, commit_message=as_one(words), repo_type=_KIND)
 
     def _entry(self, listed: RepoFile | RepoFolder) -> Entry:
         if isinstance(listed, RepoFolder):

@@ -4,11 +4,13 @@ The hash is the Hub's own: git's SHA-1 of the content, or SHA-256 where the Hub 
 have hashes too, so that two commits are compared by looking only into the folders that differ.
 """
 
-import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
-from leaderboard.store.base import BadPath, Operation, Revision, Write, check_path, folders_of
+from leaderboard.store.base import BadPath, Operation, Revision, Write
+from leaderboard.store.hashes import git_hash, is_content, sha256
+from leaderboard.store.paths import check_path, folders_of
 
 
 class Entry(NamedTuple):
@@ -29,6 +31,8 @@ class Index(NamedTuple):
     """Path to hash."""
     folders: Mapping[str, str]
     """Path to hash, for those folders whose hash is known."""
+    foreign: frozenset[str] = frozenset()
+    """What was passed over."""
 
     def below(self, folder: str) -> list[str]:
         """Return the sorted paths of a folder and below; the empty name is the top."""
@@ -41,7 +45,7 @@ class Index(NamedTuple):
         Raises:
             BadPath: if a path to write is a folder here, or lies below a file.
         """
-        folders = {folder for path in self.files for folder in folders_of(path)} | set(self.folders)
+        folders = {folder for path in (*self.files, *self.foreign) for folder in folders_of(path)}
         changes: list[Operation] = []
         for operation in operations:
             held = self.files.get(operation.path)
@@ -58,13 +62,38 @@ class Index(NamedTuple):
         files, folders = dict(self.files), dict(self.folders)
         for change in changes:
             if isinstance(change, Write):
-                sha256 = change.path in large
-                files[change.path] = hashlib.sha256(change.content).hexdigest() if sha256 else git_hash(change.content)
+                name = sha256 if change.path in large else git_hash
+                files[change.path] = name(change.content)
             else:
                 del files[change.path]
             for folder in folders_of(change.path):
                 folders.pop(folder, None)
-        return Index(revision, files, folders)
+        return Index(revision, files, folders, self.foreign)
+
+    def deletions(self, changes: Iterable[Operation]) -> "Deletions":
+        """Return what to delete so that these changes come about, with as few operations as there can be.
+
+        A folder is deleted as a whole if nothing is left in it: no file that stays, none of a stranger's, no new one.
+
+        Example:
+            >>> from leaderboard.store.base import Delete
+            >>> index = Index(NOTHING.revision, {"a/b/1": "01", "a/b/2": "02", "a/3": "03"}, {})
+            >>> index.deletions([Delete("a/b/1"), Delete("a/b/2")])
+            Deletions(files=[], folders=['a/b'])
+            >>> index.deletions([Delete("a/b/1"), Delete("a/3")])
+            Deletions(files=['a/3', 'a/b/1'], folders=[])
+        """
+        changes = list(changes)
+        gone = sorted(change.path for change in changes if not isinstance(change, Write))
+        kept = [change.path for change in changes if isinstance(change, Write)]
+        staying = Counter(folder for path in (*self.files, *self.foreign, *kept) for folder in folders_of(path))
+        going = Counter(folder for path in gone for folder in folders_of(path))
+        emptied = {folder for folder, count in going.items() if count > 1 and count == staying[folder]}
+        whole = {path: next((folder for folder in folders_of(path) if folder in emptied), None) for path in gone}
+        return Deletions(
+            [path for path, folder in whole.items() if folder is None],
+            sorted({folder for folder in whole.values() if folder is not None}),
+        )
 
     def changed(self, other: "Index") -> tuple[str, ...]:
         """Return the sorted paths whose content is another one in the other revision."""
@@ -79,6 +108,14 @@ class Index(NamedTuple):
                 raise BadPath(path, f"{folder!r} is not a folder in the store")
 
 
+class Deletions(NamedTuple):
+    """What a commit takes away, sorted."""
+
+    files: list[str]
+    folders: list[str]
+    """Whole folders, with all that lies below."""
+
+
 NOTHING = Index(Revision("0" * 40), {}, {})
 """What there is before the first commit."""
 
@@ -91,9 +128,11 @@ def full_index(revision: Revision, entries: Iterable[Entry]) -> Index:
         >>> full_index(NOTHING.revision, listing).files
         {'a/b': '02'}
     """
+    entries = list(entries)
     allowed = [entry for entry in entries if _is_allowed(entry.path)]
     files = {entry.path: entry.oid for entry in allowed if not entry.folder}
-    return Index(revision, files, {entry.path: entry.oid for entry in allowed if entry.folder})
+    folders = {entry.path: entry.oid for entry in allowed if entry.folder}
+    return Index(revision, files, folders, frozenset(_foreign(entries)))
 
 
 def next_index(old: Index, revision: Revision, list_folder: Callable[[str], Iterable[Entry]]) -> Index:
@@ -106,10 +145,13 @@ def next_index(old: Index, revision: Revision, list_folder: Callable[[str], Iter
     """
     files: dict[str, str] = {}
     folders: dict[str, str] = {}
+    foreign: set[str] = set()
     same: set[str] = set()
     to_list = [""]
     while to_list:
-        for entry in list_folder(to_list.pop()):
+        listed = list(list_folder(to_list.pop()))
+        foreign.update(_foreign(listed))
+        for entry in listed:
             if not _is_allowed(entry.path):
                 continue
             if not entry.folder:
@@ -122,22 +164,13 @@ def next_index(old: Index, revision: Revision, list_folder: Callable[[str], Iter
                 to_list.append(entry.path)
     for kept, into in ((old.files, files), (old.folders, folders)):
         into.update((path, oid) for path, oid in kept.items() if any(folder in same for folder in folders_of(path)))
-    return Index(revision, files, folders)
+    foreign.update(path for path in old.foreign if any(folder in same for folder in folders_of(path)))
+    return Index(revision, files, folders, frozenset(foreign))
 
 
-def git_hash(content: bytes) -> str:
-    """Return git's name of a content.
-
-    Example:
-        >>> git_hash(b"")
-        'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
-    """
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-
-
-def is_content(content: bytes, oid: str) -> bool:
-    """Tell whether a content has this hash, be it git's or SHA-256."""
-    return (git_hash(content) if len(oid) == 40 else hashlib.sha256(content).hexdigest()) == oid
+def _foreign(entries: Iterable[Entry]) -> list[str]:
+    """Return what a listing has of strangers, files and folders alike."""
+    return [entry.path for entry in entries if not _is_allowed(entry.path)]
 
 
 def _is_allowed(path: str) -> bool:

@@ -5,7 +5,8 @@ While the Hub does not answer, what was read before is still there, and `trouble
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -33,6 +34,9 @@ _TROUBLE_SECONDS = 15.0
 _LAG_SECONDS = 60.0
 """For how long the Hub may still name a head of which we know the successor."""
 
+_FETCHES = 6
+"""Contents fetched at a time. Once the calls are spent, each waits for its turn: the last no longer than 4 seconds."""
+
 _AWAY = (StoreUnavailable, StoreBusy, StoreGone, StoreForbidden)
 """What keeps the Hub from answering; what was read before can still be read."""
 
@@ -49,6 +53,7 @@ class HubView:
         self._index = cache.index()
         self._ask_at = float("-inf")
         self._followed: dict[Revision, float] = {}
+        self._swept = False
         self._asking = threading.Lock()
         self.trouble: StoreError | None = None
         """Why the Hub did not answer when it was last asked; None if it did."""
@@ -109,18 +114,23 @@ class HubView:
             lambda: next_index(near, revision, lambda folder: self._client.entries(revision, folder))
         )
 
-    def content(self, path: str) -> bytes:
-        """Return the content of a file.
+    def listed(self) -> Index:
+        """Return what the Hub lists of its newest commit, file by file."""
+        revision = self.newest().revision
+        return full_index(revision, self._client.entries(revision, recursive=True))
+
+    def contents(self, paths: Sequence[str]) -> dict[str, bytes]:
+        """Return the contents of some files, all of one revision, by path.
 
         Raises:
-            NotFound: if there is none.
-            StoreError: what keeps the Hub from answering, if the content is not on this machine.
+            NotFound: if there is no such file.
+            StoreError: what keeps the Hub from answering, if a content is not on this machine.
         """
         try:
-            return self._content(path, self.known())
+            return self._contents(paths, self.known())
         except Raced:
             # The history was rewritten since the index was made: what it names is nowhere any more.
-            return self._content(path, self.newest())
+            return self._contents(paths, self.newest())
 
     def follow(self, before: Index, after: Index, contents: dict[str, bytes]) -> None:
         """Take note of a commit of our own.
@@ -136,6 +146,21 @@ class HubView:
         for oid, content in contents.items():
             with self._kept_or_not():
                 self._cache.keep(oid, content)
+
+    def squashed(self, old: Revision, new: Revision) -> None:
+        """Take note that all history became one commit.
+
+        Args:
+            old: what was the newest before.
+            new: the commit.
+        """
+        with self._asking:
+            index = self._index or NOTHING
+            # Whoever has asked since then knows of it, or of what came after it.
+            if index.revision == old:
+                index = self._adopt(next_index(index, new, lambda folder: self._client.entries(new, folder)))
+            with self._kept_or_not():
+                self._cache.forget_others(index.files.values())
 
     def _ask(self) -> Index:
         head, index = self._client.head(), self._index
@@ -162,21 +187,46 @@ class HubView:
         self._index = index
         with self._kept_or_not():
             self._cache.save(index)
-            self._cache.forget(set(old.files.values()) - set(index.files.values()))
+            if self._swept:
+                self._cache.forget(set(old.files.values()) - set(index.files.values()))
+            else:
+                self._cache.forget_others(index.files.values())
+                self._swept = True
         return index
 
-    def _content(self, path: str, index: Index) -> bytes:
-        oid = index.files.get(path)
-        if oid is None:
-            raise NotFound(path)
-        content = self._cache.content(oid)
-        if content is None:
-            if self.trouble is not None and self._clock() < self._ask_at:
-                raise self._same_trouble()
-            with self._noting():
-                content = self._retry.until_done(lambda: self._client.content(path, index.revision, oid), tries=3)
-            with self._kept_or_not():
-                self._cache.keep(oid, content)
+    def _contents(self, paths: Sequence[str], index: Index) -> dict[str, bytes]:
+        for path in paths:
+            if path not in index.files:
+                raise NotFound(path)
+        names = {path: index.files[path] for path in paths}
+        held = {oid: content for oid in set(names.values()) if (content := self._cache.content(oid)) is not None}
+        missing = {oid: path for path, oid in names.items() if oid not in held}
+        if missing:
+            held |= self._fetch_all(missing, index.revision)
+        return {path: held[oid] for path, oid in names.items()}
+
+    def _fetch_all(self, missing: Mapping[str, str], revision: Revision) -> dict[str, bytes]:
+        """Fetch contents, each with one call; the first failure ends it.
+
+        Args:
+            missing: hash to a path that has this content.
+            revision: the commit that has these paths.
+        """
+        with ThreadPoolExecutor(min(_FETCHES, len(missing)), thread_name_prefix="fetch") as pool:
+            fetches = {oid: pool.submit(self._fetch, path, revision, oid) for oid, path in missing.items()}
+            try:
+                return {oid: fetch.result() for oid, fetch in fetches.items()}
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _fetch(self, path: str, revision: Revision, oid: str) -> bytes:
+        if self.trouble is not None and self._clock() < self._ask_at:
+            raise self._same_trouble()
+        with self._noting():
+            content = self._retry.until_done(lambda: self._client.content(path, revision, oid), tries=3)
+        with self._kept_or_not():
+            self._cache.keep(oid, content)
         return content
 
     @contextmanager

@@ -31,18 +31,29 @@ class Told(NamedTuple):
     """The files changed, sorted; None if it does not say."""
 
 
-def write_words(message: str, commit_id: str, paths: Sequence[str]) -> Words:
-    """Return the texts of a commit.
+def write_words(message: str, commit_id: str, paths: Sequence[str] | None) -> Words:
+    """Return the texts of a commit; without paths it does not say what it changed.
 
     Example:
         >>> write_words("2 batches", "0a", ["b", "a"])
         Words(title='2 batches', description='Rapport-Commit: {"id": "0a", "paths": ["a", "b"]}')
     """
-    line = _MARK + json.dumps({"id": commit_id, "paths": sorted(paths)})
+    bare = _MARK + json.dumps({"id": commit_id})
+    line = bare if paths is None else _MARK + json.dumps({"id": commit_id, "paths": sorted(paths)})
     if len(line) > _LONGEST_LINE:
-        line = _MARK + json.dumps({"id": commit_id})
+        line = bare
     title = next((line for line in message.splitlines() if line.strip()), "no message")[:_LONGEST_TITLE]
     return Words(title, line if title == message else f"{message}\n\n{line}")
+
+
+def as_one(words: Words) -> str:
+    r"""Return both texts as git keeps them: the title, an empty line, the description.
+
+    Example:
+        >>> as_one(Words("title", "and more"))
+        'title\n\nand more'
+    """
+    return f"{words.title}\n\n{words.description}"
 
 
 def read_words(words: Words) -> Told:
@@ -53,8 +64,14 @@ def read_words(words: Words) -> Told:
         Told(message='first line\n\nand more', id='0a', paths=('a',))
         >>> read_words(Words("by hand", ""))
         Told(message='by hand', id=None, paths=None)
+        >>> read_words(Words(as_one(write_words("squashed", "0a", None)), "")).message
+        'squashed'
     """
     text, _, last = words.description.rstrip().rpartition("\n")
+    if not last.startswith(_MARK):
+        # Words that were handed over as one text are parted by the Hub, wherever it likes.
+        text, mark, rest = words.title.rpartition(_MARK)
+        text, last = text.strip(), mark + rest
     commit_id, paths = _read_line(last)
     if commit_id is None:
         return Told(words.description.strip() or words.title, None, None)

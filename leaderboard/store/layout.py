@@ -1,10 +1,13 @@
 """Where each record lies in the store: the path is derived from identity, so two writers never meet in one file.
 
-Folders stay small: models are spread by owner, submissions by day.
+Folders stay small: models are spread by the digest of their name, submissions by day. Scorecards, users' sums and
+tombstones lay elsewhere before that; whoever reads looks there as well, and whoever writes them anew takes them away
+from there.
 """
 
 from __future__ import annotations
 
+from evaluator.identity import text_digest
 from leaderboard.records import submission_of
 
 SUBMISSIONS = "submissions"
@@ -18,14 +21,16 @@ def submission_path(submission_id: str) -> str:
         >>> submission_path("s-20260101-0a1b2c3d")
         'submissions/202601/01/s-20260101-0a1b2c3d.json'
     """
-    day = submission_id.split("-")[1]
-    return f"{SUBMISSIONS}/{day[:6]}/{day[6:]}/{submission_id}.json"
+    return f"{SUBMISSIONS}/{_day_of(submission_id)}/{submission_id}.json"
+
+
+RUNS = "runs"
+"""Folder of all runs."""
 
 
 def run_folder(run_id: str) -> str:
     """Folder of everything that one run left behind, apart from its scorecard."""
-    day = submission_of(run_id).split("-")[1]
-    return f"runs/{day[:6]}/{day[6:]}/{run_id}"
+    return f"{RUNS}/{_day_of(submission_of(run_id))}/{run_id}"
 
 
 def plan_path(run_id: str) -> str:
@@ -53,22 +58,71 @@ def batch_path(folder: str, batch_id: str) -> str:
     return f"{folder}/{batch_id}.jsonl"
 
 
+def compact_path(folder: str) -> str:
+    """All rows of a compacted run that lay in one of these folders before.
+
+    Example:
+        >>> compact_path(generations_folder("s-20260101-0a1b2c3d.demo-v1"))
+        'runs/202601/01/s-20260101-0a1b2c3d.demo-v1/generations.parquet'
+    """
+    return f"{folder}.parquet"
+
+
+ITEMS = "items"
+"""Folder of what compacted runs asked."""
+
+
+def items_path(items_sha: str) -> str:
+    """The items of a plan, shared by all runs that ask the same.
+
+    Example:
+        >>> items_path("3f" + "0" * 62)[:14]
+        'items/3f/3f000'
+    """
+    return f"{ITEMS}/{items_sha[:2]}/{items_sha}.parquet"
+
+
 TOMBSTONES = "tombstones"
 """Folder of all withdrawals."""
 
 
 def tombstone_path(submission_id: str) -> str:
-    """The withdrawal of a submission."""
+    """The withdrawal of a submission.
+
+    Example:
+        >>> tombstone_path("s-20260101-0a1b2c3d")
+        'tombstones/202601/01/s-20260101-0a1b2c3d.json'
+    """
+    return f"{TOMBSTONES}/{_day_of(submission_id)}/{submission_id}.json"
+
+
+def old_tombstone_path(submission_id: str) -> str:
+    """Where the withdrawal of a submission lay before."""
     return f"{TOMBSTONES}/{submission_id}.json"
+
+
+def part_of(model: str) -> str:
+    """Returns which of 256 parts a model belongs to, so that no folder grows with the number of models.
+
+    Example:
+        >>> part_of("org/model")
+        'c8'
+    """
+    return text_digest(model)[:2]
 
 
 SCORECARDS = "scorecards"
 """Folder of all scorecards."""
 
 
-def scorecards_folder(model: str) -> str:
-    """Folder of a model's scorecards."""
-    return f"{SCORECARDS}/{model}"
+def scorecards_folders(model: str) -> tuple[str, str]:
+    """Folders of a model's scorecards: where they lie, and where they lay before.
+
+    Example:
+        >>> scorecards_folders("org/model")
+        ('scorecards/c8/org/model', 'scorecards/org/model')
+    """
+    return f"{SCORECARDS}/{part_of(model)}/{model}", f"{SCORECARDS}/{model}"
 
 
 def scorecard_path(model: str, scorecard_id: str) -> str:
@@ -76,9 +130,14 @@ def scorecard_path(model: str, scorecard_id: str) -> str:
 
     Example:
         >>> scorecard_path("org/model", "s-20260101-0a1b2c3d.demo-v1@demo")
-        'scorecards/org/model/s-20260101-0a1b2c3d.demo-v1@demo.json'
+        'scorecards/c8/org/model/s-20260101-0a1b2c3d.demo-v1@demo.json'
     """
-    return f"{scorecards_folder(model)}/{scorecard_id}.json"
+    return f"{SCORECARDS}/{part_of(model)}/{model}/{scorecard_id}.json"
+
+
+def old_scorecard_path(model: str, scorecard_id: str) -> str:
+    """Where a scorecard lay before."""
+    return f"{SCORECARDS}/{model}/{scorecard_id}.json"
 
 
 USER_SCORES = "user-scores"
@@ -90,6 +149,17 @@ def user_scores_path(model: str, scorecard_id: str) -> str:
 
     Example:
         >>> user_scores_path("org/model", "s-20260101-0a1b2c3d.demo-v1@demo")
-        'user-scores/org/model/s-20260101-0a1b2c3d.demo-v1@demo.json'
+        'user-scores/c8/org/model/s-20260101-0a1b2c3d.demo-v1@demo.json'
     """
+    return f"{USER_SCORES}/{part_of(model)}/{model}/{scorecard_id}.json"
+
+
+def old_user_scores_path(model: str, scorecard_id: str) -> str:
+    """Where the users' sums behind a scorecard lay before."""
     return f"{USER_SCORES}/{model}/{scorecard_id}.json"
+
+
+def _day_of(submission_id: str) -> str:
+    """Folders of the day on which something was submitted."""
+    day = submission_id.split("-")[1]
+    return f"{day[:6]}/{day[6:]}"

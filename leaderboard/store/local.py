@@ -19,7 +19,7 @@ import builtins
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,12 +34,12 @@ from leaderboard.store.base import (
     Revision,
     StoreCorrupt,
     Write,
-    check_operations,
-    check_path,
-    folders_of,
 )
 from leaderboard.store.disk import locked, told_failures
-from leaderboard.store.staging import Bookkeeping, Plan, new_entry
+from leaderboard.store.hashes import sha256
+from leaderboard.store.local_log import Plan, new_entry, squashed_entry
+from leaderboard.store.paths import check_operations, check_path, folders_of
+from leaderboard.store.staging import Bookkeeping
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR}
 
@@ -86,8 +86,7 @@ class LocalStore:
             if not self._book.created() or self._book.untidy():
                 with self._writing():
                     pass
-        if not stat.S_ISDIR(_mode(self._files)):
-            raise StoreCorrupt(str(self._files), "it is not a folder")
+            self._check_files()
 
     def condition(self) -> Condition:
         """See `Store.condition`; always current, and takes a commit at any time."""
@@ -100,11 +99,18 @@ class LocalStore:
 
     def read(self, path: str) -> bytes:
         """See `Store.read`."""
-        check_path(path)
+        return self.read_all([path])[path]
+
+    def read_all(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """See `Store.read_all`; a writer waits meanwhile."""
+        wanted = [check_path(path) for path in paths]
         with told_failures(self._folder), self._reading():
-            if not self._holds(path):
-                raise NotFound(path)
-            return (self._files / path).read_bytes()
+            return {path: self._content(path) for path in wanted}
+
+    def hashes(self) -> dict[str, str]:
+        """See `Store.hashes`; reads every file."""
+        with told_failures(self._folder), self._reading():
+            return {path: sha256((self._files / path).read_bytes()) for path in sorted(_files_below(self._files, ""))}
 
     def list(self, prefix: str = "") -> builtins.list[str]:
         """See `Store.list`; takes time in proportion to the files below the prefix."""
@@ -148,6 +154,23 @@ class LocalStore:
                 self._book.sweep()
             return entry.revision
 
+    def squash(self, message: str) -> Revision:
+        """See `Store.squash`; as safe from being stopped as `commit` is.
+
+        Raises:
+            ValueError: if the message is not valid text.
+        """
+        with told_failures(self._folder), self._writing():
+            entry = squashed_entry(self._book.all_entries(), message, self._now().astimezone(UTC))
+            try:
+                self._book.stage_squash(entry)
+                with self._alone():
+                    self._book.seal()
+                    self._book.complete()
+            finally:
+                self._book.sweep()
+            return entry.revision
+
     def history(self, limit: int = 100) -> builtins.list[CommitInfo]:
         """See `Store.history`; reads no more of the log than it needs."""
         if limit < 1:
@@ -162,6 +185,7 @@ class LocalStore:
                 with locked(self._hidden / "gate", shared=True):
                     stack.enter_context(locked(self._hidden / "readers", shared=True))
                 if not self._book.pending():
+                    self._check_files()
                     yield
                     return
             with self._writing():
@@ -171,6 +195,7 @@ class LocalStore:
     def _writing(self) -> Iterator[None]:
         with locked(self._hidden / "writers"):
             self._book.create()
+            self._check_files()
             if self._book.pending():
                 with self._alone():
                     self._book.complete()
@@ -195,6 +220,16 @@ class LocalStore:
             elif self._holds(path):
                 plan.deletions.append(path)
         return plan
+
+    def _check_files(self) -> None:
+        """Refuse a store whose files were taken away: it would pass for an empty one."""
+        if not stat.S_ISDIR(_mode(self._files)):
+            raise StoreCorrupt(str(self._files), "it is not a folder")
+
+    def _content(self, path: str) -> bytes:
+        if not self._holds(path):
+            raise NotFound(path)
+        return (self._files / path).read_bytes()
 
     def _holds(self, path: str) -> bool:
         folders = all(stat.S_ISDIR(_mode(self._files / folder)) for folder in folders_of(path))

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from evaluator.errors import Cause, RapportError
 from evaluator.records import Record
-from leaderboard.store.base import Store
 
 Row = TypeVar("Row", bound=Record)
 
@@ -19,23 +18,14 @@ def encode_rows(rows: Iterable[Record]) -> bytes:
     return "".join(f"{row.model_dump_json()}\n" for row in rows).encode()
 
 
-def read_rows(store: Store, folder: str, kind: type[Row]) -> list[Row]:
-    """Returns all rows of the files of a folder, in the order of file names.
+def decode_rows(content: bytes, kind: type[Row], name: str) -> list[Row]:
+    """Returns the rows of a file's bytes.
 
     Raises:
         RapportError: `data_error` naming file and line if a line is not a row of this kind.
     """
-    return [row for path in store.list(folder) for row in read_rows_file(store, path, kind)]
-
-
-def read_rows_file(store: Store, path: str, kind: type[Row]) -> list[Row]:
-    """Returns the rows of one file.
-
-    Raises:
-        RapportError: `data_error` naming file and line if a line is not a row of this kind.
-    """
-    lines = store.read(path).splitlines()
-    return [read_record(line, kind, f"line {number} of {path}") for number, line in enumerate(lines, start=1)]
+    lines = content.splitlines()
+    return [read_record(line, kind, f"line {number} of {name}") for number, line in enumerate(lines, start=1)]
 
 
 def read_record(value: bytes | str, kind: type[Row], name: str) -> Row:
@@ -47,10 +37,33 @@ def read_record(value: bytes | str, kind: type[Row], name: str) -> Row:
     try:
         return kind.model_validate_json(value)
     except ValidationError as error:
-        first = error.errors()[0]
-        reason = " ".join([".".join(map(str, first["loc"])), first["msg"]]).strip()
-        raise RapportError(
+        raise unreadable(f"What is stored as {name}", kind, error) from error
+
+
+def unreadable(what: str, kind: type[Record], error: ValidationError) -> RapportError:
+    """Says why something that is stored is no record of a kind: it is broken, or of a version to come.
+
+    Args:
+        what: What it is.
+        kind: What it should be.
+        error: What was found wrong with it.
+    """
+    found = error.errors()
+    if newer := next((each["input"] for each in found if _is_newer(each["loc"], each["type"], each["input"])), None):
+        return RapportError(
             Cause.DATA_ERROR,
-            f"What is stored as {name} is no {kind.__name__}: {reason}.",
-            "Restore the file from a backup, or remove it.",
-        ) from error
+            f"{what} was written by a newer Rapport: version {newer} of a {kind.__name__} or of something in it.",
+            "Upgrade Rapport; nothing is wrong with the file.",
+        )
+    reason = " ".join([".".join(map(str, found[0]["loc"])), found[0]["msg"]]).strip()
+    return RapportError(
+        Cause.DATA_ERROR,
+        f"{what} is no {kind.__name__}: {reason}.",
+        "Restore the file from a backup, or remove it.",
+    )
+
+
+def _is_newer(place: tuple[int | str, ...], complaint: str, found: object) -> bool:
+    """Says whether something wrong with a record is that its version is one to come."""
+    is_version = place[-1:] == ("schema_version",) and complaint == "literal_error"
+    return is_version and isinstance(found, int) and found > 0

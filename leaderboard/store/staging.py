@@ -10,116 +10,27 @@ was; after it whoever comes next can finish it, because everything needed lies i
     commit/             a sealed commit being applied; completed if its writer dies. Without a manifest it is rubbish
       manifest.json     what to do
       HEAD              the HEAD to be
+      log.jsonl         the log to be, where the history is being forgotten
       contents/0, 1, …  the new contents, in the manifest's order
 
 All that needs disk space (contents, log line, HEAD, folders) is claimed before the seal. What is left afterwards are
 renames, and those that need a new name come first, while they can still be taken back. The locks are the caller's.
 """
 
-import hashlib
-import json
 import os
 import shutil
-from datetime import datetime
+import sys
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple
+from typing import BinaryIO
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from leaderboard.store.base import CommitInfo, Revision, StoreCorrupt, Write
+from leaderboard.store.base import StoreCorrupt
 from leaderboard.store.disk import append_durably, make_folder, prune, sync_folder, write_durably
-
-EMPTY = Revision("0" * 40)
-"""The revision of a store that has no commit yet."""
+from leaderboard.store.hashes import sha256
+from leaderboard.store.local_log import EMPTY, Head, LogEntry, Manifest, Plan
 
 _TAIL_BYTES = 64 * 1024
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Head(_Record):
-    """The store's current state, as kept in HEAD."""
-
-    format: Literal[1] = 1
-    """Layout of the hidden folder."""
-    revision: Revision
-    """The newest commit."""
-    log_bytes: int
-    """Length of the log up to and including that commit's line."""
-
-
-class LogEntry(_Record):
-    """One line of the log."""
-
-    revision: Revision
-    """SHA-256 over parent and changes, its first 40 hexadecimal digits."""
-    parent: Revision
-    """The revision before it."""
-    message: str
-    """The writer's reason."""
-    time: AwareDatetime
-    """When it was made, in UTC."""
-    changes: dict[str, str | None]
-    """Path to the SHA-256 of its new content, or to None if it was deleted; sorted by path."""
-
-    def info(self) -> CommitInfo:
-        """Return the entry as the store's interface tells it."""
-        return CommitInfo(self.revision, self.parent, self.message, self.time, tuple(self.changes))
-
-
-class Manifest(_Record):
-    """What a staged commit does, as `(path, SHA-256)` pairs. Their contents are numbered through both lists."""
-
-    additions: tuple[tuple[str, str], ...]
-    """New files."""
-    replacements: tuple[tuple[str, str], ...]
-    """Files that exist and get new content."""
-    deletions: tuple[str, ...]
-    """Files that go."""
-
-    def paths(self) -> list[str]:
-        """Return every path the commit touches."""
-        return [path for path, _ in (*self.additions, *self.replacements)] + list(self.deletions)
-
-
-class Plan(NamedTuple):
-    """The part of a commit's operations that changes something."""
-
-    additions: list[Write]
-    """Writes of paths that hold no file yet."""
-    replacements: list[Write]
-    """Writes of paths that hold other content."""
-    deletions: list[str]
-    """Paths that hold a file which is to go."""
-
-    def manifest(self) -> Manifest:
-        """Return the plan with contents replaced by their hashes."""
-        return Manifest(
-            additions=tuple((write.path, _sha256(write.content)) for write in self.additions),
-            replacements=tuple((write.path, _sha256(write.content)) for write in self.replacements),
-            deletions=tuple(self.deletions),
-        )
-
-
-def new_entry(parent: Revision, manifest: Manifest, message: str, time: datetime) -> LogEntry:
-    """Return the log entry of a commit, its revision derived from its parent and what it changes.
-
-    Raises:
-        ValueError: if the message is not valid text or the time has no zone.
-
-    Example:
-        >>> from datetime import UTC
-        >>> change = Manifest(additions=(("a", "00"),), replacements=(), deletions=())
-        >>> new_entry(EMPTY, change, "first", datetime(2025, 1, 1, tzinfo=UTC)).revision[:8]
-        'b2fade77'
-    """
-    changes: dict[str, str | None] = dict((*manifest.additions, *manifest.replacements))
-    changes.update(dict.fromkeys(manifest.deletions))
-    changes = dict(sorted(changes.items()))
-    revision = Revision(_sha256(json.dumps([parent, changes]).encode())[:40])
-    return LogEntry(revision=revision, parent=parent, message=message, time=time, changes=changes)
 
 
 class Bookkeeping:
@@ -197,6 +108,29 @@ class Bookkeeping:
             raise StoreCorrupt(str(self._log), "it is missing") from error
         except (EOFError, ValidationError) as error:
             raise StoreCorrupt(str(self._log), "it does not hold the commits that HEAD counts") from error
+
+    def all_entries(self) -> list[LogEntry]:
+        """Read the whole log, oldest first.
+
+        Raises:
+            StoreCorrupt: as `entries` does.
+        """
+        return self.entries(sys.maxsize)[::-1]
+
+    def stage_squash(self, entry: LogEntry) -> None:
+        """Lay out a commit that changes no file and is to be the only entry of the log; nothing of it counts yet."""
+        line = entry.model_dump_json().encode() + b"\n"
+        self._staged.mkdir()
+        manifest = Manifest(additions=(), replacements=(), deletions=())
+        head = Head(revision=entry.revision, log_bytes=len(line))
+        write_durably(
+            {
+                self._staged / "log.jsonl": line,
+                self._staged / "HEAD": head.model_dump_json().encode(),
+                self._staged / "manifest.json": manifest.model_dump_json().encode(),
+            }
+        )
+        sync_folder(self._staged)
 
     def stage(self, plan: Plan, manifest: Manifest, entry: LogEntry) -> None:
         """Lay a commit out and claim the space it needs; nothing of it counts yet.
@@ -281,17 +215,17 @@ class Bookkeeping:
         append_durably(self._log, line)
 
     def _add(self, manifest: Manifest) -> None:
-        for number, (path, sha256) in enumerate(manifest.additions):
-            self._place(number, path, sha256)
+        for number, (path, name) in enumerate(manifest.additions):
+            self._place(number, path, name)
 
-    def _place(self, number: int, path: str, sha256: str) -> None:
+    def _place(self, number: int, path: str, name: str) -> None:
         target = self._files / path
         make_folder(target.parent)
         try:
             (self._commit / "contents" / str(number)).rename(target)
         except FileNotFoundError:
             # Placed before an interruption. Anything else at that path would be a stranger's doing.
-            if not target.is_file() or _sha256(target.read_bytes()) != sha256:
+            if not target.is_file() or sha256(target.read_bytes()) != name:
                 raise StoreCorrupt(str(target), "it was changed while a commit was being applied") from None
 
     def _take_back(self, manifest: Manifest) -> None:
@@ -307,16 +241,18 @@ class Bookkeeping:
         sync_folder(self._hidden)
 
     def _finish(self, manifest: Manifest) -> None:
-        for number, (path, sha256) in enumerate(manifest.replacements, start=len(manifest.additions)):
-            self._place(number, path, sha256)
+        for number, (path, name) in enumerate(manifest.replacements, start=len(manifest.additions)):
+            self._place(number, path, name)
         for path in manifest.deletions:
             (self._files / path).unlink(missing_ok=True)
             prune(self._files, path)
         for folder in {_nearest_folder(self._files / path) for path in manifest.paths()}:
             sync_folder(folder)
-        if (self._commit / "HEAD").exists():
-            (self._commit / "HEAD").rename(self._head)
-            sync_folder(self._hidden)
+        # The log first: a HEAD that counts bytes of a log that is not there yet would be damage.
+        for name, target in (("log.jsonl", self._log), ("HEAD", self._head)):
+            if (self._commit / name).exists():
+                (self._commit / name).rename(target)
+                sync_folder(self._hidden)
         (self._commit / "manifest.json").unlink()
         sync_folder(self._commit)
         shutil.rmtree(self._commit)
@@ -339,7 +275,3 @@ def _last_lines(log: BinaryIO, end: int, limit: int) -> list[bytes]:
             raise EOFError("the log is shorter than its head says")
         size *= 2
     return tail.split(b"\n")[:-1][-limit:]
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

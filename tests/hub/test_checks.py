@@ -9,10 +9,10 @@ import pytest
 
 from evaluator.errors import Cause
 from leaderboard.checks.records import Check, CheckName, CheckReport, CheckResult
+from leaderboard.local_hub.messages import Response, as_json
 from tests.hub import calls
 from tests.hub_server import Account, Client, Cut, LocalHub, Refuse, Say, Slow
 from tests.hub_server.fixtures import CANARY
-from tests.hub_server.messages import Response, as_json
 from tests.model_folders import CONFIG, LORA
 from tests.safetensors_files import weights_file, with_header
 

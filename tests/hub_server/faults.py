@@ -6,7 +6,7 @@ import re
 import threading
 from dataclasses import dataclass
 
-from tests.hub_server.messages import HubError, Request, Response
+from leaderboard.local_hub.messages import HubError, Request, Response
 
 
 @dataclass(frozen=True)

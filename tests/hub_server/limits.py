@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from tests.hub_server.messages import HubError, Request
+from leaderboard.local_hub.messages import HubError, Request
 
 _COMMIT = re.compile(r"/api/(.+)/commit/[^/]+")
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leaderboard.store import BadPath, Conflict, Delete, LocalStore, NotFound, Operation, Store, StoreError, Write
+from leaderboard.store.hashes import is_content
 from tests.store.conftest import opener
 
 ALLOWED = string.ascii_letters + string.digits + "._=@+-"
@@ -221,6 +222,83 @@ def test_a_store_behaves_like_a_dictionary(store: Store, batches: list[list[Oper
             after = model
         assert everything(store) == after
         model = after
+
+
+def test_many_files_are_read_in_one_go(store: Store) -> None:
+    contents = {f"rows/{n}": str(n % 7).encode() for n in range(40)}
+    store.commit([Write(path, content) for path, content in contents.items()], "many")
+    assert store.read_all(contents) == contents
+    assert store.read_all(["rows/3", "rows/3"]) == {"rows/3": b"3"}
+    assert store.read_all([]) == {}
+
+
+def test_one_missing_file_among_many_is_named(store: Store) -> None:
+    store.commit([Write("a", b"1"), Write("b", b"1")], "two")
+    with pytest.raises(NotFound) as caught:
+        store.read_all(["a", "missing", "b"])
+    assert caught.value.path == "missing"
+    with pytest.raises(BadPath):
+        store.read_all(["a", "../b"])
+
+
+def test_hashes_name_what_is_held_now(opened: Callable[[], Store]) -> None:
+    store, other = opened(), opened()
+    assert store.hashes() == {}
+    store.commit([Write("a", b"1"), Write("b/large.parquet", b"PAR1"), Write("gone", b"1")], "three")
+    assert list(other.hashes()) == ["a", "b/large.parquet", "gone"]
+    other.commit([Write("a", b"2"), Delete("gone")], "changed")
+    hashes = store.hashes()
+    assert {path: is_content(content, hashes[path]) for path, content in everything(other).items()} == {
+        "a": True,
+        "b/large.parquet": True,
+    }
+    assert not is_content(b"1", hashes["a"])
+    assert list(hashes) == ["a", "b/large.parquet"]
+
+
+def test_a_squashed_history_is_one_commit_and_the_files_stay(opened: Callable[[], Store]) -> None:
+    store, other = opened(), opened()
+    store.commit([Write("b", b"1"), Write("c/d", b"1"), Write("gone", b"secret")], "secret reason")
+    before = store.commit([Write("b", b"2"), Delete("gone")], "second")
+    assert other.head() == before
+    message = "taken down: two Läufe\n\nand more (0123456789abcdef:41)"
+    head = store.squash(message)
+    for each in (store, other, opened()):
+        assert each.head() == head != before
+        assert everything(each) == {"b": b"2", "c/d": b"1"}
+        (only,) = each.history()
+        assert (only.revision, only.parent, only.message, only.paths) == (head, "0" * 40, message, ("b", "c/d"))
+        assert only.time.utcoffset() == timedelta(0)
+
+
+def test_after_a_squash_an_earlier_parent_is_a_conflict_and_the_new_head_is_none(opened: Callable[[], Store]) -> None:
+    store, other = opened(), opened()
+    before = store.commit([Write("count", b"5")], "five")
+    assert (other.head(), other.read("count")) == (before, b"5")
+    head = store.squash("forgotten")
+    with pytest.raises(Conflict) as caught:
+        other.commit([Write("count", b"6")], "late", expected_parent=before)
+    assert (caught.value.expected, caught.value.actual) == (before, head)
+    newest = other.commit([Write("count", b"6")], "six", expected_parent=head)
+    assert [info.message for info in store.history()] == ["six", "forgotten"]
+    assert (store.head(), store.read("count"), store.history(1)[0].parent) == (newest, b"6", head)
+
+
+def test_every_squash_makes_another_head(store: Store) -> None:
+    heads = [store.head(), store.squash("nothing there"), store.squash("nothing again")]
+    assert [(info.message, info.paths) for info in store.history()] == [("nothing again", ())]
+    heads += [store.commit([Write("a", b"1")], "one"), store.squash("first"), store.squash("second")]
+    assert len(set(heads)) == 6
+    assert (store.list(), [info.message for info in store.history()]) == (["a"], ["second"])
+
+
+def test_a_store_goes_on_after_a_squash(store: Store) -> None:
+    for number in range(3):
+        store.commit([Write("a", str(number).encode()), Write(f"only/{number}", b"1")], f"{number}")
+        store.squash(f"squash {number}")
+    store.commit([Delete("only/0"), Delete("only/1"), Delete("only/2")], "folder")
+    assert everything(store) == {"a": b"2"}
+    assert [info.message for info in store.history()] == ["folder", "squash 2"]
 
 
 def test_an_undisturbed_store_is_current_and_takes_commits(store: Store) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from leaderboard.local_hub.repositories import Words, replace
 from leaderboard.store import (
     BadPath,
     Delete,
@@ -24,7 +25,6 @@ from leaderboard.store import (
 from leaderboard.store.hub import HubStore
 from leaderboard.store.hub_words import write_words
 from tests.hub_server import Cut, Drop, Hold, LocalHub, Refuse
-from tests.hub_server.repositories import Words, replace
 from tests.store.conftest import WRITER, OpenHub, boundless
 from tests.store.test_hub_store_writing import name_of
 from tests.waiting import at_once, until

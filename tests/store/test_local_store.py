@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,94 @@ def test_a_store_without_its_files_is_not_opened_as_an_empty_one(folder: Path) -
     shutil.rmtree(folder / "files")
     with pytest.raises(StoreCorrupt, match="files is damaged"):
         LocalStore(folder)
+
+
+def test_files_taken_away_under_a_running_store_are_named_and_not_begun_anew(folder: Path) -> None:
+    store = filled(folder)
+    (folder / "files").rename(folder / "elsewhere")
+    operations: list[Callable[[], object]] = [
+        store.head,
+        store.list,
+        store.hashes,
+        lambda: store.read("kept/b"),
+        lambda: store.commit([Write("a", b"1")], "refused"),
+        lambda: store.squash("refused"),
+    ]
+    for operation in operations:
+        with pytest.raises(StoreCorrupt, match="files is damaged: it is not a folder"):
+            operation()
+    assert not (folder / "files").exists()
+    (folder / "elsewhere").rename(folder / "files")
+    assert everything(store) == BEFORE
+
+
+def test_a_folder_deleted_under_a_running_store_is_named_and_not_made_anew(folder: Path) -> None:
+    store = filled(folder)
+    shutil.rmtree(folder)
+    operations: list[Callable[[], object]] = [
+        store.head,
+        lambda: store.read("kept/b"),
+        lambda: store.commit([Write("a", b"1")], "refused"),
+        lambda: store.squash("refused"),
+    ]
+    for operation in operations:
+        with pytest.raises(StoreUnavailable, match="store cannot be used") as caught:
+            operation()
+        assert caught.value.remedy
+    assert not folder.exists()
+
+
+def test_a_store_full_of_half_written_files_is_read_and_written_as_if_they_were_not_there(folder: Path) -> None:
+    store = filled(folder)
+    hidden = folder / ".rapport-store"
+    for number in range(200):
+        (folder / f"files/kept/.tmp-{number}").write_bytes(b"half")
+        (folder / f"files/.{number}.partial").write_bytes(b"half")
+        (hidden / f"draft-{number}").write_bytes(b"half")
+    (hidden / "HEAD.new").write_bytes(b"{")
+    for name in ("staged", "commit"):
+        (hidden / name / "contents").mkdir(parents=True)
+        (hidden / name / "contents/0").write_bytes(b"half")
+    (hidden / "staged/manifest.json").write_bytes(b'{"additions": [["half"')
+    reopened = LocalStore(folder)
+    for each in (store, reopened):
+        assert each.read_all(BEFORE) == BEFORE
+        assert list(each.hashes()) == each.list() == sorted(BEFORE)
+    reopened.commit(OPERATIONS, "goes on")
+    assert everything(store) == AFTER
+    assert [info.paths for info in store.history(1)] == [tuple(sorted({*AFTER, "gone/c"}))]
+    store.squash("forgotten")
+    assert everything(LocalStore(folder)) == AFTER
+    assert not {"staged", "commit"} & {path.name for path in hidden.iterdir()}
+
+
+def test_a_squash_forgets_the_names_of_what_was_deleted(folder: Path) -> None:
+    store = filled(folder)
+    store.commit([Delete("gone/c")], "a reason that names somebody")
+    store.squash("taken down")
+    everywhere = b"".join(content for content in on_disk(folder).values() if content is not None)
+    assert b"gone" not in everywhere
+    assert b"somebody" not in everywhere
+
+
+@pytest.mark.parametrize("for_good", [True, False])
+def test_a_disk_that_fills_up_during_a_squash_leaves_the_store_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, for_good: bool
+) -> None:
+    for nth in range(1, 100):
+        store = filled(tmp_path / str(nth))
+        before = on_disk(tmp_path / str(nth))
+        with monkeypatch.context() as patched:
+            disk = FullDisk(patched, nth, float("inf") if for_good else nth)
+            try:
+                store.squash("perhaps")
+            except StoreFull:
+                assert on_disk(tmp_path / str(nth)) == before
+            else:
+                break
+        store.squash("after some space was freed")
+        assert [info.message for info in store.history()] == ["after some space was freed"]
+    assert disk.calls == nth - 1 >= 5
 
 
 def test_a_folder_that_cannot_be_made_is_told_with_its_name(tmp_path: Path) -> None:

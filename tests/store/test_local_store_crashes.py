@@ -21,7 +21,7 @@ import pytest
 
 from leaderboard.store import Delete, LocalStore, Operation, StoreCorrupt, Write
 from leaderboard.store.disk import locked
-from leaderboard.store.staging import EMPTY, LogEntry
+from leaderboard.store.local_log import EMPTY, LogEntry
 from tests.store.counting import count_up
 
 BEFORE = {"kept/b": b"old", "gone/c": b"old"}

@@ -20,10 +20,12 @@ class Request:
 
     @property
     def path(self) -> str:
+        """The path, still quoted."""
         return urlsplit(self.target).path
 
     @property
     def token(self) -> str | None:
+        """The token of the request's sender; None without one."""
         return self.headers.get("authorization", "").removeprefix("Bearer ") or None
 
     @property
@@ -32,6 +34,7 @@ class Request:
         return f"http://{self.headers.get('host', '127.0.0.1')}"
 
     def query(self, name: str, default: str) -> str:
+        """Returns the first value of a query argument."""
         return parse_qs(urlsplit(self.target).query).get(name, [default])[0]
 
     def flag(self, name: str) -> bool:
@@ -49,6 +52,7 @@ class Response:
 
 
 def as_json(value: Any, status: int = 200) -> Response:
+    """Returns an answer in JSON."""
     return Response(status, json.dumps(value).encode(), {"Content-Type": "application/json"})
 
 
@@ -78,6 +82,7 @@ class HubError(Exception):
 
 
 def repository_not_found(status: int) -> HubError:
+    """Returns what the Hub says of a repository that is not there, or that the sender may not know of."""
     return HubError(status, "Repository not found", "RepoNotFound")
 
 

@@ -8,10 +8,10 @@ import json
 from fnmatch import fnmatch
 from typing import Any
 
-from tests.hub_server.accounts import Account, check_owner, who
-from tests.hub_server.endpoints import API, Hub, visible
-from tests.hub_server.messages import HubError, Request, Response, Route, as_json
-from tests.hub_server.repositories import Change, Kind, Repository, Stored, Words, is_large, present
+from leaderboard.local_hub.accounts import Account, check_owner, who
+from leaderboard.local_hub.endpoints import API, Hub, id_of, visible
+from leaderboard.local_hub.messages import HubError, Request, Response, Route, as_json
+from leaderboard.local_hub.repositories import Change, Kind, Repository, Stored, Words, is_large, present
 
 _ATTRIBUTES = "".join(f"*{ending} filter=lfs diff=lfs merge=lfs -text\n" for ending in (".bin", ".parquet"))
 
@@ -28,7 +28,7 @@ def create(hub: Hub, request: Request) -> Response:
         hub.repositories.create(kind, name, private=private)
         words = Words("initial commit", author=account.name, date=present())
         hub.repositories.commit(kind, name, {".gitattributes": _ATTRIBUTES}, words=words)
-    return as_json({"url": url, "name": name, "id": hashlib.sha1(name.encode()).hexdigest()[:24]})
+    return as_json({"url": url, "name": name, "id": id_of(name)})
 
 
 def delete(hub: Hub, request: Request) -> Response:
@@ -94,7 +94,10 @@ def _change(repository: Repository, held: dict[str, Any], key: str, value: dict[
                 raise HubError(404, "A file with this name doesn't exist", "EntryNotFound")
             return {path: None}
         case "deletedFolder":
-            return {one: None for one in held if one.startswith(path.rstrip("/") + "/")}
+            below: dict[str, Change] = {one: None for one in held if one.startswith(path.rstrip("/") + "/")}
+            if not below:
+                raise HubError(404, "A folder with this name doesn't exist", "EntryNotFound")
+            return below
     raise HubError(400, f"Unknown operation {key}")
 
 
@@ -106,14 +109,16 @@ def _check_names(paths: set[str]) -> None:
 
 
 def squash(hub: Hub, request: Request, kind: str, name: str, revision: str) -> Response:
-    """Leaves one commit of a branch."""
+    """Leaves one commit of a branch; its message is parted as git parts one."""
     repository, account = _writable(hub, request, kind, name)
-    words = Words(json.loads(request.body)["message"], author=account.name, date=present())
+    title, _, description = json.loads(request.body)["message"].partition("\n")
+    words = Words(title, description.strip(), account.name, present())
     hub.repositories.squash(repository.kind, name, revision, words)
     return as_json({})
 
 
 def validate_yaml(hub: Hub, request: Request) -> Response:
+    """Finds nothing wrong with any card."""
     return as_json({"errors": [], "warnings": []})
 
 

@@ -5,8 +5,8 @@
     ROOT/model/owner/name/commits/SHA.json   what a commit follows, who made it, and the hashes of its files
     ROOT/model/owner/name/objects/SHA256     a content
 
-A commit's SHA is derived from what it holds and what it follows, so a test sees the same SHAs on every run. Nothing is
-ever changed in place: a commit appears under its name once it is whole.
+A commit's SHA is derived from what it holds and what it follows, so equal contents have equal SHAs on every run.
+Nothing is ever changed in place: a commit appears under its name once it is whole.
 """
 
 from __future__ import annotations
@@ -23,18 +23,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from tests.hub_server.messages import HubError
+from leaderboard.local_hub.messages import HubError
 
 Kind = Literal["model", "dataset"]
 
 _LARGE = (".safetensors", ".bin", ".parquet", ".gguf")
 """What the Hub keeps as LFS objects, which go by another hash."""
 
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+"""What the Hub takes for the name of a repository."""
+
 _DATE = "2026-01-01T00:00:00.000Z"
-"""When commits were made that a test made directly."""
+"""When commits were made that say nothing of it."""
 
 
 def is_large(path: str) -> bool:
+    """Says whether the Hub keeps a file of this name as an LFS object."""
     return path.endswith(_LARGE)
 
 
@@ -50,10 +54,12 @@ class HubFile(NamedTuple):
 
     @property
     def is_large(self) -> bool:
+        """Whether it is kept as an LFS object."""
         return is_large(self.path) and self.size > 0
 
     @property
     def etag(self) -> str:
+        """The hash that it goes by."""
         return self.sha256 if self.is_large else self.blob
 
 
@@ -68,7 +74,7 @@ class Words(NamedTuple):
 
     title: str = ""
     description: str = ""
-    author: str = "tests"
+    author: str = "nobody"
     date: str = _DATE
 
 
@@ -96,6 +102,7 @@ class Repository(NamedTuple):
         return sha
 
     def refs(self) -> dict[str, str]:
+        """Returns the commit of each branch."""
         path = self.folder / "refs.json"
         return json.loads(path.read_text()) if path.is_file() else {}
 
@@ -131,6 +138,7 @@ class Repository(NamedTuple):
         return sha256
 
     def commit(self, sha: str) -> dict[str, Any]:
+        """Returns what was written down of a commit."""
         value: dict[str, Any] = json.loads(self._commit(sha).read_text())
         return value
 
@@ -149,16 +157,28 @@ class Repositories:
         self.lock = threading.RLock()
 
     def find(self, kind: Kind, name: str) -> Repository | None:
+        """Returns a repository by its name; None if there is none."""
+        if not _NAME.fullmatch(name):
+            return None
         folder = self._root / kind / name
         settings = folder / "settings.json"
         return Repository(kind, name, folder, **json.loads(settings.read_text())) if settings.is_file() else None
 
+    def all(self, kind: Kind) -> list[Repository]:
+        """Returns all repositories of a kind, by name."""
+        names = ("/".join(path.parts[-3:-1]) for path in self._root.glob(f"{kind}/*/*/settings.json"))
+        return [found for name in sorted(names) if (found := self.find(kind, name))]
+
     def create(self, kind: Kind, name: str, *, gated: bool = False, private: bool = False) -> None:
+        """Makes a repository, or says anew who may see it."""
+        if not _NAME.fullmatch(name):
+            raise HubError(400, f"{name} is no name of a repository")
         folder = self._root / kind / name
         folder.mkdir(parents=True, exist_ok=True)
         replace(folder / "settings.json", {"gated": gated, "private": private})
 
     def delete(self, kind: Kind, name: str) -> None:
+        """Takes a repository away."""
         with self.lock:
             shutil.rmtree(self._root / kind / name)
 
@@ -220,7 +240,7 @@ def _changed(repository: Repository, held: dict[str, Any], files: Mapping[str, C
         content = change.encode() if isinstance(change, str) else change
         if isinstance(content, Stored):
             content = repository.object(content.sha256).read_bytes()
-        blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+        blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
         after[path] = (len(content), blob, repository.keep(content))
     return after
 
@@ -231,7 +251,8 @@ def _write_commit(
     """Writes a commit under a name derived from its content and moves the branch to it."""
     names = [[path, sha256] for path, (_, _, sha256) in sorted(files.items())]
     said = [words.title, words.description] if words.description else words.title
-    sha = hashlib.sha1(json.dumps([repository.kind, repository.name, parent, said, names]).encode()).hexdigest()
+    identity = json.dumps([repository.kind, repository.name, parent, said, names])
+    sha = hashlib.sha1(identity.encode(), usedforsecurity=False).hexdigest()
     commits = repository.folder / "commits"
     commits.mkdir(exist_ok=True)
     replace(commits / f"{sha}.json", {"parent": parent, "words": words, "files": files})
@@ -256,6 +277,7 @@ def present() -> str:
 
 
 def replace(path: Path, value: object) -> None:
+    """Writes a small JSON file so that readers see it before or after, and never in between."""
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps(value))
     os.replace(draft, path)

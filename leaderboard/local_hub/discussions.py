@@ -6,10 +6,10 @@ import json
 import uuid
 from typing import Any
 
-from tests.hub_server.accounts import Account, who
-from tests.hub_server.endpoints import API, Hub, visible
-from tests.hub_server.messages import HubError, Request, Response, Route, as_json
-from tests.hub_server.repositories import Repository, present, replace
+from leaderboard.local_hub.accounts import Account, who
+from leaderboard.local_hub.endpoints import API, Hub, visible
+from leaderboard.local_hub.messages import HubError, Request, Response, Route, as_json
+from leaderboard.local_hub.repositories import Repository, present, replace
 
 _A_PAGE = 10
 

@@ -14,9 +14,9 @@ from urllib.parse import parse_qs
 
 import yaml
 
-from tests.hub_server.accounts import Account, check_readable, check_visible, who
-from tests.hub_server.messages import HubError, Request, Response, Route, as_json, as_page
-from tests.hub_server.repositories import HubFile, Repositories, Repository
+from leaderboard.local_hub.accounts import Account, check_readable, check_visible, who
+from leaderboard.local_hub.messages import HubError, Request, Response, Route, as_json, as_page
+from leaderboard.local_hub.repositories import HubFile, Repositories, Repository
 
 _ENTRIES_A_PAGE = 1000
 _COMMITS_A_PAGE = 50
@@ -32,6 +32,7 @@ class Hub(NamedTuple):
 
 
 def whoami(hub: Hub, request: Request) -> Response:
+    """Tells whose token it is."""
     account = who(request, hub.tokens)
     if account is None:
         raise HubError(401, "Invalid username or password.")
@@ -49,7 +50,7 @@ def info(hub: Hub, request: Request, kind: str, name: str, revision: str = "") -
     ]
     return as_json(
         {
-            "_id": hashlib.sha1(name.encode()).hexdigest()[:24],
+            "_id": id_of(name),
             "id": name,
             "author": name.split("/")[0],
             "sha": sha,
@@ -78,11 +79,13 @@ def _card(repository: Repository, sha: str) -> dict[str, Any] | None:
 
 
 def auth_check(hub: Hub, request: Request, kind: str, name: str) -> Response:
+    """Says whether whoever asks may read a repository."""
     check_readable(visible(hub, request, kind, name), who(request, hub.tokens))
     return as_json({})
 
 
 def refs(hub: Hub, request: Request, kind: str, name: str) -> Response:
+    """Lists the branches of a repository."""
     repository = visible(hub, request, kind, name)
     branches = repository.refs()
     if hub.lags:
@@ -158,6 +161,11 @@ def _ranged(content: bytes, wanted: str, headers: Mapping[str, str]) -> Response
     return Response(206, part, {**headers, "Content-Range": f"bytes {start}-{end}/{len(content)}"})
 
 
+def id_of(name: str) -> str:
+    """Returns the 24 hexadecimal digits by which the Hub knows a repository beside its name."""
+    return hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()[:24]
+
+
 def visible(hub: Hub, request: Request, kind: str, name: str) -> Repository:
     """Returns the repository that a request is about, if its sender may know of it."""
     found = hub.repositories.find("dataset" if kind == "dataset" else "model", name)
@@ -179,7 +187,11 @@ def _folders(below: str, files: Iterable[HubFile]) -> list[dict[str, Any]]:
         for depth in range(1, len(parts)):
             contents.setdefault(below + "/".join(parts[:depth]), []).append(f"{'/'.join(parts[depth:])} {file.blob}")
     return [
-        {"type": "directory", "path": path, "oid": hashlib.sha1("\n".join(held).encode()).hexdigest()}
+        {
+            "type": "directory",
+            "path": path,
+            "oid": hashlib.sha1("\n".join(held).encode(), usedforsecurity=False).hexdigest(),
+        }
         for path, held in sorted(contents.items())
     ]
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tests.hub_server.messages import HubError, Request, repository_not_found
-from tests.hub_server.repositories import Repository
+from leaderboard.local_hub.messages import HubError, Request, repository_not_found
+from leaderboard.local_hub.repositories import Repository
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,15 @@ class Account:
     role: Literal["none", "read", "write"] = "read"
     let_in: tuple[str, ...] = ()
     """Gated repositories that this account may read."""
+    fine_grained: Mapping[str, Any] | None = None
+    """What `whoami` tells of a fine-grained token; what the token may do here is still said by its role."""
 
     def describe(self) -> dict[str, Any]:
         """Returns the answer to `whoami`."""
         organisations = [{"type": "org", "name": name, "roleInOrg": self.role} for name in self.organisations]
-        token = {"displayName": "test", "role": self.role}
+        token: dict[str, Any] = {"displayName": "test", "role": self.role}
+        if self.fine_grained is not None:
+            token |= {"role": "fineGrained", "fineGrained": self.fine_grained}
         return {
             "type": "user",
             "name": self.name,

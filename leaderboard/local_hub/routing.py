@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from tests.hub_server import discussions, endpoints, writes
-from tests.hub_server.endpoints import Hub
-from tests.hub_server.messages import HubError, Request, Response
+from leaderboard.local_hub import discussions, endpoints, pages, writes
+from leaderboard.local_hub.endpoints import Hub
+from leaderboard.local_hub.messages import HubError, Request, Response
 
-_ROUTES = (*endpoints.ROUTES, *writes.ROUTES, *discussions.ROUTES)
+_ROUTES = (*endpoints.ROUTES, *writes.ROUTES, *discussions.ROUTES, *pages.ROUTES)
 
 
 def answer(hub: Hub, request: Request) -> Response:

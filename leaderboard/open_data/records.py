@@ -1,0 +1,397 @@
+"""The rows of the public data sets. What each column means, in which unit and range, is its docstring.
+
+The data-set cards are written from these docstrings, so a field without one cannot be published.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import ConfigDict, model_validator
+
+from evaluator.errors import Cause
+from evaluator.hicupid.questions import QuestionType
+from evaluator.records import Defect, Outcome, Record, SlotOrder
+from leaderboard.records import Moment, Relation, State, TrainingData
+
+PersonalData = Literal["none", "synthetic", "pseudonymous", "personal"]
+"""As in `Terms`."""
+
+
+class OpenRecord(Record):
+    """Base of all public rows: pydantic keeps the docstrings of their fields as descriptions."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class OpenCard(OpenRecord):
+    """A whole scorecard, as text: everything that the figures of the board are taken from."""
+
+    schema_version: Literal[1] = 1
+    """Version of this row's layout."""
+    id: str
+    """Name of the scorecard: its run, `@`, its judge."""
+    model: str
+    """Model as `owner/name`, `local/NAME` or `reference/NAME`."""
+    protocol: str
+    """Id of the protocol; results of different protocols are never compared."""
+    judge: str
+    """Id of the judge; see the config `judges`."""
+    created_at: Moment
+    """When it was scored, in UTC."""
+    scorecard: str
+    """The scorecard as one JSON object, with its own `schema_version`, scores by split and all counts."""
+
+
+class OpenUserScore(OpenRecord):
+    """One user of a scorecard: what ranks and differences between models are computed from."""
+
+    schema_version: Literal[1] = 1
+    """Version of this row's layout."""
+    scorecard_id: str
+    """Scorecard that the sums belong to."""
+    rows_sha: str
+    """SHA-256 over all rows behind the scorecard, 64 hexadecimal digits; equal to the scorecard's own."""
+    model: str
+    """Model as `owner/name`, `local/NAME` or `reference/NAME`."""
+    protocol: str
+    """Id of the protocol."""
+    judge: str
+    """Id of the judge."""
+    split: str
+    """Split of the data set that the user belongs to."""
+    user_id: int
+    """Number of the user in that split, from 0."""
+    persona_sum: float
+    """Sum of the scores of the user's persona questions that were judged in full, each in 0 to 100 percent."""
+    persona_items: int
+    """Persona questions in that sum, at least 0."""
+    profile_sum: float
+    """Sum of the scores of the user's profile questions that were judged in full, each in 0 to 100 percent."""
+    profile_items: int
+    """Profile questions in that sum, at least 0."""
+    schedule_sum: float
+    """Sum of the scores of the user's schedule questions that were judged, each 0 or 100 percent."""
+    schedule_items: int
+    """Schedule questions in that sum, at least 0."""
+
+
+class OpenGeneration(OpenRecord):
+    """One answer of a model to one question, or the reason why there is none. The question's text is never part."""
+
+    schema_version: Literal[1] = 1
+    """Version of this row's layout."""
+    run_id: str
+    """Run that asked: the submission's id, `.`, the protocol."""
+    submission_id: str
+    """Submission that the run belongs to."""
+    model: str
+    """Model as `owner/name`, `local/NAME` or `reference/NAME`."""
+    model_sha: str
+    """Commit of the model's repository, or digest of its folder; hexadecimal."""
+    adapter: str | None
+    """LoRA adapter on top of the model; null without one."""
+    adapter_sha: str | None
+    """Commit of the adapter; null without one."""
+    protocol: str
+    """Id of the protocol."""
+    data_sha: str
+    """Commit or digest of the data set that the question stands in."""
+    question_id: str
+    """Name of the question in that data set, its split first."""
+    split: str
+    """Split of the data set that the user belongs to."""
+    user_id: int
+    """Number of the user in that split, from 0, whom the question is about."""
+    type: QuestionType
+    """Kind of the question."""
+    orders: tuple[SlotOrder, ...]
+    """Slot orders in which its answer is judged; `single` where there is nothing to compare."""
+    has_evidence: bool
+    """Whether the question has dialogues that it needs."""
+    counts: bool
+    """Whether the result counts this row: of several on one question one does, by rules that favour no outcome."""
+    sample_index: int
+    """Which answer of several to the same question, from 0."""
+    answer_status: Literal["shown", "withheld", "none"]
+    """`shown`: the answer stands in this row. `withheld`: there is one, but its owner did not consent, the source may
+    not be passed on, it holds what looks like a secret, or it was taken down. `none`: the model gave none, see
+    `failure`."""
+    answer: str | None
+    """The answer; null unless `answer_status` is `shown`."""
+    content_hash: str | None
+    """SHA-256 of the answer, 64 hexadecimal digits; null where there is none. Verdicts name the answer by it."""
+    thought: str | None
+    """What a thinking model wrote before its answer, never judged; null where it is withheld as the answer is, or
+    `thought_tokens` is 0."""
+    defect: Defect | None
+    """Why the answer loses without being judged; null for a sound one."""
+    failure: Cause | None
+    """Why there is no answer, such as `context_overflow`; null where there is one."""
+    bleu: float | None
+    """Sentence BLEU of the answer against the reference answer, 0 to 100; null without an answer."""
+    rouge_l: float | None
+    """ROUGE-L F1 of the answer against the reference answer, 0 to 100; null without an answer."""
+    evidence_recall: float | None
+    """Share of the needed dialogues of which at least a part stood in the context, 0 to 1; null where none is needed,
+    or without an answer."""
+    input_key: str
+    """SHA-256 that names what was asked under which conditions, 64 hexadecimal digits."""
+    conditions: str
+    """SHA-256 of what the protocol decides of a prompt and its answer."""
+    prompt_pack: str
+    """Wording of the prompts."""
+    prompt_hash: str
+    """SHA-256 of the prompt's token ids."""
+    chat_template_hash: str
+    """SHA-256 of the chat template."""
+    chat_template_arguments: tuple[tuple[str, str], ...]
+    """Names and values that the chat template was told, sorted."""
+    context: tuple[tuple[str, str], ...]
+    """Names and values that decided the context besides the protocol, sorted."""
+    engine: str
+    """What ran the model, such as `vllm`."""
+    engine_version: str
+    """Version of the engine."""
+    engine_flags: tuple[tuple[str, str], ...]
+    """Names and values of the engine's settings, sorted."""
+    dtype: str
+    """Type of the weights in memory, such as `bfloat16`."""
+    hardware: str
+    """Machine that the engine ran on."""
+    prompt_tokens: int
+    """Tokens of the prompt, at least 0."""
+    cached_tokens: int | None
+    """Tokens of the prompt that came from the engine's cache, at least 0; null where it does not tell."""
+    shared_tokens: int | None
+    """Longest beginning, in tokens, that the prompt shares with an earlier one of the same user; null if unknown."""
+    output_tokens: int
+    """Tokens of the answer without the thought, at least 0."""
+    thought_tokens: int
+    """Tokens of the thought, at least 0."""
+    finish_reason: str
+    """`stop`, `length`, or `error` where there is no answer."""
+    attempt: int
+    """Which attempt gave this, from 1."""
+    seconds: float
+    """Seconds from handing the prompt over to the last token; prompts of one wave overlap."""
+    season: str
+    """Season of the leaderboard."""
+    licence: str | None
+    """Licence of the data set that was asked from; null where its authors state none."""
+    personal_data: PersonalData
+    """Whether real people stand behind the text that was asked from."""
+
+
+class OpenVerdict(OpenRecord):
+    """One rater's word on one answer in one slot order."""
+
+    schema_version: Literal[1] = 1
+    """Version of this row's layout."""
+    run_id: str
+    """Run whose answer was judged."""
+    submission_id: str
+    """Submission that the run belongs to."""
+    model: str
+    """Model that answered, as `owner/name`, `local/NAME` or `reference/NAME`."""
+    protocol: str
+    """Id of the protocol."""
+    data_sha: str
+    """Commit or digest of the data set that the question stands in."""
+    question_id: str
+    """Name of the question in that data set, its split first."""
+    content_hash: str
+    """SHA-256 of the judged answer, 64 hexadecimal digits."""
+    rater: str
+    """Id of the judge, or the pseudonym of a person."""
+    rater_kind: Literal["model", "human"]
+    """Who judged."""
+    rater_revision: str
+    """Commit or digest of the judge; of a person, the version of the instructions."""
+    slot_order: SlotOrder
+    """Which answer the rater saw first; `single` where there was nothing to compare."""
+    counts: bool
+    """Whether the result counts this row: of several on one answer in one order one does, by rules that favour no
+    outcome; none of one on an answer that does not count."""
+    outcome: Outcome | None
+    """What the verdict says of the model's answer; null is a missing verdict, never a tie or a loss."""
+    word: str | None
+    """The verdict word itself; null where none could be read."""
+    failure: Cause | None
+    """Why the rater said nothing; null where it did."""
+    word_probabilities: tuple[tuple[str, float], ...]
+    """Probability of each verdict word at its place, 0 to 1; empty where the engine does not tell."""
+    completion: str | None
+    """The judge's own words, which quote what was judged; null unless the source may be passed on and the answer is
+    shown."""
+    verdict_key: str
+    """SHA-256 that names what was judged by whom under which conditions, 64 hexadecimal digits."""
+    judge_prompt_pack: str
+    """Wording of the judge's prompt."""
+    decoding: str
+    """Digest of the judge's sampling and forced pattern."""
+    prompt_hash: str
+    """SHA-256 of the prompt's token ids."""
+    chat_template_hash: str
+    """SHA-256 of the judge's chat template."""
+    chat_template_arguments: tuple[tuple[str, str], ...]
+    """Names and values that the judge's chat template was told, sorted."""
+    engine: str
+    """What ran the judge, such as `vllm`."""
+    engine_version: str
+    """Version of the engine."""
+    dtype: str
+    """Type of the judge's weights in memory."""
+    prompt_tokens: int
+    """Tokens of the prompt, at least 0."""
+    cached_tokens: int | None
+    """Tokens of the prompt that came from the engine's cache, at least 0; null where it does not tell."""
+    output_tokens: int
+    """Tokens of the judge's words, at least 0."""
+    attempt: int
+    """Which attempt gave this, from 1."""
+    seconds: float
+    """Seconds from handing the prompt over to the last token."""
+    season: str
+    """Season of the leaderboard."""
+    licence: str | None
+    """Licence of the data set that was asked from; null where its authors state none."""
+    personal_data: PersonalData
+    """Whether real people stand behind the text that was judged."""
+
+
+class OpenJudge(OpenRecord):
+    """One judge: everything that decides its verdicts."""
+
+    schema_version: Literal[1] = 1
+    """Version of this row's layout."""
+    id: str
+    """Name of the judge, as in all other configs."""
+    title: str
+    """One sentence about it."""
+    kind: str
+    """What it compares: `pairwise` sets the answer beside the reference answer."""
+    status: Literal["official", "candidate", "demo", "retired"]
+    """Whether its verdicts rank: `official` ones do."""
+    model: str
+    """Model that judges, as `owner/name` or `local/NAME`."""
+    revision: str | None
+    """Commit of that model; null where each run pins the newest one and every verdict names it."""
+    temperature: float
+    """Temperature of its sampling, at least 0; 0 takes the likeliest token."""
+    top_k: int
+    """Likeliest tokens that are drawn from; -1 for all."""
+    top_p: float
+    """Share of probability that is drawn from, above 0 to 1."""
+    max_tokens: int
+    """Most tokens that it writes."""
+    seed: int
+    """Number that its random streams are derived from."""
+    retry_temperature: float
+    """Temperature of a second attempt at a verdict that could not be read, above 0."""
+    pairwise_pattern: str | None
+    """Regular expression that verdicts on pairs are forced to match; null for free writing."""
+    schedule_pattern: str | None
+    """Regular expression that verdicts on schedule questions are forced to match; null for free writing."""
+    prompt_pack: str
+    """Wording of its prompts."""
+    licence: str
+    """Licence of the model that judges."""
+    judge_config: str
+    """SHA-256 of the whole configuration, 64 hexadecimal digits; scorecards name it too."""
+
+
+class OpenLabel(OpenRecord):
+    """One label that one person gave to one item: a word or a number."""
+
+    schema_version: Literal[1] = 1
+    """Version of this row's layout."""
+    data_set: str
+    """Data set that the item stands in, as `owner/name` or a name of ours."""
+    stage: str
+    """What was asked of the person, such as `extraction`, `relevance` or `response`."""
+    item_id: str
+    """Name of the item in that data set."""
+    annotator: str
+    """Pseudonym of the person, the same in all rows; who it is stands nowhere in public."""
+    number: float | None
+    """The label where it is a number, in the unit and range of its stage; null where it is a word."""
+    word: str | None
+    """The label where it is a word of its stage's list; null where it is a number."""
+    consent: str
+    """Version of the text under which the person agreed that the label is public."""
+    created_at: Moment
+    """When it was given, in UTC."""
+    licence: str
+    """Licence that the person gave the label under."""
+
+    @model_validator(mode="after")
+    def _has_one_value(self) -> Self:
+        if (self.number is None) == (self.word is None):
+            raise ValueError("a label is a number or a word, never both or neither")
+        return self
+
+
+class OpenRequest(OpenRecord):
+    """One submission: what was handed in, and where it is."""
+
+    schema_version: Literal[1] = 1
+    """Version of this file's layout."""
+    id: str
+    """Name of the submission."""
+    model: str
+    """Model as `owner/name`, `local/NAME` or `reference/NAME`."""
+    revision: str
+    """Commit of the model's repository, or digest of its folder; hexadecimal."""
+    adapter: str | None
+    """LoRA adapter on top of the model; null without one."""
+    adapter_revision: str | None
+    """Commit of the adapter; null without one."""
+    submitter: str
+    """Who handed it in, by the name on the Hub."""
+    by_maintainer: bool
+    """Whether a maintainer handed it in."""
+    relation: Relation
+    """How the submitter stands to the model's owner, as declared by now."""
+    base_model: str | None
+    """Model that it was made from, as declared by now; null if none was named."""
+    training_data: TrainingData
+    """What of the benchmark it was trained on, as declared by now."""
+    thinking: bool
+    """Whether it thinks aloud before it answers, as declared by now."""
+    publish_answers: bool
+    """Whether its answers may be shown, as declared by now."""
+    protocols: tuple[str, ...]
+    """Protocols that it runs under, one run for each."""
+    state: State
+    """Where it is: the state of the run that is furthest behind, and once all have ended the worst."""
+    created_at: Moment
+    """When it was handed in, in UTC."""
+    ended_at: Moment | None
+    """When the last of its runs ended, in UTC; null while one is under way."""
+    withdrawn_at: Moment | None
+    """When it was withdrawn, in UTC: its results are no longer shown; null if it was not."""
+    cause: Cause | None
+    """Why a run failed or was stopped; null unless that is its state."""
+    message: str | None
+    """The same in a sentence; null unless that is its state."""
+    remedy: str | None
+    """What the submitter can do about it; null unless that is its state."""
+    parameters: int | None
+    """Parameters of the model, counted in its files; null where they do not tell."""
+    model_licence: str | None
+    """Licence that the model's card names; null where it names none."""
+    history: str
+    """The submission with all that has happened to it as one JSON object, with its own `schema_version`; without the
+    lines of any log."""
+
+
+class OpenWithdrawal(OpenRecord):
+    """A submission that was withdrawn: whatever is left of it elsewhere no longer counts."""
+
+    schema_version: Literal[1] = 1
+    """Version of this row's layout."""
+    submission_id: str
+    """The submission."""
+    at: Moment
+    """When it was withdrawn, in UTC."""

@@ -1,0 +1,196 @@
+"""From the archive's rows and histories to public ones: what licences and consent allow, and nothing else.
+
+Rows about single questions are public where their terms say so. The text in them is a model's answer, shown where its
+owner consented, or a judge's words, shown where the source that they quote may be passed on as well. Questions,
+reference answers and evidence stand in no record of this package. Figures are public: see `figures`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from evaluator.hicupid.questions import Item
+from evaluator.judges.spec import JudgeSpec
+from evaluator.protocol import is_reference
+from evaluator.records import Generation, Record, Terms, Verdict
+from leaderboard.open_data.cleaning import NO_SECRETS, Secrets, clean, is_clean
+from leaderboard.open_data.records import (
+    OpenGeneration,
+    OpenJudge,
+    OpenRecord,
+    OpenRequest,
+    OpenVerdict,
+)
+from leaderboard.records import (
+    Amendment,
+    Declaration,
+    Event,
+    Failure,
+    Transition,
+    protocol_of,
+    submission_of,
+)
+from leaderboard.store.rows import read_record
+from leaderboard.submissions.history import History, withdrawal_of
+
+
+def shows_answers(model: str, declaration: Declaration, terms: Terms) -> bool:
+    """Says whether a model's answers may be shown: its owner consented, or it is a reference and its source allows it.
+
+    Args:
+        model: Its name; the answers of a reference are text of the data set itself.
+        declaration: What holds of it by now, corrections included.
+        terms: Those of the rows.
+    """
+    return terms.redistributable if is_reference(model) else declaration.publish_answers
+
+
+def open_generation(
+    row: Generation, item: Item, counts: bool, declaration: Declaration, run_id: str, secrets: Secrets = NO_SECRETS
+) -> OpenGeneration | None:
+    """Returns the public row of an answer; None where its terms are private.
+
+    Args:
+        row: The answer.
+        item: What was asked.
+        counts: Whether the result counts it; see `which_count`.
+        declaration: What holds of the model by now, corrections included.
+        run_id: The run that asked.
+        secrets: Texts that must not appear; an answer with one of them, or with what looks like one, is withheld.
+    """
+    if row.terms.visibility == "private":
+        return None
+    consented = shows_answers(row.key.model, declaration, row.terms)
+    answer, thought = (_shown(text, consented, secrets) for text in (row.answer, row.thought))
+    status: Literal["shown", "withheld", "none"] = "shown"
+    if answer is None:
+        status = "none" if row.content_hash is None else "withheld"
+    own = {
+        "run_id": run_id,
+        "submission_id": submission_of(run_id),
+        "has_evidence": bool(item.evidence),
+        "counts": counts,
+        "answer_status": status,
+        "answer": answer,
+        "thought": thought,
+    }
+    values = _taken(OpenGeneration, row.terms, item, row.key, row) | own
+    return clean(OpenGeneration.model_validate(values), secrets)
+
+
+def open_verdict(
+    row: Verdict, counts: bool, model: str, declaration: Declaration, run_id: str, secrets: Secrets = NO_SECRETS
+) -> OpenVerdict | None:
+    """Returns the public row of a verdict; None where its terms are private.
+
+    Args:
+        row: The verdict.
+        counts: Whether the result counts it; see `which_count`.
+        model: Whose answer was judged.
+        declaration: What holds of that model by now, corrections included.
+        run_id: The run that the answer belongs to.
+        secrets: Texts that must not appear; words with one of them, or with what looks like one, are withheld.
+    """
+    if row.terms.visibility == "private":
+        return None
+    # A judge quotes source and answer alike; a person's words may say who it is.
+    quotable = row.terms.redistributable and row.rater_kind == "model"
+    may_show = quotable and shows_answers(model, declaration, row.terms)
+    values = _taken(OpenVerdict, row.terms, row.key, row) | {
+        "run_id": run_id,
+        "submission_id": submission_of(run_id),
+        "model": model,
+        "counts": counts,
+        "protocol": protocol_of(run_id),
+        "completion": _shown(row.completion, may_show and row.taken_down is None, secrets),
+    }
+    return clean(OpenVerdict.model_validate(values), secrets)
+
+
+def open_judge(judge: JudgeSpec) -> OpenJudge:
+    """Returns a judge as a public row.
+
+    Example:
+        >>> from evaluator.judges.spec import load_judge
+        >>> open_judge(load_judge("demo")).max_tokens
+        168
+    """
+    own = {
+        "schema_version": 1,
+        "pairwise_pattern": judge.patterns and judge.patterns.pairwise,
+        "schedule_pattern": judge.patterns and judge.patterns.schedule,
+        "judge_config": judge.digest(),
+    }
+    return OpenJudge.model_validate(_taken(OpenJudge, judge.sampling, judge) | own)
+
+
+def open_request(history: History, secrets: Secrets = NO_SECRETS) -> OpenRequest | None:
+    """Returns a submission as a public row; None where its terms are private.
+
+    Logs may hold anything and are left out; of all other texts, what looks like a secret is.
+
+    Args:
+        history: The submission with at least the first step of each of its runs.
+        secrets: Texts that must not appear.
+    """
+    if history.submission.terms.visibility == "private":
+        return None
+    public = clean(_without_logs(history), secrets)
+    submission, withdrawal = public.submission, withdrawal_of(public.events)
+    last = {step.run_id: step for step in public.transitions}.values()
+    failure = next((step.failure for step in last if step.failure and step.after is public.state), None)
+    own = {
+        "state": public.state,
+        "ended_at": max(step.at for step in last) if public.ended else None,
+        "withdrawn_at": withdrawal and withdrawal.at,
+        "cause": failure and failure.cause,
+        "message": failure and failure.message,
+        "remedy": failure and failure.remedy,
+        "parameters": submission.facts and submission.facts.parameters,
+        "model_licence": submission.facts and submission.facts.licence,
+        "history": public.model_dump_json(),
+        "schema_version": 1,
+    }
+    return OpenRequest.model_validate(_taken(OpenRequest, public.declaration, submission) | own)
+
+
+def history_of(row: OpenRequest) -> History:
+    """Returns the public history of a submission.
+
+    Raises:
+        RapportError: `data_error` if the row holds none.
+    """
+    return read_record(row.history, History, f"the history of {row.id}")
+
+
+def _shown(text: str | None, may_show: bool, secrets: Secrets) -> str | None:
+    """Returns a text where it may be shown as it is: its digest is public, so nothing is taken out of it."""
+    return text if text is not None and may_show and is_clean(text, secrets) else None
+
+
+def _without_logs(history: History) -> History:
+    """Returns a history without the lines of any log."""
+    return history.model_copy(update={"events": tuple(_without_log(event) for event in history.events)})
+
+
+def _without_log(event: Event) -> Event:
+    """Returns an event without the lines of a log."""
+    if isinstance(event, Transition):
+        return event.model_copy(update={"failure": _bare(event.failure)})
+    return event.model_copy(update={"trial": _bare_trial(event)})
+
+
+def _bare_trial(event: Amendment) -> Any:
+    """Returns the try that has come to nothing, without the lines of its log."""
+    return event.trial and event.trial.model_copy(update={"failure": _bare(event.trial.failure)})
+
+
+def _bare(failure: Failure | None) -> Failure | None:
+    """Returns a failure without the lines of its log."""
+    return failure and failure.model_copy(update={"log": ()})
+
+
+def _taken(kind: type[OpenRecord], *sources: Record) -> dict[str, Any]:
+    """Returns the fields of a public row that records have under the same names; later records count more."""
+    wanted = kind.model_fields.keys() - {"schema_version"}
+    return {name: value for source in sources for name, value in source if name in wanted}

@@ -1,0 +1,254 @@
+"""Brings the public data sets up to date: what follows from the archive, in commits of some files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple, cast
+
+from evaluator.errors import RapportError
+from evaluator.judges.spec import judge_ids, load_judge
+from evaluator.protocol import load_protocol, protocol_ids
+from leaderboard.board.build import board_rows
+from leaderboard.board.places import Ranks, work_out_places
+from leaderboard.board.public import read_cards
+from leaderboard.open_data import files, layout
+from leaderboard.open_data.card import requests_card, results_card
+from leaderboard.open_data.cleaning import Secrets
+from leaderboard.open_data.figures import open_scorecard
+from leaderboard.release.derive import Derivation, Target
+from leaderboard.release.pending import PendingFiles
+from leaderboard.store.base import BadPath, NotFound, Revision, Store, StoreCorrupt, StoreError, Write
+from leaderboard.store.open import Names, Stores
+
+log = logging.getLogger("rapport.release")
+
+FILES_A_COMMIT = 80
+"""A commit is made once it writes as many files; one submission adds a few more at most."""
+_SEARCHED_COMMITS = 1000
+_PARTS_AT_ONCE = 16
+"""Files of users' sums in memory at once; with 10,000 models each has some 2 MB."""
+_ITS_OWN = (NotFound, BadPath, StoreCorrupt)
+"""What is wrong with some file of a store; all other errors are about a store as a whole."""
+
+
+class Brought(NamedTuple):
+    """What one commit to each of the public data sets has brought there."""
+
+    done: frozenset[str]
+    """Submissions that were looked at."""
+    broken: frozenset[str]
+    """Those of them that could not be derived."""
+
+
+class _Fetched(NamedTuple):
+    """As much of a store as a board is built from, read as a whole."""
+
+    revision: Revision
+    files: Mapping[str, bytes]
+
+    def head(self) -> Revision:
+        """See `Store.head`."""
+        return self.revision
+
+    def read(self, path: str) -> bytes:
+        """See `Store.read`."""
+        if path not in self.files:
+            raise NotFound(path)
+        return self.files[path]
+
+    def list(self, prefix: str) -> list[str]:
+        """See `Store.list`."""
+        return sorted(path for path in self.files if path.startswith(f"{prefix}/"))
+
+
+class Release:
+    """Derives the public data sets from the archive; whoever writes to them in between is noticed.
+
+    Example:
+        >>> Release(stores, names, frozenset()).bring(["s-20260101-0a1b2c3d"])  # doctest: +SKIP
+    """
+
+    def __init__(self, stores: Stores, names: Names, secrets: Secrets) -> None:
+        """Writes to results and requests.
+
+        Args:
+            stores: The three data sets.
+            names: What they are called where others read it.
+            secrets: Texts that must not appear in public.
+        """
+        self._stores, self._names, self._secrets = stores, names, secrets
+        self._derivation = Derivation(stores.archive, secrets)
+        self._problems: Mapping[str, str] = {}
+        self._ranks: Ranks = {}
+        self.ranked = False
+        """Whether the board is known to follow from all scorecards that are public."""
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the board leaves out something that could not be read."""
+        return bool(self._problems)
+
+    @property
+    def commit_in(self) -> float:
+        """Seconds until both public data sets take a commit; 0 if they do now."""
+        return max(store.condition().commit_in for store in (self._stores.results, self._stores.requests))
+
+    @property
+    def heads(self) -> tuple[Revision, Revision]:
+        """The newest revisions of results and requests."""
+        return self._stores.results.head(), self._stores.requests.head()
+
+    def goes_on_from(self, results: Revision, requests: Revision) -> bool:
+        """Says whether both public data sets have come from some revisions to where they are: none was made anew.
+
+        Raises:
+            StoreError: If one does not tell.
+        """
+        pairs = ((self._stores.results, results), (self._stores.requests, requests))
+        return all(store.head() == old or _led_from(store, old) for store, old in pairs)
+
+    def bring(self, submission_ids: Iterable[str]) -> frozenset[str]:
+        """Brings some submissions up to date, all that belongs to them; returns those that could not be derived.
+
+        Raises:
+            StoreError: As of `bring_some`; what was committed before stays.
+        """
+        left, broken = dict.fromkeys(submission_ids, True), frozenset[str]()
+        while left:
+            brought = self.bring_some(left)
+            left = {name: rows for name, rows in left.items() if name not in brought.done}
+            broken |= brought.broken
+        return broken
+
+    def bring_some(self, news: Mapping[str, bool], stopped: Callable[[], bool] = lambda: False) -> Brought:
+        """Brings the first of some submissions up to date, as many as fit into a commit.
+
+        One that cannot be derived is named in the log and holds up no other. What is public of it stays as it is, but
+        for rows that its owner no longer lets be shown.
+
+        Args:
+            news: Their ids, each with whether its rows may have changed.
+            stopped: Says whether to give up; nothing is committed then.
+
+        Raises:
+            Conflict: If somebody else wrote to a public data set meanwhile.
+            StoreError: If a store takes nothing now.
+        """
+        heads = self.heads
+        target = Target(PendingFiles(self._stores.results), PendingFiles(self._stores.requests))
+        done, broken, changed = set[str](), set[str](), False
+        for name, rows in news.items():
+            if stopped():
+                return Brought(frozenset(), frozenset())
+            if target.written >= FILES_A_COMMIT:
+                break
+            if (derived := self._derived(name, target, rows)) is None:
+                broken.add(name)
+                target = self._withheld(name, target)
+            else:
+                target, differs = derived
+                changed = changed or differs
+            done.add(name)
+        self.ranked = self.ranked and not changed  # Before it is known whether the commit arrives.
+        self._commit(target, *heads, f"{len(done)} submissions")
+        return Brought(frozenset(done), frozenset(broken))
+
+    def describe(self) -> None:
+        """Writes what the results and requests say of themselves: their cards, and the judges.
+
+        Raises:
+            StoreError: As of `bring_some`.
+        """
+        judges = [load_judge(name) for name in judge_ids()]
+        protocols = [load_protocol(name) for name in protocol_ids()]
+        card = results_card(self._names.results, self._names.requests, protocols, judges)
+        results = self._stores.results
+        head = results.head()
+        self._stores.results.commit(
+            [
+                Write(layout.CARD, card.encode()),
+                Write(layout.JUDGES, files.encode_judges(judges)),
+                Write(layout.WITHDRAWN, PendingFiles(results).read(layout.WITHDRAWN) or b""),
+            ],
+            "card and judges",
+            head,
+        )
+        self._stores.requests.commit(
+            [Write(layout.CARD, requests_card(self._names.requests, self._names.results).encode())], "card"
+        )
+
+    def rank(self) -> None:
+        """Writes the board: all scorecards as they are public by now, with their ranks.
+
+        Raises:
+            StoreError: As of `bring_some`.
+        """
+        results = self._stores.results
+        head = results.head()
+        # The board leaves out what cannot be read. A store that is away for a moment must not cost anyone a place.
+        whole = _Fetched(head, results.read_all(results.list(layout.SCORECARDS)))
+        found = read_cards(cast(Store, whole))
+        placed = work_out_places(found.cards, _parts(results), self._ranks)
+        self._ranks = placed.ranks
+        problems = {**found.problems, **placed.problems}
+        for path, problem in problems.items():
+            if self._problems.get(path) != problem:
+                log.error("left out of the board: %s", problem)
+        self._problems = problems
+        cards = {card.id: card for card in found.cards}
+        rows = [
+            open_scorecard(row, cards[row.scorecard_id], self._secrets)
+            for row in board_rows(found.cards, placed.places)
+        ]
+        results.commit([Write(layout.BOARD, files.encode_board(rows))], f"board of {len(rows)} scorecards", head)
+        self.ranked = True
+
+    def _derived(self, submission_id: str, target: Target, rows: bool) -> tuple[Target, bool] | None:
+        """Derives a submission, wholly or not at all; says whether the board changes by it. None if it is broken."""
+        tried = target.copy()
+        try:
+            return tried, self._derivation.bring(submission_id, tried, rows=rows)
+        except (RapportError, *_ITS_OWN) as error:
+            log.error("%s is not released: %s", submission_id, error)
+        except StoreError:
+            raise
+        except Exception:  # Our fault, and of this submission: all others go on.
+            log.exception("%s is not released", submission_id)
+        return None
+
+    def _withheld(self, submission_id: str, target: Target) -> Target:
+        """Takes out what must not be shown of a submission that is broken, as far as that can be told."""
+        tried = target.copy()
+        try:
+            self._derivation.withhold(submission_id, tried)
+        except (RapportError, *_ITS_OWN) as error:
+            log.error("what is public of %s stays: %s", submission_id, error)
+            return target
+        return tried
+
+    def _commit(self, target: Target, results: Revision, requests: Revision, words: str) -> None:
+        """Writes what was worked out: first where it is, then what came of it.
+
+        Args:
+            target: What is to be written.
+            results: The head that it was worked out from.
+            requests: Likewise.
+            words: Why, for readers of the histories.
+        """
+        if operations := target.requests.operations:
+            self._stores.requests.commit(operations, words, requests)
+        if operations := target.results.operations:
+            self._stores.results.commit(operations, words, results)
+
+
+def _parts(results: Store) -> Iterator[tuple[str, bytes]]:
+    """Reads the files of users' sums, some at a time."""
+    paths = results.list(layout.USER_SCORES)
+    for start in range(0, len(paths), _PARTS_AT_ONCE):
+        yield from results.read_all(paths[start : start + _PARTS_AT_ONCE]).items()
+
+
+def _led_from(store: Store, revision: Revision) -> bool:
+    """Says whether a revision stands in a store's history, as far as it is looked at."""
+    return any(revision == commit.revision for commit in store.history(_SEARCHED_COMMITS))

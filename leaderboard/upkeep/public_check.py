@@ -1,0 +1,81 @@
+"""Compares the public data sets with what follows from the archive, by making all of it anew beside them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pyarrow as pa
+
+from evaluator.parquet import read_table
+from leaderboard.open_data import layout
+from leaderboard.open_data.cleaning import Secrets
+from leaderboard.release.derive import all_submissions
+from leaderboard.release.release import Release
+from leaderboard.store.base import Delete, NotFound, Store, Write
+from leaderboard.store.hashes import is_content
+from leaderboard.store.local import LocalStore
+from leaderboard.store.open import Names, Stores
+from leaderboard.upkeep.findings import REPAIR, DataSet, FindingKind, Found, found
+
+_FIRST = "Put the archive right first: what cannot be read there would be taken out here."
+
+
+def check_public(stores: Stores, names: Names, secrets: Secrets, *, whole: bool) -> Iterator[Found]:
+    """Yields the files of results and requests that are not what follows from the archive.
+
+    Args:
+        stores: The three data sets.
+        names: What they are called.
+        secrets: Texts that must not appear in public.
+        whole: Whether all of the archive can be read: otherwise nothing here can be repaired.
+
+    Raises:
+        StoreError: If a store as a whole cannot be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="rapport-") as folder:
+        made = Stores(stores.archive, LocalStore(Path(folder, "results")), LocalStore(Path(folder, "requests")))
+        release = Release(made, names, secrets)
+        whole = not release.bring(all_submissions(stores.archive)) and whole
+        release.describe()
+        release.rank()
+        for data_set in get_args(DataSet)[1:]:
+            for each in _differences(data_set, getattr(stores, data_set), getattr(made, data_set)):
+                yield each if whole else _not_now(each)
+
+
+def _not_now(difference: Found) -> Found:
+    """Returns a finding that cannot be repaired yet."""
+    return Found(difference.finding.model_copy(update={"repairable": False, "remedy": _FIRST}))
+
+
+def _differences(data_set: DataSet, store: Store, made: Store) -> Iterator[Found]:
+    """Yields what a store holds too little, too much, or otherwise."""
+    held = store.hashes()
+    wanted = made.list()
+    for path in wanted:
+        content = made.read(path)
+        if path not in held:
+            yield _public(data_set, path, "It is missing.", Write(path, content))
+        elif not is_content(content, held[path]) and not _says_the_same(store, path, content):
+            yield _public(data_set, path, "It is not what follows from the archive.", Write(path, content))
+    for path in sorted(held.keys() - set(wanted)):
+        if not path.startswith(f"{layout.LABELS}/"):  # People's labels do not come from the archive.
+            yield _public(data_set, path, "Nothing in the archive leads to such a file.", Delete(path))
+
+
+def _public(data_set: DataSet, path: str, message: str, repair: Write | Delete) -> Found:
+    return found(FindingKind.PUBLIC, path, message, REPAIR, repair, data_set=data_set)
+
+
+def _says_the_same(store: Store, path: str, content: bytes) -> bool:
+    """Says whether a file holds the same rows: another version of the library writes other bytes."""
+    if not path.endswith(".parquet"):
+        return False
+    try:
+        here, there = (read_table(each) for each in (content, store.read(path)))
+    except (pa.ArrowException, OSError, NotFound):
+        return False
+    return bool(here.equals(there))

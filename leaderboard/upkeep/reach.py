@@ -1,0 +1,136 @@
+"""Finds all that a takedown concerns: submissions, files and rows, wherever in the stores they stand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+
+from pydantic import Field
+
+from evaluator.records import Record
+from leaderboard.open_data import layout as open_layout
+from leaderboard.open_data.files import encode_labels
+from leaderboard.open_data.records import OpenLabel
+from leaderboard.records import Scorecard, submission_of
+from leaderboard.release.derive import all_submissions
+from leaderboard.store import layout
+from leaderboard.store.base import Delete, Operation, Store, Write
+from leaderboard.store.parquet import decode_parquet
+from leaderboard.store.rows import read_record
+from leaderboard.store.runs import StoredRun
+from leaderboard.submissions.history import History
+from leaderboard.upkeep.places import Sort, place_of
+from leaderboard.upkeep.records import Takedown, TakedownKind
+from leaderboard.upkeep.recount import recount
+from leaderboard.upkeep.row_changes import Changes, change_run, changes_of
+
+_AT_ONCE = 200
+
+
+class Reach(Record):
+    """What a takedown concerns."""
+
+    submissions: tuple[str, ...] = ()
+    """Submissions whose results change or go."""
+    runs: tuple[str, ...] = ()
+    """Their runs of which rows change or go."""
+    files: int = Field(default=0, ge=0)
+    """Files that change or go."""
+
+
+def submissions_of(archive: Store, kind: TakedownKind, name: str) -> list[str]:
+    """Returns the submissions that are named, or are of the model that is.
+
+    Raises:
+        RapportError: `data_error` if a history cannot be read: it may be of the model.
+    """
+    known = all_submissions(archive)
+    if kind is TakedownKind.SUBMISSION:
+        return [name] if name in known else []
+    paths = [layout.submission_path(each) for each in known]
+    return [history.submission.id for history in _histories(archive, paths) if history.submission.model == name]
+
+
+def files_of_results(archive: Store, history: History) -> list[str]:
+    """Returns the paths of all rows, scorecards and users' sums of a submission."""
+    begins, model = f"{history.submission.id}.", history.submission.model
+    cards = [*layout.scorecards_folders(model), *_user_scores_folders(model)]
+    named = [path for folder in cards for path in archive.list(folder) if path.rpartition("/")[2].startswith(begins)]
+    day = layout.run_folder(history.submission.run_ids()[0]).rpartition("/")[0]
+    return named + [path for path in archive.list(day) if path.startswith(f"{day}/{begins}")]
+
+
+def runs_with(archive: Store, changes: Changes, tell: Callable[[str], None]) -> Iterator[tuple[str, list[Operation]]]:
+    """Yields the runs whose rows change, each with what changes them and their scorecards, as one commit.
+
+    Args:
+        archive: The store.
+        changes: What becomes of rows.
+        tell: Told of each run that is looked at.
+
+    Raises:
+        RapportError: `data_error` if a run cannot be read: it may hold what is to go.
+    """
+    places = {path: place for path in archive.list() if (place := place_of(path))}
+    cards: dict[str, list[str]] = defaultdict(list)
+    for path, place in places.items():
+        if place.sort is Sort.SCORECARD:
+            cards[place.name.partition("@")[0]].append(path)
+    for run_id in sorted({place.name for place in places.values() if place.sort is Sort.RUN}):
+        tell(run_id)
+        stored = StoredRun(archive, run_id)
+        if operations := change_run(stored, changes):
+            yield run_id, [*operations, *_recounted(stored, cards[run_id])]
+
+
+def labels_without(results: Store, person: str) -> list[Operation]:
+    """Returns what takes a person's labels out of the public ones."""
+    operations: list[Operation] = []
+    for path in results.list(open_layout.LABELS):
+        labels = decode_parquet(results.read(path), OpenLabel, path)
+        left = [label for label in labels if label.annotator != person]
+        if len(left) != len(labels):
+            operations.append(Write(path, encode_labels(left)) if left else Delete(path))
+    return operations
+
+
+def look(archive: Store, results: Store, takedown: Takedown, tell: Callable[[str], None]) -> Reach:
+    """Returns what a takedown concerns, and changes nothing.
+
+    Raises:
+        RapportError: `data_error` if something cannot be read that may be concerned.
+    """
+    if changes := changes_of(takedown.kind, takedown.name):
+        found = {run_id: len(operations) for run_id, operations in runs_with(archive, changes, tell)}
+        labels = len(labels_without(results, takedown.name)) if takedown.kind is TakedownKind.PERSON else 0
+        runs, files = tuple(found), sum(found.values()) + labels
+        return Reach(submissions=tuple(sorted(set(map(submission_of, runs)))), runs=runs, files=files)
+    named = submissions_of(archive, takedown.kind, takedown.name)
+    histories = list(_histories(archive, map(layout.submission_path, named)))
+    paths = [path for history in histories for path in files_of_results(archive, history)]
+    runs = tuple(run_id for history in histories for run_id in history.submission.run_ids())
+    return Reach(submissions=tuple(named), runs=runs, files=len(paths))
+
+
+def _histories(archive: Store, paths: Iterable[str]) -> Iterator[History]:
+    """Reads histories."""
+    wanted = list(paths)
+    for start in range(0, len(wanted), _AT_ONCE):
+        for path, content in archive.read_all(wanted[start : start + _AT_ONCE]).items():
+            yield read_record(content, History, path)
+
+
+def _recounted(stored: StoredRun, paths: Iterable[str]) -> Iterator[Operation]:
+    """Yields the scorecards and users' sums of a run as its changed rows have them."""
+    plan, rows = stored.plan(), stored.rows()
+    for path in paths:
+        card = read_record(stored.store.read(path), Scorecard, path)
+        if plan is not None and (counted := recount(card, plan, rows)):
+            yield Write(path, counted.card.model_dump_json().encode())
+            yield Write(layout.user_scores_path(card.model, card.id), counted.users.model_dump_json().encode())
+            yield Delete(layout.old_user_scores_path(card.model, card.id))
+
+
+def _user_scores_folders(model: str) -> list[str]:
+    """Returns the folders of a model's users' sums: where they lie, and where they lay before."""
+    return [place(model, "x").rpartition("/")[0] for place in (layout.user_scores_path, layout.old_user_scores_path)]

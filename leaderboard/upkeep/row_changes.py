@@ -1,0 +1,100 @@
+"""Takes an answer's text, or all that a person said, out of rows: what was found of an answer stays with its hash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from evaluator.identity import text_digest
+from evaluator.records import Generation, Record, Verdict
+from leaderboard.records import Batch
+from leaderboard.store import layout
+from leaderboard.store.base import Operation, Write
+from leaderboard.store.rows import encode_rows
+from leaderboard.store.runs import StoredRun, large_files
+from leaderboard.upkeep.records import TakedownKind
+
+
+class Changes(NamedTuple):
+    """What becomes of rows."""
+
+    generation: Callable[[Generation], Generation]
+    verdict: Callable[[Verdict], Verdict | None]
+    """None takes the verdict out."""
+
+    def of_batch(self, batch: Batch) -> Batch:
+        """Returns what becomes of a batch."""
+        return batch.model_copy(
+            update={
+                "generations": tuple(map(self.generation, batch.generations)),
+                "verdicts": tuple(self.of_verdicts(batch.verdicts)),
+            }
+        )
+
+    def of_verdicts(self, rows: Sequence[Verdict]) -> list[Verdict]:
+        """Returns what becomes of verdicts."""
+        return [changed for row in rows if (changed := self.verdict(row)) is not None]
+
+
+def changes_of(kind: TakedownKind, name: str) -> Changes | None:
+    """Returns what a takedown does to rows that stay; None if it does nothing to them.
+
+    Args:
+        kind: What is taken down.
+        name: An answer's content hash, or a person's pseudonym.
+    """
+    if kind is TakedownKind.ANSWER:
+        return Changes(lambda row: without_answer(row, name), lambda row: without_words(row, name))
+    if kind is TakedownKind.PERSON:
+        return Changes(lambda row: row, lambda row: None if said_by(row, name) else row)
+    return None
+
+
+def without_answer(row: Generation, content_hash: str) -> Generation:
+    """Returns an answer without its text, if it is the one of this hash; all that was found of it stays."""
+    if row.content_hash != content_hash or row.taken_down:
+        return row
+    gone = {"answer": None, "thought": None, "taken_down": True, "schema_version": 2}
+    return Generation.model_validate(dict(row) | gone)
+
+
+def without_words(row: Verdict, content_hash: str) -> Verdict:
+    """Returns a verdict without its rater's words, which may quote the answer of this hash; what it says stays."""
+    if row.key.content_hash != content_hash or row.taken_down is not None:
+        return row
+    gone = {"completion": "", "taken_down": text_digest(row.completion), "schema_version": 2}
+    return Verdict.model_validate(dict(row) | gone)
+
+
+def said_by(row: Verdict, person: str) -> bool:
+    """Says whether a verdict is a person's of this pseudonym."""
+    return row.rater_kind == "human" and row.key.rater == person
+
+
+def change_run(run: StoredRun, changes: Changes) -> list[Operation]:
+    """Returns what changes a run's rows where they lie, as one commit; nothing if none changes. `run` knows them then.
+
+    Raises:
+        RapportError: `data_error` if something of the run cannot be read.
+    """
+    generations = {name: list(map(changes.generation, rows)) for name, rows in run.generations.items()}
+    verdicts = {name: changes.of_verdicts(rows) for name, rows in run.verdicts.items()}
+    old_generations, old_verdicts = run.generations, run.verdicts
+    if (generations, verdicts) == (old_generations, old_verdicts):
+        return []
+    run.generations, run.verdicts = generations, verdicts
+    if run.is_compacted and (plan := run.plan()) is not None:
+        return large_files(run, plan)
+    return [
+        *_changed(layout.generations_folder(run.run_id), old_generations, generations),
+        *_changed(layout.verdicts_folder(run.run_id), old_verdicts, verdicts),
+    ]
+
+
+def _changed(
+    folder: str, before: Mapping[str, Sequence[Record]], after: Mapping[str, Sequence[Record]]
+) -> Iterator[Operation]:
+    """Yields the files of batches that changed."""
+    for name, rows in after.items():
+        if rows != before[name]:
+            yield Write(layout.batch_path(folder, name), encode_rows(rows))

@@ -1,0 +1,144 @@
+"""Looks at one run: whether its rows can be read, fit its plan and one another, and add up to its scorecards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+
+from leaderboard.records import Plan, Scorecard
+from leaderboard.scorecards import RunRows, UserScores
+from leaderboard.store import layout
+from leaderboard.store.base import Delete, Operation, Store, Write
+from leaderboard.store.parquet import decode_parquet
+from leaderboard.store.rows import decode_rows, read_record
+from leaderboard.store.runs import CompactPlan, StoredRun
+from leaderboard.upkeep.findings import ITS_OWN, FindingKind, Found, found, unreadable
+from leaderboard.upkeep.places import ROWS
+from leaderboard.upkeep.recount import Recounted, recount
+from leaderboard.upkeep.traces import Traces
+
+_DOUBLE = "Of several rows on one thing fixed rules choose one; look at how they came to be stored."
+
+
+def check_run(
+    archive: Store, run_id: str, cards: Mapping[str, Scorecard], users: Iterable[str], traces: Traces
+) -> Iterator[Found]:
+    """Yields what is wrong with a run, its scorecards and the users' sums behind them.
+
+    Args:
+        archive: Where all of it lies.
+        run_id: The run.
+        cards: Its scorecards that can be read, by path.
+        users: Paths of users' sums of this run.
+        traces: What was taken down.
+    """
+    stored = StoredRun(archive, run_id)
+    try:
+        plan, rows = stored.plan(), stored.rows()
+    except ITS_OWN as error:
+        named = list(_unreadable_files(archive, run_id))
+        yield from named or [unreadable(layout.run_folder(run_id), error)]
+        return
+    folder = layout.run_folder(run_id)
+    if plan is None:
+        yield found(FindingKind.REFERENCE, layout.plan_path(run_id), "It is missing, so nothing says what was asked.")
+        return
+    if plan.run_id != run_id:
+        yield found(FindingKind.MISPLACED, layout.plan_path(run_id), f"It is the plan of {plan.run_id}.")
+        return
+    yield from _check_rows(folder, plan, rows)
+    yield from traces.in_rows(folder, rows)
+    left = set(users)
+    for path, card in cards.items():
+        counted = recount(card, plan, rows)
+        if counted is None:
+            yield found(FindingKind.REFERENCE, folder, "No report says what its rows were made on.")
+            return
+        yield from _check_card(path, card, counted)
+        yield from _check_users(archive, counted, left)
+
+
+def _check_rows(folder: str, plan: Plan, rows: RunRows) -> Iterator[Found]:
+    """Yields what is wrong with rows beside one another."""
+    asked = {item.question_id for item in plan.items}
+    strange = sum(row.key.question_id not in asked for row in rows.generations)
+    if strange := strange + sum(row.key.question_id not in asked for row in rows.verdicts):
+        yield found(FindingKind.REFERENCE, folder, f"{strange} rows are on questions that its plan does not ask.")
+    answers = {(row.key.question_id, row.content_hash) for row in rows.generations}
+    orphans = [row for row in rows.verdicts if (row.key.question_id, row.key.content_hash) not in answers]
+    if orphans:
+        example = orphans[0].verdict_key
+        yield found(FindingKind.ORPHAN, folder, f"{len(orphans)} verdicts are on answers that it has not: {example}.")
+    for word, names in (
+        ("answers", _doubled((row.input_key, row.attempt) for row in rows.generations)),
+        ("verdicts", _doubled((row.verdict_key, row.attempt) for row in rows.verdicts)),
+    ):
+        if names:
+            message = f"{len(names)} {word} stand there more than once: {names[0][0]}."
+            yield found(FindingKind.DOUBLE, folder, message, _DOUBLE)
+
+
+def _doubled(names: Iterable[tuple[Hashable, int]]) -> list[tuple[Hashable, int]]:
+    """Returns what occurs more than once."""
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+def _check_card(path: str, card: Scorecard, counted: Recounted) -> Iterator[Found]:
+    """Compares a scorecard with what its rows come to."""
+    if card == counted.card:
+        return
+    what = "result" if card.result != counted.card.result else "digest of its rows"
+    message = f"Its {what} is not what its rows come to."
+    yield found(FindingKind.SCORECARD, path, message, "", Write(path, counted.card.model_dump_json().encode()))
+
+
+def _check_users(archive: Store, counted: Recounted, left: set[str]) -> Iterator[Found]:
+    """Compares the users' sums of a scorecard with what its rows come to."""
+    card = counted.card
+    path, old = (place(card.model, card.id) for place in (layout.user_scores_path, layout.old_user_scores_path))
+    lies = next((each for each in (path, old) if each in left), None)
+    if lies is None:
+        message = "It is missing, and the scorecard with it from all comparisons."
+        yield found(FindingKind.USER_SCORES, path, message, "", *_put_users(counted, None))
+        return
+    try:
+        users: UserScores | None = read_record(archive.read(lies), UserScores, lies)
+    except ITS_OWN as error:
+        finding, _ = unreadable(lies, error)
+        yield found(finding.kind, lies, finding.message, "", *_put_users(counted, lies))
+        return
+    if users != counted.users:
+        message = "It is not what the rows come to."
+        yield found(FindingKind.USER_SCORES, lies, message, "", *_put_users(counted, lies))
+
+
+def _put_users(counted: Recounted, lies: str | None) -> list[Operation]:
+    """Returns what puts users' sums where they belong, and away from where they lay."""
+    path = layout.user_scores_path(counted.card.model, counted.card.id)
+    write = Write(path, counted.users.model_dump_json().encode())
+    return [write] if lies in (None, path) else [write, Delete(str(lies))]
+
+
+def _unreadable_files(archive: Store, run_id: str) -> Iterator[Found]:
+    """Yields every file of a run that cannot be read by itself."""
+    for path in archive.list(layout.run_folder(run_id)):
+        try:
+            _read(archive.read(path), path, run_id)
+        except ITS_OWN as error:
+            yield unreadable(path, error)
+
+
+def _read(content: bytes, path: str, run_id: str) -> None:
+    """Reads a file of a run.
+
+    Raises:
+        RapportError: `data_error` if it cannot be read.
+    """
+    name = path.removeprefix(f"{layout.run_folder(run_id)}/")
+    kind = ROWS.get(name.partition("/")[0].removesuffix(".parquet"))
+    if kind is not None and name.endswith(".parquet"):
+        decode_parquet(content, kind, path)
+    elif kind is not None:
+        decode_rows(content, kind, path)
+    elif name == "plan.json":
+        read_record(content, CompactPlan if b'"items_sha"' in content else Plan, path)

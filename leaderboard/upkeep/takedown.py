@@ -1,0 +1,182 @@
+"""Takes something out of the stores for good, from all earlier contents too, and leaves a note that it did.
+
+The note comes first, with all that is concerned: who was interrupted calls the same again, and it goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from redis import Redis
+
+from evaluator.errors import Cause, RapportError
+from leaderboard.open_data.cleaning import Secrets
+from leaderboard.release.release import Release
+from leaderboard.store import layout
+from leaderboard.store.base import Delete, NotFound, Operation, Write
+from leaderboard.store.open import Names, Stores
+from leaderboard.store.rows import read_record
+from leaderboard.submissions import journal
+from leaderboard.submissions.history import History
+from leaderboard.upkeep.ledger_rows import (
+    change_batches,
+    check_batches,
+    check_ledger,
+    unsaved_of,
+    withdraw_in_ledger,
+    withdrawn,
+)
+from leaderboard.upkeep.reach import Reach, files_of_results, labels_without, look, runs_with
+from leaderboard.upkeep.records import Takedown, TakedownKind, takedown_path
+from leaderboard.upkeep.row_changes import changes_of
+from leaderboard.upkeep.writing import Writer, last_mark, unknown_mark
+
+_DELETIONS_A_COMMIT = 1000
+
+
+class Site(NamedTuple):
+    """All that a takedown reaches; its publisher is at rest."""
+
+    stores: Stores
+    names: Names
+    """What the stores are called."""
+    secrets: Secrets
+    """Texts that must not appear in public."""
+    redis: Redis | None
+    """None where none is configured: the ledger then follows from the archive when it is next opened."""
+
+
+def noted(site: Site, takedown: Takedown) -> Takedown:
+    """Returns the note of an earlier try at the same takedown; if there was none, the takedown itself."""
+    path = takedown_path(takedown.kind, takedown.name)
+    try:
+        return read_record(site.stores.archive.read(path), Takedown, path)
+    except NotFound:
+        return takedown
+
+
+def take_down(site: Site, takedown: Takedown, tell: Callable[[str], None] = lambda words: None) -> Reach:
+    """Takes something down and returns what that concerned.
+
+    Args:
+        site: Where from.
+        takedown: What, and why.
+        tell: Told what is being done.
+
+    Raises:
+        RapportError: `infrastructure` if something concerned is under way, `data_error` if something cannot be read
+            that may be concerned. Nothing of the archive was changed unless it was said that it is being changed.
+        Conflict: If somebody else writes to the stores meanwhile.
+        StoreError: If a store fails; the same call goes on from there.
+    """
+    return _TakingDown(site, takedown, tell).done()
+
+
+class _TakingDown:
+    """One takedown."""
+
+    def __init__(self, site: Site, takedown: Takedown, tell: Callable[[str], None]) -> None:
+        self._site, self._tell = site, tell
+        self._archive = site.stores.archive
+        self._asked = takedown
+        self._changes = changes_of(takedown.kind, takedown.name)
+        mark = unknown_mark() if site.redis is None else last_mark(self._archive)
+        self._writer = Writer(self._archive, mark)
+        self._words = f"takedown of {takedown.kind} {takedown.name}"
+
+    def done(self) -> Reach:
+        """See `take_down`."""
+        if self._site.redis is not None:
+            check_ledger(self._site.redis)
+            if self._changes:
+                check_batches(self._site.redis, self._changes)
+        reach = self._reach()
+        takedown = self._noted(reach)
+        self._tell("changing the archive")
+        if self._changes is None:
+            for name in takedown.submissions:
+                self._take_results(name, takedown)
+        else:
+            self._change_rows()
+        self._publish(takedown)
+        self._forget_the_past()
+        return reach
+
+    def _reach(self) -> Reach:
+        """Finds what is concerned, in the ledger too.
+
+        Raises:
+            RapportError: `not_found` if nothing is, and nothing was at an earlier try.
+        """
+        results, asked = self._site.stores.results, self._asked
+        reach = look(self._archive, results, asked, lambda run_id: self._tell(f"reading {run_id}"))
+        if self._site.redis is not None:
+            unsaved = unsaved_of(self._site.redis, asked.kind, asked.name)
+            reach = reach.model_copy(update={"submissions": tuple(sorted({*reach.submissions, *unsaved}))})
+        if reach == Reach() and noted(self._site, asked) is asked:
+            raise RapportError(
+                Cause.NOT_FOUND, f"Nothing is stored of the {asked.kind} {asked.name}.", "Check how it is written."
+            )
+        return reach
+
+    def _noted(self, reach: Reach) -> Takedown:
+        """Notes the takedown with all that it concerns; an earlier note stays, and may grow."""
+        before = noted(self._site, self._asked)
+        concerned = tuple(sorted({*before.submissions, *reach.submissions}))
+        takedown = before.model_copy(update={"submissions": concerned})
+        path = takedown_path(takedown.kind, takedown.name)
+        self._writer.commit([Write(path, takedown.model_dump_json().encode())], f"{self._words}: begun")
+        return takedown
+
+    def _take_results(self, name: str, takedown: Takedown) -> None:
+        """Withdraws a submission, and takes out its rows and scorecards."""
+        history = self._withdrawn(name, takedown)
+        self._writer.commit(list(journal.files_of(history)), f"{self._words}: {name} is withdrawn")
+        paths = files_of_results(self._archive, history)
+        for start in range(0, len(paths), _DELETIONS_A_COMMIT):
+            gone: list[Operation] = [Delete(path) for path in paths[start : start + _DELETIONS_A_COMMIT]]
+            self._writer.commit(gone, f"{self._words}: {len(gone)} files of {name}")
+
+    def _withdrawn(self, name: str, takedown: Takedown) -> History:
+        """Returns the history of a submission, withdrawn in the ledger too where there is one."""
+        if self._site.redis is not None and (history := withdraw_in_ledger(self._site.redis, name, takedown)):
+            return history
+        path = layout.submission_path(name)
+        return withdrawn(read_record(self._archive.read(path), History, path), takedown)
+
+    def _change_rows(self) -> None:
+        """Changes rows, wherever they stand."""
+        assert self._changes is not None
+        for run_id, operations in runs_with(self._archive, self._changes, lambda run_id: None):
+            self._writer.commit(operations, f"{self._words}: {run_id}")
+        if self._site.redis is not None:
+            change_batches(self._site.redis, self._changes)
+
+    def _publish(self, takedown: Takedown) -> None:
+        """Brings the public data sets up to date.
+
+        Raises:
+            RapportError: `data_error` if something concerned could not be.
+        """
+        self._tell("bringing results and requests up to date")
+        results = self._site.stores.results
+        if takedown.kind is TakedownKind.PERSON and (labels := labels_without(results, takedown.name)):
+            Writer(results).commit(labels, "labels were taken down")
+        release = Release(self._site.stores, self._site.names, self._site.secrets)
+        broken = release.bring(takedown.submissions)
+        release.describe()
+        release.rank()
+        if broken:
+            raise RapportError(
+                Cause.DATA_ERROR,
+                f"{', '.join(sorted(broken))} cannot be brought up to date in public; the log says why.",
+                "Run `rapport store check`, put right what it finds, and call the same again.",
+            )
+
+    def _forget_the_past(self) -> None:
+        """Takes all earlier contents out of the stores."""
+        self._tell("forgetting all earlier contents")
+        self._writer.squash(f"{self._words}: nothing before is kept")
+        for public in (self._site.stores.results, self._site.stores.requests):
+            Writer(public).squash("something was taken down: nothing before is kept")

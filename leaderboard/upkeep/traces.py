@@ -1,0 +1,62 @@
+"""What is left, or has come back, of what was taken down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from leaderboard.scorecards import RunRows
+from leaderboard.upkeep.findings import FindingKind, Found, found
+from leaderboard.upkeep.places import Place, Sort
+from leaderboard.upkeep.records import Takedown, TakedownKind
+from leaderboard.upkeep.row_changes import changes_of
+
+_REMEDY = "Run the same `rapport store takedown` again: it goes on where it stopped."
+_GONE = (Sort.RUN, Sort.SCORECARD, Sort.USER_SCORES)
+
+
+class Traces:
+    """Knows what was taken down.
+
+    Example:
+        >>> list(Traces().in_rows("runs/202601/01/s-20260101-0a1b2c3d.demo-v1", RunRows([], [], [])))
+        []
+    """
+
+    def __init__(self) -> None:
+        """Knows of nothing yet."""
+        self._named: list[tuple[TakedownKind, str]] = []
+        self._submissions: set[str] = set()
+
+    def add(self, takedown: Takedown) -> None:
+        """Takes note of something that was taken down."""
+        if changes_of(takedown.kind, takedown.name):
+            self._named.append((takedown.kind, takedown.name))
+        else:
+            self._submissions |= set(takedown.submissions)
+
+    def of_submission(self, submission_id: str, places: Mapping[str, Place]) -> Iterator[Found]:
+        """Yields results of a submission that was taken down, by itself or with all of its model.
+
+        Args:
+            submission_id: The submission.
+            places: Its files.
+        """
+        for path, place in places.items():
+            if place.sort in _GONE and submission_id in self._submissions:
+                yield found(FindingKind.TAKEN_DOWN, path, "It belongs to what was taken down.", _REMEDY)
+
+    def in_rows(self, folder: str, rows: RunRows) -> Iterator[Found]:
+        """Yields answers and people's words in a run's rows that were taken down.
+
+        Args:
+            folder: Where the run lies.
+            rows: What came out of it.
+        """
+        for kind, name in self._named:
+            if (changes := changes_of(kind, name)) is None:
+                continue
+            left = sum(changes.generation(row) != row for row in rows.generations)
+            left += sum(changes.verdict(row) != row for row in rows.verdicts)
+            if left:
+                message = f"{left} rows hold what was taken down as {kind} {name}."
+                yield found(FindingKind.TAKEN_DOWN, folder, message, _REMEDY)
