@@ -1,4 +1,4 @@
-"""From stored scorecards to the rows of the board: a pure function of what is stored.
+"""From public scorecards to the rows of the board: a pure function of what everyone may read.
 
 A row carries every figure with its count, its interval and its provenance, and the name of the scorecard behind it.
 Official results are ranked; everything else is shown without a rank and says why.
@@ -7,28 +7,18 @@ Official results are ranked; everything else is shown without a rank and says wh
 from __future__ import annotations
 
 import datetime
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from pathlib import PurePosixPath
-from typing import Generic, NamedTuple, TypeVar
+from types import MappingProxyType
+from typing import NamedTuple
 
-from evaluator.errors import RapportError
-from evaluator.hicupid.user_scores import UserScore, total_sums
-from evaluator.metrics.ranks import Rank, ranks
-from evaluator.records import Record
+from evaluator.hicupid.desiderata import desiderata
 from evaluator.results import Desiderata, PairwiseScores, Rate, SplitScores, Total
-from leaderboard.board.partners import Partners, Sums, find_partners, with_partners
-from leaderboard.records import Provenance, Scorecard, Tombstone, protocol_of
-from leaderboard.scorecards import UserScores, scorecard_id
-from leaderboard.store import layout
-from leaderboard.store.base import Revision, Store, StoreError
-from leaderboard.store.rows import read_record
-
-Kind = TypeVar("Kind", bound=Record)
-
-
-_TOO_FEW_USERS = "too few users in common"
+from leaderboard.board.places import Place, Places
+from leaderboard.board.public import read_cards, read_places
+from leaderboard.board.rankings import Ranking, ranking_of
+from leaderboard.records import Provenance, Scorecard, protocol_of
+from leaderboard.scorecards import scorecard_id
+from leaderboard.store.base import Revision, Store
 
 
 class BoardRow(Provenance):
@@ -73,73 +63,33 @@ class Board(NamedTuple):
     rows: tuple[BoardRow, ...]
     problems: tuple[str, ...] = ()
     """One sentence for each file that could not be read, naming it; the rows are those of all the others."""
+    cards: Mapping[str, Scorecard] = MappingProxyType({})
+    """The scorecards behind the rows, by id."""
+    lags: bool = False
+    """Whether ranks and gaps are those among other results than these: a new board is being worked out."""
 
 
-class Ranking(NamedTuple):
-    """What two results must share to be ranked against each other; fields are those of `Provenance`."""
+def build_board(results: Store) -> Board:
+    """Reads every public scorecard, and the places that were worked out when the board was last written.
 
-    protocol: str
-    judge: str
-    judge_revision: str
-    prompt_pack: str
-    data_sha: str
-    protocol_config: str
-    judge_config: str
-    judge_engine: str
-    judge_dtype: str
-    context: tuple[tuple[str, str], ...]
+    A file that cannot be read costs its own rows and no others. A scorecard that is newer than the board is shown
+    without a rank until it has one.
 
-
-class _Files(NamedTuple, Generic[Kind]):
-    """All records of a folder, and what is wrong with the others by path."""
-
-    records: list[Kind]
-    problems: dict[str, str]
-
-
-def build_board(store: Store) -> Board:
-    """Reads every scorecard that was not withdrawn and returns the board.
-
-    A file that cannot be read costs its own row and no other. A withdrawal counts even then: its path says whose it is.
+    Args:
+        results: The public data set of results.
 
     Raises:
         StoreError: If the store as a whole cannot be read.
     """
-    revision = store.head()
-    cards = _read_all(store, store.list(layout.SCORECARDS), Scorecard)
-    tombstones = _read_all(store, store.list(layout.TOMBSTONES), Tombstone)
-    withdrawn = {tombstone.submission_id for tombstone in tombstones.records}
-    withdrawn |= {PurePosixPath(path).stem for path in tombstones.problems}
-    shown = [card for card in cards.records if card.submission_id not in withdrawn]
-    sums = _read_all(store, _wanted_sums(shown), UserScores)
-    rows = rank(shown, {scores.scorecard_id: scores.users for scores in sums.records})
-    return Board(revision, rows, tuple(sorted({**cards.problems, **tombstones.problems, **sums.problems}.values())))
+    revision = results.head()
+    found, placed = read_cards(results), read_places(results)
+    rows = board_rows(found.cards, {card.id: placed.of(card) for card in found.cards})
+    problems = tuple(sorted({**found.problems, **placed.problems}.values()))
+    cards = {card.id: card for card in found.cards}
+    return Board(revision, rows, problems, cards, placed.lag_behind(found.cards))
 
 
-def _wanted_sums(cards: Iterable[Scorecard]) -> list[str]:
-    """Returns the paths of the users' sums that ranks and comparisons need: those of the others are not read."""
-    shown = {card.id: card for card in cards}
-    wanted = {card.id for card in shown.values() if _ranks(card)}
-    for card_id, partners in find_partners(shown.values()).items():
-        others = {other for other in partners if other is not None}
-        wanted |= others | {card_id} if others else set()
-    return [layout.user_scores_path(shown[card_id].model, card_id) for card_id in sorted(wanted)]
-
-
-def _read_all(store: Store, paths: Iterable[str], kind: type[Kind]) -> _Files[Kind]:
-    """Reads files one by one, setting aside what cannot be read."""
-    files: _Files[Kind] = _Files([], {})
-    for path in paths:
-        try:
-            files.records.append(read_record(store.read(path), kind, path))
-        except RapportError as error:
-            files.problems[path] = error.message
-        except StoreError as error:
-            files.problems[path] = f"{path} cannot be read: {error}."
-    return files
-
-
-def rank(cards: Iterable[Scorecard], sums: Sums) -> tuple[BoardRow, ...]:
+def board_rows(cards: Iterable[Scorecard], places: Places) -> tuple[BoardRow, ...]:
     """Returns rows in the order of the board: ranked ones first, then the others, each ranking by ranking.
 
     Within a ranking they are in the order of rank and Total, missing ones last. Rows of different protocols or judges
@@ -147,18 +97,12 @@ def rank(cards: Iterable[Scorecard], sums: Sums) -> tuple[BoardRow, ...]:
 
     Args:
         cards: The scorecards.
-        sums: Their users' sums. A row without them, or with too few users in common with others, does not rank.
+        places: The place of each of them.
     """
-    shown = list(cards)
-    places = _places(shown, sums)
-    partners = find_partners(shown)
-    rows = [
-        _row(card, places.get(card.id), with_partners(card, partners.get(card.id, Partners()), sums)) for card in shown
-    ]
-    return tuple(sorted(rows, key=_order))
+    return tuple(sorted((_row(card, places[card.id]) for card in cards), key=_order))
 
 
-def find_row(store: Store, run_id: str) -> BoardRow:
+def find_row(results: Store, run_id: str) -> BoardRow:
     """Returns the board's row of a run under its protocol's judge.
 
     Raises:
@@ -167,38 +111,10 @@ def find_row(store: Store, run_id: str) -> BoardRow:
     from evaluator.protocol import load_protocol
 
     wanted = scorecard_id(run_id, load_protocol(protocol_of(run_id)).judge)
-    for row in build_board(store).rows:
+    for row in build_board(results).rows:
         if row.scorecard_id == wanted:
             return row
     raise KeyError(wanted)
-
-
-def _ranks(card: Scorecard) -> bool:
-    """Says whether a scorecard takes part in the ranking."""
-    return not card.unranked_because and card.result.total.value is not None
-
-
-def _places(cards: Iterable[Scorecard], sums: Sums) -> dict[str, Rank | None]:
-    """Ranks the scorecards that take part, each ranking by itself."""
-    rivals: dict[Ranking, list[tuple[str, tuple[UserScore, ...]]]] = defaultdict(list)
-    for card in cards:
-        if _ranks(card):
-            rivals[ranking_of(card)].append((card.id, tuple(sums.get(card.id, ()))))
-    places: dict[str, Rank | None] = {}
-    for models in rivals.values():
-        places |= _ranks_of(tuple(sorted(models)))
-    return places
-
-
-@lru_cache(maxsize=4)
-def _ranks_of(models: tuple[tuple[str, tuple[UserScore, ...]], ...]) -> Mapping[str, Rank | None]:
-    """Ranks models by their users' sums; kept, since it takes seconds and most changes of a store change no rank."""
-    return ranks(total_sums(dict(models)))
-
-
-def ranking_of(row: Provenance) -> Ranking:
-    """Names the ranking that a result belongs to: whatever differs in one of these is not comparable."""
-    return Ranking(*(getattr(row, name) for name in Ranking._fields))
 
 
 def standing(row: BoardRow) -> tuple[bool, int, float, str, str]:
@@ -212,19 +128,19 @@ def _order(row: BoardRow) -> tuple[bool, Ranking, tuple[bool, int, float, str, s
     return row.rank is None, ranking_of(row), standing(row)
 
 
-def _row(card: Scorecard, place: Rank | None, found: Desiderata) -> BoardRow:
+def _row(card: Scorecard, place: Place) -> BoardRow:
     """Lays a scorecard out flat."""
-    from_result = BoardRow.model_fields.keys() & type(card.result).model_fields.keys()
+    rank, result = place.rank, card.result
+    from_result = BoardRow.model_fields.keys() & type(result).model_fields.keys()
     provenance = {name: getattr(card, name) for name in Provenance.model_fields}
-    if place is None and _ranks(card):
-        provenance["unranked_because"] = (_TOO_FEW_USERS,)
+    provenance["unranked_because"] = (*card.unranked_because, *place.unranked_because)
     return BoardRow(
-        rank=place and place.rank,
-        rank_interval=place and (place.low, place.high),
+        rank=rank and rank.rank,
+        rank_interval=rank and (rank.low, rank.high),
         scorecard_id=card.id,
-        desiderata=found,
+        desiderata=desiderata(result, place.lc, place.generalisation),
         stage_seconds=dict(card.stage_seconds),
         published_at=card.created_at,
         **provenance,
-        **{name: getattr(card.result, name) for name in from_result},
+        **{name: getattr(result, name) for name in from_result},
     )

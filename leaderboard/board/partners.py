@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from evaluator.context_mode import FullHistory, GoldEvidence
 from evaluator.errors import RapportError
-from evaluator.hicupid.desiderata import desiderata, generalisation_gap, long_context_gap
-from evaluator.hicupid.user_scores import UserScore
 from evaluator.protocol import EvaluationProtocol, load_protocol
-from evaluator.results import Desiderata, Gap
 from leaderboard.records import Scorecard
 
 SEEN, UNSEEN = "test_1", "test_2"
 """Splits of users whose histories are also those of the training questions, and of all others."""
 _SAYS_NOTHING = {"id", "title", "official", "references", "published"}
 """Parts of a protocol that change no answer and no verdict."""
-
-Sums = Mapping[str, Sequence[UserScore]]
-"""Users' sums by scorecard."""
 
 
 class Partners(NamedTuple):
@@ -62,29 +56,6 @@ def find_partners(cards: Iterable[Scorecard]) -> dict[str, Partners]:
         for group in by_who.values()
         for card, protocol in group
     }
-
-
-def with_partners(card: Scorecard, partners: Partners, sums: Sums) -> Desiderata:
-    """Returns a scorecard's desiderata; what needs a partner that is not there, or its users' sums, is missing."""
-    return desiderata(card.result, _long_context(card, partners.gold, sums), _generalisation(card, partners.seen, sums))
-
-
-def _long_context(card: Scorecard, gold: str | None, sums: Sums) -> Gap | None:
-    """The gap between whole histories and needed dialogues, where both are there."""
-    if gold is None or card.id not in sums or gold not in sums:
-        return None
-    return long_context_gap(sums[card.id], sums[gold], (card.id, gold))
-
-
-def _generalisation(card: Scorecard, seen: str | None, sums: Sums) -> Gap | None:
-    """The gap between unseen and seen users, where both are there."""
-    if seen is None or card.id not in sums or seen not in sums:
-        return None
-    return generalisation_gap(
-        [user for user in sums[card.id] if user.split == UNSEEN],
-        [user for user in sums[seen] if user.split == SEEN],
-        (f"{card.id} {UNSEEN}", f"{seen} {SEEN}"),
-    )
 
 
 def _gold(protocol: EvaluationProtocol, group: Sequence[tuple[Scorecard, EvaluationProtocol]]) -> str | None:

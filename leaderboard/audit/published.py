@@ -1,0 +1,112 @@
+"""What is published of a board besides its rows: scorecards, the board's own file, and where rows lie."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from evaluator.errors import RapportError
+from leaderboard.board.public import read_cards
+from leaderboard.open_data import layout
+from leaderboard.open_data.board import OpenScorecard
+from leaderboard.open_data.files import decode_board
+from leaderboard.records import Scorecard
+from leaderboard.scorecards import scorecard_id
+from leaderboard.store.base import BadPath, NotFound, Store, StoreCorrupt
+
+_TWICE = "It stands among the scorecards more than once."
+_CONTRADICTION = "Its id is not that of its run, protocol and judge."
+_OTHER_ROWS = "The board was written before or after the scorecards that are there now; try again in some minutes."
+_UNREAD = "Not all scorecards can be read."
+
+
+class Published(NamedTuple):
+    """All of it, as far as it can be read."""
+
+    cards: Mapping[str, Scorecard]
+    """By id."""
+    unfit: Mapping[str, str]
+    """Why the rows of a scorecard cannot be looked for, in a sentence; by id."""
+    unread: Mapping[str, str]
+    """What is wrong with files of scorecards, and with rows in them, by path."""
+    board: Mapping[str, OpenScorecard]
+    """Rows of the board by scorecard."""
+    twice: frozenset[str]
+    """Scorecards that stand on the board more than once."""
+    board_unread: str
+    """Why the board cannot be read, in a sentence; empty if it can."""
+    away: str
+    """Why the data set does not answer, so that its copy was read; empty if it does."""
+    row_files: frozenset[str]
+    """Paths of all files of rows."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What could not be read, a sentence each."""
+        return tuple(filter(None, [self.away, *self.unread.values(), self.board_unread]))
+
+    @property
+    def incomparable(self) -> str:
+        """Why places cannot be compared, in a sentence; empty if the board took the scorecards that are there."""
+        if self.board_unread or self.unread:
+            return self.board_unread or _UNREAD
+        taken = {(row.scorecard_id, row.rows_sha) for row in self.board.values()}
+        return "" if taken == {(card.id, card.rows_sha) for card in self.cards.values()} else _OTHER_ROWS
+
+    def rows_without_card(self) -> list[OpenScorecard]:
+        """Returns the rows of the board that no scorecard stands behind, not even an unreadable one."""
+        return [
+            row
+            for row in self.board.values()
+            if row.scorecard_id not in self.cards
+            and not {layout.scorecards_path(row.model), _row_of(row)} & self.unread.keys()
+        ]
+
+
+def read_published(results: Store) -> Published:
+    """Reads all that is published of a board but rows and users' sums.
+
+    Raises:
+        StoreError: If the store as a whole cannot be read.
+    """
+    found = read_cards(results)
+    board: list[OpenScorecard] = []
+    board_unread = ""
+    try:
+        board = decode_board(results.read(layout.BOARD), layout.BOARD)
+    except NotFound:
+        board_unread = "There is no board yet."
+    except RapportError as error:
+        board_unread = error.message
+    except (BadPath, StoreCorrupt) as error:
+        board_unread = f"{layout.BOARD} cannot be read: {error}."
+    condition = results.condition()
+    return Published(
+        cards={card.id: card for card in found.cards},
+        unfit=_unfit(found.cards),
+        unread=found.problems,
+        board={row.scorecard_id: row for row in board},
+        twice=frozenset(name for name, count in Counter(row.scorecard_id for row in board).items() if count > 1),
+        board_unread=board_unread,
+        away="" if condition.current else f"The data set does not answer ({condition.reason}): its copy here was read.",
+        row_files=frozenset([*results.list(layout.GENERATIONS), *results.list(layout.VERDICTS)]),
+    )
+
+
+def _row_of(row: OpenScorecard) -> str:
+    """Returns what a problem with the scorecard of a row is known by; see `PublicCards`."""
+    return f"{layout.scorecards_path(row.model)}#{row.scorecard_id}"
+
+
+def _unfit(cards: Iterable[Scorecard]) -> dict[str, str]:
+    """Finds scorecards whose names do not lead to rows."""
+    unfit: dict[str, str] = {}
+    seen: set[str] = set()
+    for card in cards:
+        if card.id in seen:
+            unfit[card.id] = _TWICE
+        elif (card.id, card.run_id) != (scorecard_id(card.run_id, card.judge), f"{card.submission_id}.{card.protocol}"):
+            unfit[card.id] = _CONTRADICTION
+        seen.add(card.id)
+    return unfit

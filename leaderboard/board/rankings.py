@@ -1,0 +1,32 @@
+"""Which results are ranked together: those that differ in nothing but the model."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from leaderboard.records import Provenance, Scorecard
+
+
+class Ranking(NamedTuple):
+    """What two results must share to be ranked against each other; fields are those of `Provenance`."""
+
+    protocol: str
+    judge: str
+    judge_revision: str
+    prompt_pack: str
+    data_sha: str
+    protocol_config: str
+    judge_config: str
+    judge_engine: str
+    judge_dtype: str
+    context: tuple[tuple[str, str], ...]
+
+
+def ranking_of(row: Provenance) -> Ranking:
+    """Names the ranking that a result belongs to: whatever differs in one of these is not comparable."""
+    return Ranking(*(getattr(row, name) for name in Ranking._fields))
+
+
+def takes_part(card: Scorecard) -> bool:
+    """Says whether a scorecard takes part in its ranking."""
+    return not card.unranked_because and card.result.total.value is not None
