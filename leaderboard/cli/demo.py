@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evaluator.demo_model import DEMO_MODEL, ORIGIN
 from evaluator.errors import Cause, RapportError
 from evaluator.models import LOCAL
 from leaderboard.connection import connect
 from leaderboard.embedded import embedded_services
+from leaderboard.local_hub.demo import STEM, DemoHub, demo_hub
 from leaderboard.people import Person
 from leaderboard.records import Declaration, Relation, State, TrainingData
 from leaderboard.settings import Settings
-from leaderboard.store.local import LocalStore
+from leaderboard.store.base import Revision, Store
+from leaderboard.store.open import ON_THE_HUB, names_of, open_stores, repositories
 from leaderboard.submissions.service import SubmissionService
 from leaderboard.submissions.states import ENDED
 from leaderboard.submissions.views import SubmissionView
@@ -37,6 +41,9 @@ _POLL_SECONDS = 0.5
 _ATTEMPTS = 20
 _PAUSE_SECONDS = 3.0
 _PORTS_TRIED = 50
+_RELEASE_SECONDS = 120.0
+_HUB_FOLDER = "hub-demo"
+"""Below the folder of the demo: two demos with different stores share nothing."""
 
 
 def demo_settings(data: Path) -> Settings:
@@ -44,15 +51,45 @@ def demo_settings(data: Path) -> Settings:
     return Settings().model_copy(update={"data": data, "allow_local_user": True})
 
 
-def run_once(data: Path, model: str, as_json: bool) -> None:
-    """Evaluates a model without a page and prints its row.
+@contextlib.contextmanager
+def _services(data: Path, model: str, on_hub: bool) -> Iterator[Settings]:
+    """Runs everything beside the page; with a local Hub, also says where to look at it.
+
+    Raises:
+        RapportError: `not_found` for a model that the local Hub cannot have; as of `embedded_services`.
+    """
+    if not on_hub:
+        with embedded_services(demo_settings(data)) as settings:
+            yield settings
+        return
+    if not model.startswith(LOCAL):
+        raise RapportError(
+            Cause.NOT_FOUND, "The local Hub has no models.", f"Name {LOCAL}NAME, or leave out --hub for {model}."
+        )
+    hub = demo_hub()
+    with embedded_services(demo_settings(data / _HUB_FOLDER).model_copy(update={"store": STEM}), hub) as settings:
+        _tell_of(hub)
+        yield settings
+
+
+def _tell_of(hub: DemoHub) -> None:
+    """Says where the data sets are and how to load them."""
+    names = repositories(STEM)
+    log.info("the local Hub is at %s; nothing on it leaves this machine", hub.url)
+    for name in (names.results, names.requests):
+        log.info("look at %s/datasets/%s", hub.url, name)
+    loading = f'load_dataset("{names.results}", "board", split="train", token=False)'
+    script = f"from datasets import load_dataset; print({loading}.to_pandas())"
+    log.info("once a row is published, try: HF_ENDPOINT=%s python -c '%s'", hub.url, script)
+
+
+def run_once(data: Path, model: str, as_json: bool, on_hub: bool) -> None:
+    """Evaluates a model without a page and prints its row, with where and at which revision it was released.
 
     Raises:
         RapportError: With the cause, if the submission is refused or its run fails.
     """
-    from leaderboard.board.build import find_row  # Its statistics would slow every other command's start.
-
-    with embedded_services(demo_settings(data)) as settings:
+    with _services(data, model, on_hub) as settings:
         redis = connect(settings.redis_url)
         service = SubmissionService(settings, redis)
         view = _wait(service, submit_demo(service, settings, model).submission.id)
@@ -63,15 +100,46 @@ def run_once(data: Path, model: str, as_json: bool) -> None:
                 raise RapportError(
                     Cause.CANCELLED, f"The run {run.id} is {run.state}.", "Run this again: it goes on where it stopped."
                 )
-        row = find_row(LocalStore(settings.store_folder), view.runs[0].id)
-    print(row.model_dump_json(indent=2) if as_json else _sentence(row))
+        row, revision = _released_row(open_stores(settings).results, view.runs[0].id)
+    print(json.dumps(_told(row, settings, revision), indent=2) if as_json else _sentence(row))
 
 
-def serve(data: Path, model: str, port: int) -> None:
+def _told(row: BoardRow, settings: Settings, revision: Revision) -> dict[str, Any]:
+    """Returns a row with the data set that it was released in."""
+    released = {"data_set": names_of(settings).results.removeprefix(ON_THE_HUB), "revision": revision}
+    return row.model_dump(mode="json") | {"results": released}
+
+
+def _released_row(results: Store, run_id: str) -> tuple[BoardRow, Revision]:
+    """Returns the board's row of a published run, which follows a moment after, and a revision that holds it.
+
+    Raises:
+        RapportError: `infrastructure` if it does not.
+    """
+    # Statistics and pyarrow would slow every other command's start.
+    from leaderboard.board.build import find_row
+    from leaderboard.board.public import read_places
+
+    until = time.monotonic() + _RELEASE_SECONDS
+    while time.monotonic() < until:
+        try:
+            known = read_places(results).known  # Before the row, which then has the place that is known.
+            row = find_row(results, run_id)
+            if row.scorecard_id in known:
+                return row, results.head()
+        except KeyError:
+            pass
+        time.sleep(0.2)
+    raise RapportError(
+        Cause.INFRASTRUCTURE, f"The result of {run_id} was stored but not released.", "See logs/publish.log."
+    )
+
+
+def serve(data: Path, model: str, port: int, on_hub: bool = False) -> None:
     """Serves the page until Ctrl-C, and evaluates a model meanwhile."""
     from leaderboard import web
 
-    with embedded_services(demo_settings(data)) as settings:
+    with _services(data, model, on_hub) as settings:
         redis = connect(settings.redis_url)
         service = SubmissionService(settings, redis)
         listener = _listen(port)

@@ -8,47 +8,36 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from typing import Annotated, NoReturn
 
 import typer
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 
 from evaluator.errors import RapportError
 from evaluator.hicupid.prompt_packs import stored_packs
 from evaluator.hicupid.prompt_sources import load_sources
 from evaluator.judges.spec import load_judge
 from evaluator.protocol import load_protocol
-from leaderboard.cli.findings import Finding, Mark
+from leaderboard.cli.findings import Finding, Mark, Role
+from leaderboard.cli.health import health_findings
+from leaderboard.cli.hub_findings import hub_findings
+from leaderboard.cli.machine_findings import disk_findings, worker_findings
 from leaderboard.cli.redis_findings import redis_findings
+from leaderboard.missing import NO_STORE, read_settings
 from leaderboard.pages.identity import check_login
 from leaderboard.settings import Settings
-from leaderboard.store.base import StoreError
-from leaderboard.store.open import open_store
-
-_GIB = 2**30
-_LEAST_FREE_BYTES, _FREE_AT_EASE_BYTES = 200 * 2**20, 5 * _GIB
-
-
-class Role(StrEnum):
-    """What a machine does."""
-
-    ALL = "all"
-    WEB = "web"
-    WORKER = "worker"
-    PUBLISHER = "publisher"
-    REAPER = "reaper"
+from leaderboard.store.open import folders
 
 
 def doctor(
     role: Annotated[Role, typer.Option(help="What this machine does; all of it if left out.")] = Role.ALL,
+    health: Annotated[
+        bool, typer.Option(help="Look only whether this role is at work here, as a container's health check does.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> NoReturn:
-    """Looks for what is missing or set up wrongly; exit code 1 if something is broken."""
-    findings = list(examine(role))
+    """Looks for what is missing or set up wrongly; exit code 1 if something is broken, 0 if not."""
+    findings = list(examine(role, health=health))
     broken = sum(finding.mark is Mark.BROKEN for finding in findings)
     if as_json:
         print(json.dumps({"broken": broken, "findings": [finding._asdict() for finding in findings]}, indent=2))
@@ -58,27 +47,39 @@ def doctor(
     raise typer.Exit(1 if broken else 0)
 
 
-def examine(role: Role) -> Iterator[Finding]:
-    """Yields one finding after the other, as each is made."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        for fault in error.errors():
-            name = "RAPPORT_" + "_".join(map(str, fault["loc"])).upper()
-            yield Finding("settings", Mark.BROKEN, f"{name}: {fault['msg']}.", "Correct it; see docs/settings.md.")
-        return
-    except SettingsError:
-        remedy = 'Write a list like ["one", "two"]; see docs/settings.md.'
-        yield Finding("settings", Mark.BROKEN, "A setting that holds a list is no JSON.", remedy)
+def examine(role: Role, *, health: bool = False) -> Iterator[Finding]:
+    """Yields one finding after the other, as each is made; with `health` only those of `health_findings`."""
+    settings, faults = read_settings()
+    if settings is None:
+        yield from (Finding("settings", Mark.BROKEN, f"{each.name}: {each.message}", each.remedy) for each in faults)
         return
     yield Finding("settings", Mark.FINE, "All settings can be read.")
+    yield from health_findings(settings, role) if health else _examine(settings, role)
+
+
+def _examine(settings: Settings, role: Role) -> Iterator[Finding]:
+    """Yields what is found with settings that can be read."""
     if role in (Role.ALL, Role.WEB):
         yield from _web(settings)
     yield from redis_findings(settings)
+    yield from hub_findings(settings, role)
     if role in (Role.ALL, Role.WEB, Role.PUBLISHER):
-        yield from _store(settings, writes=role is not Role.WEB)
-    yield from _disk(settings)
+        yield from _keeping(settings, role)
+    yield from disk_findings(settings)
+    if role in (Role.ALL, Role.WORKER):
+        yield from worker_findings(settings)
     yield from _benchmark(settings)
+
+
+def _keeping(settings: Settings, role: Role) -> Iterator[Finding]:
+    """Where results are kept, if not on the Hub, and who may watch the publisher."""
+    if not settings.store and settings.on_space:
+        yield Finding("store", Mark.BROKEN, NO_STORE.message, NO_STORE.remedy)
+    elif not settings.store:
+        yield from _folders(settings, writes=role is not Role.WEB)
+    if role is not Role.WEB and settings.metrics_port and not is_loopback(settings.metrics_host):
+        remedy = "Let only your Prometheus reach that port."
+        yield Finding("metrics", Mark.NOTE, "The metrics are served beyond this machine.", remedy)
 
 
 def _web(settings: Settings) -> Iterator[Finding]:
@@ -128,54 +129,21 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _store(settings: Settings, writes: bool) -> Iterator[Finding]:
-    """Whether results can be read here, and written where they are to be."""
-    if settings.store:
-        yield from _store_on_the_hub(settings, writes)
-        return
-    folder = settings.store_folder
-    there = folder if folder.exists() else settings.data if settings.data.exists() else settings.data.absolute().parent
-    if not os.access(there, os.R_OK | os.X_OK):
+def _folders(settings: Settings, writes: bool) -> Iterator[Finding]:
+    """Whether a store in folders can be read here, and written where it is to be."""
+    there = settings.data if settings.data.exists() else settings.data.absolute().parent
+    begun = [folder for folder in folders(settings) if folder.exists()]
+    looked_at = begun or [there]
+    if not all(os.access(folder, os.R_OK | os.X_OK) for folder in looked_at):
         remedy = "Let the user of this process read RAPPORT_DATA."
         yield Finding("store", Mark.BROKEN, "The store's folder cannot be read.", remedy)
-    elif writes and not os.access(there, os.W_OK):
+    elif writes and not all(os.access(folder, os.W_OK) for folder in looked_at):
         remedy = "Let the user of this process write RAPPORT_DATA: the publisher alone writes to the store."
         yield Finding("store", Mark.BROKEN, "The store's folder cannot be written.", remedy)
-    elif not folder.exists():
+    elif not begun:
         yield Finding("store", Mark.NOTE, "The store is empty; the publisher begins it with the first submission.")
     else:
         yield Finding("store", Mark.FINE, f"The store can be {'read and written' if writes else 'read'}.")
-
-
-def _store_on_the_hub(settings: Settings, writes: bool) -> Iterator[Finding]:
-    """Whether the data set of results answers, and whether there is a token where one is needed."""
-    try:
-        open_store(settings).head()
-    except StoreError as error:
-        yield Finding("store", Mark.BROKEN, f"The store cannot be read: {error}.", error.remedy)
-        return
-    if writes and not os.environ.get("HF_TOKEN", "").strip():
-        remedy = "Give the publisher alone a token with write access to that repository."
-        yield Finding("store", Mark.BROKEN, "There is no HF_TOKEN: nothing can be written to the store.", remedy)
-    else:
-        yield Finding("store", Mark.FINE, "The store on the Hub can be read.")
-
-
-def _disk(settings: Settings) -> Iterator[Finding]:
-    """Whether there is room for what is to come."""
-    there = settings.data if settings.data.exists() else settings.data.absolute().parent
-    try:
-        free = shutil.disk_usage(there).free
-    except OSError as error:
-        remedy = "Set RAPPORT_DATA to a folder of this machine."
-        yield Finding("disk", Mark.BROKEN, f"The data folder cannot be looked at ({error.strerror}).", remedy)
-        return
-    message = f"{free / _GIB:.1f} GiB are free where data lies."
-    if free >= _FREE_AT_EASE_BYTES:
-        yield Finding("disk", Mark.FINE, message)
-    else:
-        mark = Mark.BROKEN if free < _LEAST_FREE_BYTES else Mark.NOTE
-        yield Finding("disk", mark, message, "Free some: submissions are refused below 200 MB.")
 
 
 def _benchmark(settings: Settings) -> Iterator[Finding]:

@@ -1,7 +1,9 @@
 """Entry point of `rapport`: commands, one clear sentence for every failure, and exit codes.
 
-Exit codes: 0 done; 1 failed with a cause; 2 wrong usage; 3 what `rapport check` asked for was not answered; 130 stopped
-by Ctrl-C.
+Exit codes: 0 done; 1 failed with a cause, or of `rapport reproduce` and `rapport audit`: something differs; 2 wrong
+usage, or of `rapport audit`: nothing could be checked; 3 not answered: by the site of `--url`, which is away, too old,
+too busy or says what is no answer, or by whom `rapport check` asked; 4 and 5 of `rapport status --wait`: the submission
+ended failed, or cancelled; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -18,26 +20,37 @@ from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
 from evaluator.logs import set_up_logging
-from leaderboard.cli import actions
+from leaderboard.cli import actions, remote_commands
+from leaderboard.cli import audit as audit_command
+from leaderboard.cli import canary as canary_command
 from leaderboard.cli import check as check_command
 from leaderboard.cli import demo as demo_command
 from leaderboard.cli import doctor as doctor_command
+from leaderboard.cli import human as human_command
 from leaderboard.cli import prompts as prompts_command
 from leaderboard.cli import store as store_command
-from leaderboard.cli.actions import pinned, service_at
-from leaderboard.cli.options import Adapter, AdapterRevision, Model, Revision, Thinking
+from leaderboard.cli import submit as submit_command
+from leaderboard.cli.options import AsJson
+from leaderboard.cli.remote_errors import NoAnswer
 from leaderboard.connection import unreachable
-from leaderboard.records import Lane, Relation, TrainingData
-from leaderboard.settings import Settings
+from leaderboard.records import Lane
 from leaderboard.store.base import StoreError
-from leaderboard.submissions.service import THE_MAINTAINER, declaration_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(human_command.app, name="human")
 app.add_typer(prompts_command.app, name="prompts")
 app.add_typer(store_command.app, name="store")
 app.command()(check_command.check)
+app.command()(audit_command.audit)
 app.command()(doctor_command.doctor)
+app.command()(canary_command.canary)
+app.command()(submit_command.submit)
+app.command()(submit_command.references)
 actions.add_to(app)
+remote_commands.add_to(app)
+
+NOT_ANSWERED = 3
+"""Exit code."""
 
 DataFolder = Annotated[Path, typer.Option(help="Folder of the store, logs and the private Redis.")]
 
@@ -56,68 +69,15 @@ def demo(
     port: Annotated[int, typer.Option(help="Port of the page; another one is used if it is taken.")] = 7860,
     data: DataFolder = Path("data"),
     model: Annotated[str, typer.Option(help="Model to evaluate: owner/name, or local/NAME.")] = demo_command.MODEL,
+    hub: Annotated[
+        bool, typer.Option(help="Keep results in data sets of a small local Hub, in a folder of its own below `data`.")
+    ] = False,
 ) -> None:
     """Runs the whole leaderboard on this machine and evaluates the demo model."""
     if once:
-        demo_command.run_once(data, model, as_json=json)
+        demo_command.run_once(data, model, as_json=json, on_hub=hub)
     else:
-        demo_command.serve(data, model, port)
-
-
-@app.command()
-def submit(
-    model: Model,
-    revision: Revision = None,
-    adapter: Adapter = None,
-    adapter_revision: AdapterRevision = None,
-    relation: Annotated[Relation, typer.Option(help="How you stand to the model's owner.")] = Relation.NONE,
-    base_model: Annotated[str | None, typer.Option(help="Model that it is derived from.")] = None,
-    training_data: Annotated[
-        TrainingData, typer.Option(help="Which part of HiCUPID it was trained on.")
-    ] = TrainingData.UNKNOWN,
-    thinking: Thinking = False,
-    publish_answers: Annotated[bool, typer.Option(help="Whether its answers may be shown.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the submission as JSON.")] = False,
-) -> None:
-    """Submits a model to the leaderboard at RAPPORT_REDIS_URL; prints the submission's id and state.
-
-    It is entered for those protocols of RAPPORT_PROTOCOLS under which it is new; what covers the others is printed too.
-    """
-    declaration = declaration_of(
-        relation=relation,
-        base_model=base_model,
-        training_data=training_data,
-        thinking=thinking,
-        publish_answers=publish_answers,
-    )
-    service = service_at(Settings())
-    view = service.submit(
-        model,
-        revision,
-        declaration,
-        THE_MAINTAINER,
-        adapter=adapter,
-        adapter_revision=adapter_revision,
-    )
-    beside = service.beside(view)
-    if as_json:
-        print(json.dumps({**pinned(view), "beside": {each.protocol: each.submission_id for each in beside}}, indent=2))
-        return
-    print(f"{view.submission.id} {view.state}")
-    for known in beside:
-        print(f"{known.submission_id} {known.state}, which covers {known.protocol} already")
-
-
-@app.command()
-def references() -> None:
-    """Submits the reference rows of every protocol in RAPPORT_PROTOCOLS; what is there stays as it is.
-
-    Prints id, protocols, name and state of each.
-    """
-    settings = Settings()
-    for view in service_at(settings).submit_references(settings.protocols):
-        entered = view.submission
-        print(f"{entered.id} {','.join(entered.protocols)} {entered.model} {view.state}")
+        demo_command.serve(data, model, port, on_hub=hub)
 
 
 @app.command("demo-data")
@@ -201,9 +161,32 @@ def evaluate(context: typer.Context) -> None:
 
 
 @app.command(add_help_option=False, context_settings=_PASSED_THROUGH)
-def compare(context: typer.Context) -> None:
-    """Lists what two evaluations of one plan answered differently; `rapport compare --help` lists the options."""
-    _become("compare", *context.args)
+def compare(
+    context: typer.Context,
+    url: Annotated[str | None, typer.Option(help="Address of a site, whose results are compared.")] = None,
+    protocol: Annotated[str, typer.Option(help="With --url: results of this protocol alone.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Lists what two evaluations of one plan answered differently; with --url, how two results of a site differ.
+
+    With --url the two are models, submissions, runs or scorecards of its board. `rapport compare --help` lists the
+    options of the other.
+    """
+    if url:
+        remote_commands.compare_at(url, context.args, protocol, as_json)
+        return
+    if protocol:
+        raise typer.BadParameter("takes --url", param_hint="--protocol")
+    _become("compare", *context.args, *(["--json"] if as_json else []))
+
+
+@app.command(add_help_option=False, context_settings=_PASSED_THROUGH)
+def reproduce(context: typer.Context) -> None:
+    """Makes a published row again on this machine and says item by item what agrees; 0 if all does, 1 if not.
+
+    `rapport reproduce --help` lists the options.
+    """
+    _become("reproduce", *context.args)
 
 
 def _become(role: str, *arguments: str) -> None:
@@ -214,7 +197,7 @@ def _become(role: str, *arguments: str) -> None:
 def main() -> None:
     """Runs the command line."""
     set_up_logging(form="%(asctime)s %(message)s", date_form="%H:%M:%S")
-    for noisy in ("httpx", "httpcore", "uvicorn.access"):
+    for noisy in ("httpx", "httpx2", "httpcore", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         app()
@@ -230,5 +213,5 @@ def main() -> None:
 
 def _fail(error: RapportError) -> NoReturn:
     """Ends with one sentence on standard error."""
-    print(f"rapport: {error.cause}: {error}", file=sys.stderr)
-    sys.exit(1)
+    print(f"rapport: {error.cause}: {error}".rstrip(), file=sys.stderr)
+    sys.exit(NOT_ANSWERED if isinstance(error, NoAnswer) else 1)

@@ -1,0 +1,1 @@
+"""What programs ask of the site: named endpoints that take and give typed values, through Gradio's API."""

@@ -1,0 +1,109 @@
+"""Answers of a site, written for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+from leaderboard.api.records import Comparison, Happened, Logs, Row, Run, Submission
+from leaderboard.cli.remote_errors import shown
+from leaderboard.pages.times import progress_of
+from leaderboard.records import State
+from leaderboard.submissions.views import Progress, RunView
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Writes a table in columns as wide as what stands in them, the last one ragged.
+
+    Example:
+        >>> print(table(("rank", "model"), [("1", "org/a"), ("2", "org/long-name")]))
+        rank  model
+        1     org/a
+        2     org/long-name
+    """
+    cells = [tuple(map(shown, row)) for row in (head, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def board_lines(rows: Sequence[Row]) -> str:
+    """Writes the board."""
+    head = ("rank", "Total", "95 %", "users", "model", "protocol", "judge", "run", "unranked because")
+    return table(head, [_board_line(row) for row in rows])
+
+
+def _board_line(row: Row) -> tuple[str, ...]:
+    low, high = row["total_low"], row["total_high"]
+    model = row["model"] if row["adapter"] is None else f"{row['model']} + {row['adapter']}"
+    return (
+        "–" if row["rank"] is None else str(row["rank"]),
+        "–" if row["total"] is None else f"{row['total']:.1f}",
+        "–" if low is None or high is None else f"{low:.1f}–{high:.1f}",
+        f"{row['users']:,}",
+        model,
+        row["protocol"],
+        row["judge"],
+        row["run_id"],
+        ", ".join(row["unranked_because"]),
+    )
+
+
+def comparison_lines(found: Comparison) -> str:
+    """Writes a comparison: both results, and the difference in words."""
+    sides = [
+        (side["model"], side["run_id"], "–" if side["total"] is None else f"{side['total']:.1f}")
+        for side in (found["first"], found["second"])
+    ]
+    return f"{table(('model', 'run', 'Total'), sides)}\n{shown(found['sentence'])}"
+
+
+def status_lines(found: Submission) -> Iterator[str]:
+    """Yields where a submission is, how far, and what to do if it failed."""
+    yield heading(found)
+    for run in found["runs"]:
+        for line in _run_lines(run):
+            yield shown(line)
+
+
+def heading(found: Submission) -> str:
+    """Writes a submission's id and state."""
+    return f"{shown(found['submission_id'])} {shown(found['state'])}"
+
+
+def _run_lines(run: Run) -> Iterator[str]:
+    yield f"{run['protocol']} {run['state']}: {_progress(run)}".removesuffix(": ")
+    for sentence in run["outlook"]["sentences"] if run["outlook"] else ():
+        yield f"  {sentence}"
+    failure = run["failure"]
+    if failure:
+        yield f"  {failure['cause']}: {failure['message']} {failure['remedy']}"
+    for line in failure["log"] if failure else run["log"]:
+        yield f"  | {line}"
+
+
+def moving(found: Submission) -> str:
+    """Writes how far a submission is in one line, for whoever waits for it."""
+    parts = (f"{run['protocol']} {run['state']}: {_progress(run)}".removesuffix(": ") for run in found["runs"])
+    return shown("; ".join(parts))
+
+
+def _progress(run: Run) -> str:
+    return progress_of(RunView(run["run_id"], cast(State, run["state"]), Progress(**run["progress"]), ()))
+
+
+def log_lines(found: Logs) -> Iterator[str]:
+    """Yields the last lines of each run below its name."""
+    for run in found["runs"]:
+        yield shown(f"{run['protocol']} {run['state']}" + ("" if run["lines"] else ": nothing is kept of its log"))
+        for line in run["lines"]:
+            yield shown(f"  | {line}")
+
+
+def history_line(event: Happened) -> str:
+    """Writes a line of the history."""
+    at = event["at"][:19].replace("T", " ")
+    protocol = f"{event['protocol']} " if event["protocol"] else ""
+    about = f" (about {event['about']})" if event["about"] else ""
+    line = f"{event['sequence']:3} {at} {protocol}{event['what']}{about} by {event['actor']}: {event['text']}"
+    return shown(line.removesuffix(": "))
