@@ -1,6 +1,6 @@
 """`python -m worker work`, `publish` and `reap`: the three roles beside the web process.
 
-`python -m worker evaluate ...` and `compare ...` are what `rapport evaluate` and `rapport compare` become.
+`python -m worker evaluate ...`, `compare ...` and `reproduce ...` are what `rapport` of the same names becomes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from leaderboard.settings import Settings
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.reading import NotInLedger
 from worker import publishing
-from worker.old_logs import remove_old_logs
 from worker.reaper import LOOK_SECONDS, Reaper
 
 log = logging.getLogger("rapport")
@@ -33,7 +32,6 @@ def work(settings: Settings, redis: Redis) -> None:
     """Serves invitations, one at a time, until told to stop."""
     from worker.listener import RapportWorker  # It knows engines, whose libraries the other roles do without.
 
-    remove_old_logs(settings.logs, redis, settings.kept)
     RapportWorker(settings, redis).work(logging_level="INFO")
 
 
@@ -75,7 +73,7 @@ def publish(settings: Settings, redis: Redis) -> None:
 
 
 _ROLES = {"work": work, "publish": publish, "reap": reap}
-_COMMANDS = ("evaluate", "compare")
+_COMMANDS = ("evaluate", "compare", "reproduce")
 """What needs no Redis, and takes options."""
 
 

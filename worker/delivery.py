@@ -22,7 +22,7 @@ from evaluator.errors import Cause, RapportError
 from leaderboard.connection import text
 from leaderboard.records import now
 from leaderboard.settings import Settings
-from leaderboard.store.open import ON_THE_HUB
+from leaderboard.store.open import repositories
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
 from worker.notices import Notice, said
@@ -127,7 +127,7 @@ def senders_of(settings: Settings) -> list[Sender]:
                 "RAPPORT_NOTIFY_DISCUSSIONS is set, but the store is a folder.",
                 "Set RAPPORT_STORE to a data set on the Hub, where discussions can be opened.",
             )
-        senders.append(DiscussionSender(settings.store.removeprefix(ON_THE_HUB), os.environ.get("HF_TOKEN")))
+        senders.append(DiscussionSender(repositories(settings.store).results, os.environ.get("HF_TOKEN")))
     return senders
 
 

@@ -12,60 +12,59 @@ from evaluator.records import Record
 from leaderboard.connection import text
 from leaderboard.records import Batch, State
 from leaderboard.store import layout
-from leaderboard.store.base import Write
+from leaderboard.store.base import Store, Write
 from leaderboard.store.rows import encode_rows
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
-from worker.outbox import Outbox, Waiting
-from worker.setbacks import Setbacks
+from worker.outbox import Outbox, Waiting, lease_of, read_batch
+from worker.parts import Part
 
 log = logging.getLogger("rapport.publisher")
 
-BATCHES_A_COMMIT = 30
-"""Each batch is at most three files: some 100 files a commit."""
+BATCHES_A_COMMIT = 2000
+"""So many are held in memory together; those of one lease always are."""
+_FILES_OF_A_LEASE = 4
+"""At most: a file of each kind, and the plan."""
 
 
 class Drain:
-    """Writes waiting batches to the store, some at a time.
+    """Gathers batches that wait, the oldest first.
+
+    Those of one lease that wait together become one file a kind, under the name of the first of them. Whoever drains
+    them again after a crash finds all of them, and perhaps more, behind the same first one: the same file is written
+    with the same rows, or with more.
 
     Example:
-        >>> while Drain(redis, ledger, commit, fail, setbacks).step():  # doctest: +SKIP
-        ...     pass
+        >>> part = Drain(redis, ledger, store, fail).gather(Outbox(redis).waiting(), room=100)  # doctest: +SKIP
     """
 
-    def __init__(
-        self,
-        redis: Redis,
-        ledger: Ledger,
-        commit: Callable[[Sequence[Write], str], None],
-        fail: Callable[[str, RapportError], None],
-        setbacks: Setbacks,
-    ) -> None:
-        """Writes through `commit`; `fail` ends a run whose batch cannot be read."""
-        self._redis, self._ledger, self._commit, self._fail = redis, ledger, commit, fail
-        self._outbox, self._setbacks = Outbox(redis), setbacks
+    def __init__(self, redis: Redis, ledger: Ledger, store: Store, fail: Callable[[str, RapportError], None]) -> None:
+        """Looks in the store for plans; `fail` ends a run whose batch cannot be read."""
+        self._redis, self._ledger, self._store, self._fail = redis, ledger, store, fail
+        self._outbox = Outbox(redis)
+        self._planned: set[str] = set()
+        """Runs whose plan the store was seen to hold."""
 
-    def step(self) -> bool:
-        """Writes the oldest batches whose turn it is; says whether any wait."""
-        waiting = self._outbox.waiting(None if any(self._setbacks) else BATCHES_A_COMMIT)
-        entries = self._chosen(waiting)
-        run_ids = {entry.run_id for entry in entries}
-        published = self._published(run_ids)
-        writes = [write for entry in entries if entry.run_id not in published for write in self._files_of(entry)]
-        if writes:
-            with self._setbacks.watching(run_ids):
-                self._commit([*self._plans(run_ids), *writes], f"{len(entries)} batches")
-        if entries:
-            self._outbox.remove(entries)
-        return bool(waiting)
+    def gather(self, waiting: Sequence[Waiting], room: int) -> Part | None:
+        """Returns what is to be stored of batches that wait; None if there are none.
 
-    def _chosen(self, waiting: Sequence[Waiting]) -> list[Waiting]:
-        """Returns what is written now: batches of one run that stands aside at its turn, else those of all others."""
-        if not self._setbacks.theirs:
-            return [entry for entry in waiting if entry.run_id not in self._setbacks][:BATCHES_A_COMMIT]
-        runs = {entry.run_id for entry in waiting}
-        run_id = next((run_id for run_id in self._setbacks if run_id in runs), None)
-        return [entry for entry in waiting if entry.run_id == run_id][:BATCHES_A_COMMIT]
+        Args:
+            waiting: The entries, the oldest first. Of each lease of which there is one, all that wait.
+            room: How many files may be written; those of the first lease are written in any case.
+        """
+        published = self._published({entry.run_id for entry in waiting})
+        taken, writes = list[Waiting](), dict[str, Write]()
+        for entries in _by_lease(waiting):
+            full = len(taken) + len(entries) > BATCHES_A_COMMIT or len(writes) + _FILES_OF_A_LEASE > room
+            if taken and full:
+                break
+            taken += entries
+            if entries[0].run_id not in published:
+                writes |= {write.path: write for write in self._files_of(entries, writes)}
+        if not taken:
+            return None
+        runs = frozenset(entry.run_id for entry in taken)
+        return Part(f"{len(taken)} batches", tuple(writes.values()), lambda: self._outbox.remove(taken), runs)
 
     def _published(self, run_ids: Collection[str]) -> set[str]:
         """Returns which of some runs are published: an older copy of Redis may still hold rows made for them."""
@@ -73,30 +72,52 @@ class Drain:
         states = self._redis.mget([keys.state(name) for name in names]) if names else []
         return {name for name, state in zip(names, states, strict=True) if state and text(state) == State.PUBLISHED}
 
-    def _files_of(self, entry: Waiting) -> list[Write]:
-        """Returns the files of one batch; an unreadable one ends its run and nobody else's."""
-        try:
-            batch = self._outbox.batch(entry)
-        except RapportError as error:
-            log.error("%s is not stored: %s", entry.batch_id, error)
-            self._fail(entry.run_id, error)
-            return []
-        return [] if batch is None else list(files_of(batch))
+    def _files_of(self, entries: Sequence[Waiting], gathered: Collection[str]) -> Iterator[Write]:
+        """Yields the files of one lease's batches, and the plan beside them unless it is stored or gathered already."""
+        if batches := list(self._batches(entries)):
+            run_id = entries[0].run_id
+            if layout.plan_path(run_id) not in gathered:
+                yield from self._plan(run_id)
+            yield from files_of(batches)
 
-    def _plans(self, run_ids: set[str]) -> Iterator[Write]:
-        """Yields the plans of some runs, which stand beside the rows: the store alone must tell what was asked."""
-        for run_id in sorted(run_ids):
-            if plan := self._ledger.plan(run_id):
-                yield Write(layout.plan_path(run_id), plan.model_dump_json().encode())
+    def _batches(self, entries: Sequence[Waiting]) -> Iterator[Batch]:
+        """Yields batches; an unreadable one ends its run and nobody else's."""
+        for entry, value in zip(entries, self._outbox.values(entries), strict=True):
+            if value is None:
+                continue
+            try:
+                yield read_batch(entry, value)
+            except RapportError as error:
+                log.error("%s is not stored: %s", entry.batch_id, error)
+                self._fail(entry.run_id, error)
+
+    def _plan(self, run_id: str) -> Iterator[Write]:
+        """Yields the plan of a run if the store lacks it: the store alone must tell what was asked."""
+        path = layout.plan_path(run_id)
+        if run_id in self._planned:
+            return
+        if path in self._store.list(layout.run_folder(run_id)):
+            self._planned.add(run_id)
+        elif plan := self._ledger.plan(run_id):
+            yield Write(path, plan.model_dump_json().encode())
 
 
-def files_of(batch: Batch) -> Iterator[Write]:
-    """Yields the files of one batch."""
-    folders: tuple[tuple[str, Sequence[Record]], ...] = (
-        (layout.generations_folder(batch.run_id), batch.generations),
-        (layout.verdicts_folder(batch.run_id), batch.verdicts),
-        (layout.reports_folder(batch.run_id), (batch.report,) if batch.report else ()),
+def _by_lease(waiting: Sequence[Waiting]) -> list[list[Waiting]]:
+    """Puts together what was handed over under one lease, in the order in which each lease began to wait."""
+    found: dict[tuple[str, str], list[Waiting]] = {}
+    for entry in waiting:
+        found.setdefault((entry.run_id, lease_of(entry.batch_id)), []).append(entry)
+    return list(found.values())
+
+
+def files_of(batches: Sequence[Batch]) -> Iterator[Write]:
+    """Yields the files of some batches of one lease, in their order; they bear the name of the first."""
+    first = batches[0]
+    folders: tuple[tuple[str, list[Record]], ...] = (
+        (layout.generations_folder(first.run_id), [row for batch in batches for row in batch.generations]),
+        (layout.verdicts_folder(first.run_id), [row for batch in batches for row in batch.verdicts]),
+        (layout.reports_folder(first.run_id), [batch.report for batch in batches if batch.report]),
     )
     for folder, rows in folders:
         if rows:
-            yield Write(layout.batch_path(folder, batch.id), encode_rows(rows))
+            yield Write(layout.batch_path(folder, first.id), encode_rows(rows))

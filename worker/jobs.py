@@ -19,7 +19,7 @@ from rq.timeouts import JobTimeoutException
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import connect
-from leaderboard.records import Failure, Lane, Plan, submission_of
+from leaderboard.records import Failure, Lane, Plan, protocol_of, submission_of
 from leaderboard.settings import Settings
 from leaderboard.submissions.history import is_paused
 from leaderboard.submissions.ledger import Ledger
@@ -116,7 +116,7 @@ def _end(job: _Job, error: RapportError) -> None:
     if final or not _tried_again(job, why, lane):
         _fail(job, last_word(why, answered=job.ledger.progress(job.run_id).generations > 0))
     if isinstance(error, OutdatedPlan):
-        job.ledger.forget_fingerprints(job.ledger.submission(submission_of(job.run_id)))
+        job.ledger.forget_fingerprints(job.ledger.submission(submission_of(job.run_id)), [protocol_of(job.run_id)])
 
 
 def _tried_again(job: _Job, error: RapportError, lane: Lane | None) -> bool:

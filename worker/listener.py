@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -23,12 +24,15 @@ from leaderboard.processes import die_with_parent
 from leaderboard.settings import Settings
 from worker.announce import ANNOUNCE_SECONDS, KEPT_SECONDS, announcement_of, name_of
 from worker.invite import JOB
+from worker.old_logs import remove_old_logs
 from worker.watch import LEAVE_SECONDS
 
 log = logging.getLogger("rapport.worker")
 
 _RQ_SECONDS = 15
 """RQ waits for an invitation as long as a worker counts as alive, less this."""
+_LOGS_SECONDS = 3600.0
+"""How often it looks for logs that are not needed any more."""
 
 
 class RefusedJob(RuntimeError):
@@ -85,6 +89,8 @@ class RapportWorker(Worker):  # type: ignore[misc]  # RQ is not typed.
             maintenance_interval=5,
         )
         self._fleet, self._url = Fleet(redis), settings.redis_url
+        self._remove_old_logs = partial(remove_old_logs, settings.logs, redis, settings.kept)
+        self._removed_logs_at = float("-inf")
         self._stopped_at: float | None = None
 
     def heartbeat(self, *arguments: Any, **named: Any) -> None:
@@ -92,6 +98,13 @@ class RapportWorker(Worker):  # type: ignore[misc]  # RQ is not typed.
         super().heartbeat(*arguments, **named)
         if self._stopped_at is None and not self.is_horse:
             self._fleet.announce(self._said, KEPT_SECONDS)
+
+    def run_maintenance_tasks(self) -> None:
+        """Looks after RQ's own lists, and after what jobs have left on this machine."""
+        super().run_maintenance_tasks()
+        if time.monotonic() - self._removed_logs_at >= _LOGS_SECONDS:
+            self._remove_old_logs()
+            self._removed_logs_at = time.monotonic()
 
     def execute_job(self, job: ListedJob, queue: object) -> None:
         """Runs one job in a child, and says what it works on."""

@@ -38,14 +38,21 @@ class Outbox:
             for number, fields in entries
         ]
 
+    def values(self, entries: Sequence[Waiting]) -> list[bytes | None]:
+        """Returns the batches of some entries as Redis holds them, in one round trip; None where it does not."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for entry in entries:
+                pipe.hget(keys.batches(entry.run_id), entry.batch_id)
+            return list(pipe.execute())
+
     def batch(self, entry: Waiting) -> Batch | None:
         """Returns the batch of an entry, or None if its run needs it no more.
 
         Raises:
             RapportError: `data_error` if it is no batch of this version.
         """
-        value = self._redis.hget(keys.batches(entry.run_id), entry.batch_id)
-        return None if value is None else read_record(value, Batch, f"batch {entry.batch_id} of {entry.run_id}")
+        (value,) = self.values([entry])
+        return None if value is None else read_batch(entry, value)
 
     def kept(self, run_id: str) -> list[Batch]:
         """Returns all batches of a run that Redis holds, written to the store or not.
@@ -74,6 +81,25 @@ class Outbox:
     def remove(self, entries: Sequence[Waiting]) -> None:
         """Takes entries out once the store holds their rows."""
         self._redis.xdel(keys.OUTBOX, *(entry.entry for entry in entries))
+
+
+def read_batch(entry: Waiting, value: bytes) -> Batch:
+    """Reads the batch of an entry.
+
+    Raises:
+        RapportError: `data_error` if it is no batch of this version.
+    """
+    return read_record(value, Batch, f"batch {entry.batch_id} of {entry.run_id}")
+
+
+def lease_of(batch_id: str) -> str:
+    """Names the lease under which a batch was handed over, by shard and number; its batches are counted from 1.
+
+    Example:
+        >>> lease_of("0003-000017-1f2e3d4c-0002")
+        '0003-000017-1f2e3d4c'
+    """
+    return batch_id.rpartition("-")[0]
 
 
 def output_tokens(batch: Batch) -> int:

@@ -39,8 +39,6 @@ class Candidate(NamedTuple):
     adapter: PinnedModel | None
     thinking: bool
     """Whether it was declared to think before it answers."""
-    publish_answers: bool
-    """Whether its answers may be shown."""
 
 
 class Conditions(NamedTuple):
@@ -80,7 +78,7 @@ def candidate_of(submission: Submission) -> Candidate:
         adapter = PinnedModel(submission.adapter, submission.adapter_revision)
     declared = submission.declaration
     model = PinnedModel(submission.model, submission.revision)
-    return Candidate(model, adapter, declared.thinking, declared.publish_answers)
+    return Candidate(model, adapter, declared.thinking)
 
 
 def make_setup(
@@ -98,7 +96,6 @@ def make_setup(
         RapportError: As of `prepare`.
     """
     judge, data = conditions.judge, _open_data(conditions.data_set, planned)
-    shown = candidate.publish_answers
     protocol = _with_pinned_encoder(conditions.protocol, settings)
     return RunSetup(
         model=candidate.model,
@@ -109,7 +106,7 @@ def make_setup(
         pack=find_pack(conditions.prompts, settings.packs, load_sources(settings.prompt_sources)),
         judge=judge,
         judge_revision=_judge_revision(judge, settings, planned),
-        terms=data.terms if shown else data.terms.model_copy(update={"visibility": "private"}),
+        terms=data.terms,
     )
 
 
@@ -144,7 +141,7 @@ class OutdatedPlan(RapportError):
     """A run cannot go on, because what it was planned with is gone; only a new submission helps."""
 
     def __init__(self, cause: Cause, message: str) -> None:
-        """Says what is gone; the remedy is what lets the model be submitted anew, see `entering.covers`."""
+        """Says what is gone; the remedy is what lets the model be submitted anew, see `entering.uncovered`."""
         super().__init__(cause, message, SUBMIT_AGAIN)
 
 

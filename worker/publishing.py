@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from pathlib import Path
 
@@ -10,16 +11,21 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from evaluator.errors import RapportError
+from evaluator.redaction import secrets_of
 from leaderboard.connection import unreachable
+from leaderboard.release.release import Release
 from leaderboard.settings import Settings
-from leaderboard.store.base import StoreBusy, StoreError
-from leaderboard.store.open import open_store
+from leaderboard.store.base import Store, StoreBusy, StoreError
+from leaderboard.store.open import check_archive_private, names_of, open_stores
 from leaderboard.submissions.ledger import Ledger
+from worker.commits import Commits
 from worker.delivery import Notices, senders_of
 from worker.disk import DISK_FULL, give_up_reserve, keep_reserve
 from worker.hold import Displaced
+from worker.metrics_page import metrics_served
 from worker.notices import notice_of
 from worker.publisher import Publisher
+from worker.releasing import Releasing, released_meanwhile
 
 log = logging.getLogger("rapport")
 
@@ -35,16 +41,21 @@ def publish(settings: Settings, redis: Redis, stopping: threading.Event) -> None
         RapportError: If the settings lead to no store, or to nobody who can be told of submissions.
     """
     notices = Notices(redis, senders_of(settings))
+    stores = open_stores(settings)
+    releasing = Releasing(
+        stores.archive, Release(stores, names_of(settings), secrets_of(os.environ)), settings.released
+    )
     publisher = Publisher(
         redis,
         Ledger(redis),
-        open_store(settings),
+        stores.archive,
         settings.journal_seconds,
         tell=lambda history: notices.put(notice_of(history, settings.site_url)),
         mark=settings.mark,
         kept=settings.kept,
+        stored=releasing.note,
     )
-    if not publisher.hold.take(stopping):
+    if not (_is_private(stores.archive, stopping) and publisher.hold.take(stopping)):
         return
     notices.drop_undeliverable()
     if not keep_reserve(settings.reserve):
@@ -52,8 +63,26 @@ def publish(settings: Settings, redis: Redis, stopping: threading.Event) -> None
             "there is no room for %s, to be given up on a full disk; it is made once there is", settings.reserve
         )
     threading.Thread(target=_deliver, args=(notices, stopping), daemon=True).start()
-    with publisher.hold.kept():
+    commits = {name: Commits(store) for name, store in stores._asdict().items()}
+    with publisher.hold.kept(), metrics_served(settings, commits, releasing.backlog), released_meanwhile(releasing):
         go_on(publisher, stopping, settings.reserve)
+
+
+def _is_private(archive: Store, stopping: threading.Event) -> bool:
+    """Waits until it is known that the archive is private; False if told to stop before.
+
+    Raises:
+        RapportError: `infrastructure` if it is not.
+    """
+    while not stopping.is_set():
+        try:
+            check_archive_private(archive)
+        except StoreError as error:
+            log.error("%s", error)
+            stopping.wait(_PAUSE_SECONDS)
+        else:
+            return True
+    return False
 
 
 def go_on(publisher: Publisher, stopping: threading.Event, reserve: Path) -> None:

@@ -2,6 +2,8 @@
 
 The store's journal holds every submission with its history, and the rows of a run lie beside its plan: what was
 computed and stored is not computed again, and what Redis alone remembers of another past is dropped.
+
+Where several batches of a lease lie in the store as one, under the name of the first, they come back as one.
 """
 
 from __future__ import annotations
@@ -18,11 +20,11 @@ from evaluator.judge import settled
 from leaderboard.connection import text
 from leaderboard.records import Batch, Failure, Lane, Plan
 from leaderboard.store.base import Store
+from leaderboard.store.runs import StoredRun
 from leaderboard.submissions import journal, keys
 from leaderboard.submissions.ledger import Ledger
-from worker.outbox import Outbox, milliseconds, output_tokens, unjudged
+from worker.outbox import Outbox, lease_of, milliseconds, output_tokens, unjudged
 from worker.shelf import Shelf
-from worker.stored import StoredRun
 
 log = logging.getLogger("rapport.publisher")
 
@@ -49,15 +51,20 @@ class Recovery(NamedTuple):
     ledger: Ledger
     store: Store
 
-    def bring_back(self, run_id: str) -> None:
+    def bring_back(self, run_id: str, *, holds_all: bool = False) -> None:
         """Enters a run's plan and batches as the store has them, so that workers may take it.
 
         New leases take higher numbers than any under which its batches were handed over. A run whose files cannot be
         read ends with that as its cause, and holds up no other.
+
+        Args:
+            run_id: The run.
+            holds_all: Whether Redis still holds all that was ever stored of runs which it has not forgotten on purpose.
         """
         stored = StoredRun(self.store, run_id)
         try:
-            _restore_rows(run_id, self.redis, stored)
+            if not (holds_all and _is_known(run_id, self.redis, stored)):
+                _restore_rows(run_id, self.redis, stored)
         except RapportError as error:
             log.error("the rows of %s cannot be restored: %s", run_id, error)
             failure = Failure(cause=error.cause, message=error.message, remedy=error.remedy)
@@ -71,11 +78,12 @@ class Recovery(NamedTuple):
         self.redis.register_script(_RAISE_FENCE)(keys=[keys.FENCE], args=[greatest + 1])
 
 
-def restore_all(redis: Redis, ledger: Ledger, store: Store, shelf: Shelf) -> None:
+def restore_all(redis: Redis, ledger: Ledger, store: Store, shelf: Shelf, *, holds_all: bool) -> None:
     """Merges submissions, plans and rows that the store knows with what Redis holds.
 
     Every lease is ended, since a rival of its holder may have been forgotten, and new ones take higher numbers than any
     that was granted before. Of runs that ended long ago no rows are read: they come back when one is taken up again.
+    None at all are read where Redis is known to hold all that was stored, and may have lost only what came later.
     """
     changed = journal.restore(redis, store)
     log.info("restored %d submissions from the store", changed)
@@ -86,7 +94,7 @@ def restore_all(redis: Redis, ledger: Ledger, store: Store, shelf: Shelf) -> Non
     recovery = Recovery(redis, ledger, store)
     recovery.raise_fence(0)
     for run_id in _needed(ledger, shelf):
-        recovery.bring_back(run_id)
+        recovery.bring_back(run_id, holds_all=holds_all)
 
 
 def _needed(ledger: Ledger, shelf: Shelf) -> list[str]:
@@ -98,35 +106,52 @@ def _needed(ledger: Ledger, shelf: Shelf) -> list[str]:
     return needed
 
 
+def _is_known(run_id: str, redis: Redis, stored: StoredRun) -> bool:
+    """Says whether Redis holds a run's plan and batches, by their names."""
+    known = {text(name) for name in redis.hkeys(keys.batches(run_id))}
+    return stored.names <= known and bool(redis.exists(keys.plan(run_id)))
+
+
 def _restore_rows(run_id: str, redis: Redis, stored: StoredRun) -> None:
-    """Enters what Redis lacks of a run, and drops what contradicts the store."""
+    """Enters what the store holds of a run, and drops what is in it already or contradicts it."""
     if not stored.names:
         return  # Nothing of it was stored yet: it begins anew, or goes on with what Redis holds.
-    known = {text(name) for name in redis.hkeys(keys.batches(run_id))}
-    lost = stored.names - known
-    if not lost and redis.exists(keys.plan(run_id)):
-        return
     plan = stored.plan()
     if plan is None:
         return  # It was not known when its rows were stored, so it cannot be gone on with.
-    found = [stored.batch(name) for name in sorted(lost)]
+    found = {name: stored.batch(name) for name in sorted(stored.names)}
 
     def enter(pipe: Pipeline) -> None:
-        kept = Outbox(pipe).kept(run_id)
-        alone = [batch for batch in kept if batch.id not in stored.names]
-        doubled = _doubled([*(batch for batch in kept if batch.id in stored.names), *found], alone)
-        waiting = [entry for entry in Outbox(pipe).waiting() if entry.run_id == run_id and entry.batch_id in doubled]
+        alone = [batch for batch in Outbox(pipe).kept(run_id) if batch.id not in found]
+        merged = _merged(found.values(), alone)
+        alone = [batch for batch in alone if batch.id not in merged]
+        doubled = _doubled(found.values(), alone)
+        settled_by_now = merged | doubled | found.keys()
+        entries = [entry for entry in Outbox(pipe).waiting() if entry.run_id == run_id]
+        waiting = [entry for entry in entries if entry.batch_id in settled_by_now]
         pipe.multi()
         if waiting:
             Outbox(pipe).remove(waiting)
-        if doubled:
-            pipe.hdel(keys.batches(run_id), *doubled)
-        if found:
-            pipe.hset(keys.batches(run_id), mapping={batch.id: batch.model_dump_json() for batch in found})
-        _count(pipe, plan, [*(batch for batch in kept if batch.id not in doubled), *found])
+        if merged | doubled:
+            pipe.hdel(keys.batches(run_id), *(merged | doubled))
+        pipe.hset(keys.batches(run_id), mapping={name: batch.model_dump_json() for name, batch in found.items()})
+        _count(pipe, plan, [*(batch for batch in alone if batch.id not in doubled), *found.values()])
 
     redis.transaction(enter, keys.batches(run_id))
     log.info("restored %d batches of %s from the store", len(found), run_id)
+
+
+def _merged(stored: Iterable[Batch], alone: Sequence[Batch]) -> set[str]:
+    """Names the batches that lie in the store within another one of their lease.
+
+    Args:
+        stored: Batches that the store holds.
+        alone: Batches that stand under their names in Redis alone.
+    """
+    known: dict[str, set[tuple[str, int]]] = {}
+    for batch in stored:
+        known.setdefault(lease_of(batch.id), set()).update(_rows_of(batch))
+    return {batch.id for batch in alone if _rows_of(batch) <= known.get(lease_of(batch.id), set())}
 
 
 def _doubled(stored: Iterable[Batch], alone: Sequence[Batch]) -> set[str]:
@@ -134,7 +159,7 @@ def _doubled(stored: Iterable[Batch], alone: Sequence[Batch]) -> set[str]:
 
     Args:
         stored: Batches that the store holds.
-        alone: Batches that Redis alone holds.
+        alone: Batches whose rows Redis alone holds, or that have the same rows by chance.
     """
     known = {row for batch in stored for row in _rows_of(batch)}
     shards = {batch.shard_id for batch in alone if not known.isdisjoint(_rows_of(batch))}

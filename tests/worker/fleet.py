@@ -8,10 +8,10 @@ import psutil
 from redis import Redis
 
 from leaderboard.fleet import Announcement, Fleet, Kind
+from leaderboard.gpus import gpus
 from leaderboard.records import Lane
 from leaderboard.settings import Settings
 from tests.builders import NOON
-from worker.announce import gpus
 from worker.engines import own_dtype
 
 

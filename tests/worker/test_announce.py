@@ -9,9 +9,10 @@ import psutil
 import pytest
 
 from leaderboard.fleet import Gpu
+from leaderboard.gpus import gpus
 from leaderboard.records import Lane
 from leaderboard.settings import Settings
-from worker.announce import announcement_of, gpus
+from worker.announce import announcement_of
 
 TELLING = """#!/bin/sh
 echo "$@" > {asked}

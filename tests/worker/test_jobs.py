@@ -73,13 +73,6 @@ def test_a_plan_asks_every_user_once_in_shards_of_a_few(settings, service):
     assert (plan.data_source, plan.data_sha) == ("demo", folder_digest(demo_set()))
 
 
-def test_answers_stay_private_where_the_submitter_did_not_consent(settings, service):
-    for consents, visibility in [(True, "public"), (False, "private")]:
-        submission = make_submission(declaration=make_declaration(publish_answers=consents))
-        setup = prepare(submission, submission.run_ids()[0], settings)
-        assert setup.terms.visibility == visibility
-
-
 def test_a_run_that_has_ended_is_left_alone(ledger, service):
     (run,) = submit(service).runs
     ledger.move(run.id, State.QUEUED, State.CANCELLED, "alice")

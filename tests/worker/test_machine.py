@@ -20,7 +20,7 @@ from evaluator.errors import Cause
 from evaluator.records import Generation, Verdict
 from leaderboard.records import Failure, Lane, Plan, State
 from leaderboard.store import LocalStore, layout
-from leaderboard.store.rows import read_rows
+from leaderboard.store.runs import StoredRun
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.reading import NotInLedger
@@ -41,6 +41,11 @@ class PowerCut(BaseException):
     """The publisher's machine went off."""
 
 
+def cut_power(*_: object) -> None:
+    """Stands where something would have been done."""
+    raise PowerCut
+
+
 class Breakable(LocalStore):
     """A store whose writer may die around a commit."""
 
@@ -50,7 +55,7 @@ class Breakable(LocalStore):
         if self.cut == "before":
             raise PowerCut
         done = super().commit(operations, message, expected_parent)
-        if self.cut == "after":
+        if self.cut == "after" or (self.cut == "publishing" and "scorecard" in message):
             raise PowerCut
         return done
 
@@ -145,11 +150,17 @@ class World(RuleBasedStateMachine):
     def the_publisher_takes_a_step(self) -> None:
         self.publisher.step()
 
-    @rule(cut=st.sampled_from(["before", "after"]), kept=st.sampled_from(KEPT))
+    @rule(cut=st.sampled_from(["before", "after", "publishing", "removing"]), kept=st.sampled_from(KEPT))
     def the_publisher_dies_in_a_commit_and_another_one_begins(self, cut: str, kept: datetime.timedelta) -> None:
+        """Or right after it, once a run was published and before the outbox was emptied or histories were noted."""
         self.store.cut = cut
+        if cut == "removing":
+            self.publisher._drain._outbox.remove = cut_power  # type: ignore[method-assign]
+            self.publisher._ledger.note_saved = cut_power  # type: ignore[method-assign]
         try:
-            self.publisher.step()
+            for _ in range(1 if cut in ("before", "after") else 4):
+                self.publisher.step()
+            self.publisher = self.next_publisher(kept)
         except PowerCut:
             self.publisher = self.next_publisher(kept)
         finally:
@@ -184,8 +195,7 @@ class World(RuleBasedStateMachine):
             assert sorted(stored) == expected(self.run_id)
 
     def stored(self) -> list[str]:
-        generations = read_rows(self.store, layout.generations_folder(self.run_id), Generation)
-        verdicts = read_rows(self.store, layout.verdicts_folder(self.run_id), Verdict)
+        generations, verdicts, _ = StoredRun(self.store, self.run_id).rows()
         return [*(row.input_key for row in generations), *(row.verdict_key for row in verdicts)]
 
     def teardown(self) -> None:

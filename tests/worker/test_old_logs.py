@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from evaluator.errors import Cause
-from leaderboard.records import Failure, State
+from leaderboard.records import Failure, State, now
+from leaderboard.settings import Settings
 from tests.builders import make_submission
+from worker import listener, old_logs
+from worker.listener import RapportWorker
 from worker.old_logs import remove_old_logs
 
 FAILURE = Failure(cause=Cause.TIMEOUT, message="Too slow.", remedy="Again.")
@@ -59,3 +62,18 @@ def test_a_run_that_was_taken_up_again_keeps_its_logs(redis, ledger, write, tmp_
 
 def test_where_nothing_was_written_nothing_is_removed(redis, tmp_path):
     assert remove_old_logs(tmp_path / "logs", redis, AT_ONCE) == 0
+
+
+def test_a_worker_looks_for_them_now_and_then(redis, redis_url, ledger, tmp_path, run_id, monkeypatch):
+    settings = Settings(data=tmp_path, redis_url=redis_url, keep_days=1)
+    settings.logs.mkdir()
+    path = settings.logs / f"{run_id}.log"
+    ledger.fail(run_id, "gpu-1", FAILURE)
+    monkeypatch.setattr(old_logs, "now", lambda: now() + datetime.timedelta(days=2))
+    worker = RapportWorker(settings, redis)
+    for seconds, stays in ((3600.0, False), (3600.0, True), (0.0, False)):
+        path.write_text("loaded\n")
+        os.utime(path, (0, 0))
+        monkeypatch.setattr(listener, "_LOGS_SECONDS", seconds)
+        worker.run_maintenance_tasks()
+        assert path.exists() is stays

@@ -41,7 +41,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def setup_under(settings: Settings, protocol: EvaluationProtocol = DEMO, model: str = "local/tiny") -> RunSetup:
-    candidate = Candidate(pin(model, None, settings.models), None, thinking=False, publish_answers=True)
+    candidate = Candidate(pin(model, None, settings.models), None, thinking=False)
     return make_setup(candidate, Conditions(protocol, load_judge("demo"), "builtin", "demo"), settings)
 
 
@@ -51,12 +51,12 @@ def dense(**changes: object) -> EvaluationProtocol:
 
 
 def test_a_submission_tells_adapter_thinking_and_consent():
-    declared = make_submission().declaration.model_copy(update={"thinking": True, "publish_answers": False})
+    declared = make_submission().declaration.model_copy(update={"thinking": True})
     changes = {"adapter": "org/lora", "adapter_revision": "b" * 40, "declaration": declared}
     candidate = candidate_of(make_submission(model="org/model", **changes))
     assert candidate.model == ("org/model", "a" * 40)
     assert candidate.adapter == ("org/lora", "b" * 40)
-    assert (candidate.thinking, candidate.publish_answers) == (True, False)
+    assert candidate.thinking
     assert candidate_of(make_submission()).adapter is None
 
 
@@ -87,7 +87,7 @@ def test_a_plan_names_protocol_and_judge_by_their_whole_content(settings):
 
 def test_a_judge_stays_at_the_commit_of_the_plan(settings):
     hub_judge = load_judge("demo").model_copy(update={"model": "org/judge"})
-    candidate = Candidate(pin("local/tiny", None, settings.models), None, thinking=False, publish_answers=True)
+    candidate = Candidate(pin("local/tiny", None, settings.models), None, thinking=False)
     conditions = Conditions(DEMO, hub_judge, "builtin", "demo")
     planned = make_plan(RUN, setup_under(settings)).model_copy(update={"judge_revision": "b" * 40})
     assert make_setup(candidate, conditions, settings, planned).judge_revision == "b" * 40
@@ -112,7 +112,7 @@ def test_an_encoder_that_is_not_there_is_named(settings):
 
 
 def test_an_unknown_prompt_pack_is_named(settings):
-    candidate = Candidate(pin("local/tiny", None, settings.models), None, thinking=False, publish_answers=True)
+    candidate = Candidate(pin("local/tiny", None, settings.models), None, thinking=False)
     with pytest.raises(RapportError, match="0123456789abcdef") as caught:
         make_setup(candidate, Conditions(DEMO, load_judge("demo"), "0123456789abcdef", "demo"), settings)
     assert caught.value.cause is Cause.NOT_FOUND

@@ -5,17 +5,19 @@ from collections.abc import Sequence
 import pytest
 
 from evaluator.errors import Cause
-from evaluator.records import Generation, Verdict
-from leaderboard.board.build import build_board
-from leaderboard.records import Failure, Lane, Plan, Scorecard, ShardReport, State
+from leaderboard.records import Failure, Lane, Plan, Scorecard, State
 from leaderboard.scorecards import UserScores
 from leaderboard.store import layout
-from leaderboard.store.rows import read_record, read_rows
+from leaderboard.store.base import Write
+from leaderboard.store.rows import read_record
+from leaderboard.store.runs import StoredRun
 from leaderboard.submissions import keys
 from leaderboard.submissions.history import History
 from leaderboard.submissions.states import ENDED
 from tests.builders import make_plan, make_report, make_submission, rows_of
-from worker import draining
+from tests.released import released_board
+from worker import draining, finishing
+from worker.finishing import SCORING_SECONDS
 from worker.handover import Handover
 from worker.lease import Lease, Leases
 from worker.outbox import Outbox
@@ -54,9 +56,7 @@ def messages(store) -> list[str]:
 
 def stored(store, run_id: str) -> tuple[set[str], set[str], int]:
     """Keys of the stored generations and verdicts, and the number of shards reported in both lanes."""
-    generations = read_rows(store, layout.generations_folder(run_id), Generation)
-    verdicts = read_rows(store, layout.verdicts_folder(run_id), Verdict)
-    reports = read_rows(store, layout.reports_folder(run_id), ShardReport)
+    generations, verdicts, reports = StoredRun(store, run_id).rows()
     assert len({row.input_key for row in generations}) == len(generations)
     assert len({row.verdict_key for row in verdicts}) == len(verdicts)
     return {row.input_key for row in generations}, {row.verdict_key for row in verdicts}, len(reports) // 2
@@ -76,14 +76,28 @@ def test_with_nothing_to_do_a_step_does_nothing(publisher, store):
     assert store.history() == []
 
 
-def test_batches_are_drained_into_files_of_their_own(redis, publisher, store, plan, work):
+def test_batches_of_one_lease_that_wait_together_become_one_file_a_kind(redis, publisher, store, plan, work):
     work()
-    batches = {entry.batch_id for entry in Outbox(redis).waiting()}
+    batches = [entry.batch_id for entry in Outbox(redis).waiting()]
+    assert len(batches) == 4, "two leases: rows, then a report"
     assert publisher.step()
     assert stored(store, plan.run_id) == expected(plan, 1)
     assert Outbox(redis).waiting() == []
-    paths = store.list(f"runs/202603/01/{plan.run_id}")
-    assert {path.rsplit("/", 1)[1] for path in paths} == {"plan.json", *(f"{batch}.jsonl" for batch in batches)}
+    folder = f"runs/202603/01/{plan.run_id}"
+    generated, judged = batches[0], batches[2]
+    assert store.list(folder) == [
+        f"{folder}/generations/{generated}.jsonl",
+        f"{folder}/plan.json",
+        f"{folder}/reports/{generated}.jsonl",
+        f"{folder}/reports/{judged}.jsonl",
+        f"{folder}/verdicts/{judged}.jsonl",
+    ]
+
+
+def test_rows_and_histories_are_one_commit(publisher, store, plan, work):
+    work()
+    publisher.step()
+    assert messages(store) == ["4 batches, journal of 1 submissions"]
 
 
 def test_a_run_is_not_published_before_all_shards_are_done(ledger, publisher, store, plan, work):
@@ -101,9 +115,9 @@ def test_a_run_is_published_when_all_shards_are_done(ledger, publisher, store, s
     (path,) = store.list(layout.SCORECARDS)
     card = read_record(store.read(path), Scorecard, path)
     assert (card.run_id, card.model, card.result.total.value) == (plan.run_id, submission.model, 50)
-    assert read_record(store.read(layout.plan_path(plan.run_id)), Plan, "plan") == plan
+    assert StoredRun(store, plan.run_id).plan() == plan
     assert stored(store, plan.run_id) == expected(plan, 2)
-    assert [row.total for row in build_board(store).rows] == [card.result.total]
+    assert [row.total for row in released_board(store).rows] == [card.result.total]
 
 
 def test_a_scorecard_and_its_users_sums_are_written_together_or_not_at_all(monkeypatch, publisher, store, plan, work):
@@ -112,9 +126,9 @@ def test_a_scorecard_and_its_users_sums_are_written_together_or_not_at_all(monke
     written, commit = [], store.commit
     monkeypatch.setattr(store, "commit", lambda writes, *rest: written.append(list(writes)) or commit(writes, *rest))
     step_until_idle(publisher)
-    ((card_file, sums_file),) = [
-        writes for writes in written if any(write.path.startswith(layout.SCORECARDS) for write in writes)
-    ]
+    (together,) = [writes for writes in written if any(write.path.startswith(layout.SCORECARDS) for write in writes)]
+    (card_file,) = [each for each in together if each.path.startswith(layout.SCORECARDS) and isinstance(each, Write)]
+    (sums_file,) = [each for each in together if each.path.startswith(layout.USER_SCORES) and isinstance(each, Write)]
     card = read_record(card_file.content, Scorecard, card_file.path)
     sums = read_record(sums_file.content, UserScores, sums_file.path)
     assert sums_file.path == layout.user_scores_path(card.model, card.id)
@@ -140,11 +154,12 @@ def test_every_state_of_the_way_is_passed_and_kept(ledger, publisher, submission
 
 
 def test_a_run_is_not_scored_while_a_batch_of_it_still_waits(monkeypatch, redis, ledger, publisher, store, plan, work):
-    monkeypatch.setattr(draining, "BATCHES_A_COMMIT", 1)
+    monkeypatch.setattr(draining, "BATCHES_A_COMMIT", 1)  # The batches of one lease go together all the same.
     work()
     work()
-    while len(Outbox(redis).waiting()) > 1:
+    for waiting in (6, 4, 2, 0):
         publisher.step()
+        assert len(Outbox(redis).waiting()) == waiting
         assert store.list(layout.SCORECARDS) == []
     publisher.step()
     assert ledger.state(plan.run_id) is State.PUBLISHED
@@ -188,7 +203,7 @@ def test_runs_are_published_apart(ledger, leases, outbox, publisher, store):
     assert [ledger.state(plan.run_id) for plan in runs] == [State.QUEUED, State.PUBLISHED]
     hand_in(leases, outbox, runs[0])
     step_until_idle(publisher)
-    assert len(build_board(store).rows) == 2
+    assert len(released_board(store).rows) == 2
 
 
 def hand_in(leases, outbox, plan: Plan, unjudged: int = 0) -> None:
@@ -208,7 +223,7 @@ def test_a_run_with_a_missing_verdict_is_published_with_the_gap_shown(
     plan = ledger.put_plan(make_plan(submission.run_ids()[0], users=(1,)))
     hand_in(leases, outbox, plan, unjudged=1)
     step_until_idle(publisher)
-    (row,) = build_board(store).rows
+    (row,) = released_board(store).rows
     assert (row.missing, row.verdicts) == (1, 4)
     assert "incomplete" in row.unranked_because
 
@@ -243,8 +258,9 @@ def test_the_ledger_is_saved_at_once_when_a_run_is_published(ledger, publisher, 
     publisher.step()
     work()
     work()
-    publisher.step()
+    step_until_idle(publisher)
     assert journalled(store, submission.id)[-1] is State.PUBLISHED
+    assert [words.split()[0] for words in messages(store)][-3:] == ["8", "scorecard", "journal"]
     assert (ledger.active(), ledger.unsaved()) == ([], [])
 
 
@@ -266,17 +282,18 @@ def test_all_submissions_with_news_are_saved_in_one_commit(ledger, publisher, st
 
 
 def test_a_last_batch_that_comes_while_the_publisher_looks_is_scored_with_the_rest(
-    redis, ledger, store, clock, plan, work, run_id
+    monkeypatch, redis, ledger, store, clock, plan, work, run_id
 ):
-    class Looking(Publisher):
-        """The worker hands over its last batches between this publisher's two looks."""
+    looking = Publisher(redis, ledger, store, journal_seconds=20, clock=clock)
+    look = looking._finisher.done
 
-        def _done_runs(self, runs: Sequence[str]) -> list[str]:
-            while ledger.state(run_id) not in ENDED and Leases(redis, 60).free_tasks(plan):
-                work()
-            return super()._done_runs(runs)
+    def hand_over_first(runs: Sequence[str]) -> list[str]:
+        """The worker hands over its last batches before the first of the publisher's two looks."""
+        while ledger.state(run_id) not in ENDED and Leases(redis, 60).free_tasks(plan):
+            work()
+        return look(runs)
 
-    looking = Looking(redis, ledger, store, journal_seconds=20, clock=clock)
+    monkeypatch.setattr(looking._finisher, "done", hand_over_first)
     for _ in range(10):
         looking.step()
 
@@ -284,8 +301,18 @@ def test_a_last_batch_that_comes_while_the_publisher_looks_is_scored_with_the_re
     assert stored(store, run_id) == expected(plan, len(plan.shards))
 
 
-def test_the_ledger_is_saved_between_two_runs_that_are_scored(redis, ledger, store, clock, publisher):
-    for number in (5, 6):
+@pytest.mark.parametrize(("seconds", "together"), [(0.1, 3), (SCORING_SECONDS, 1)])
+def test_as_many_runs_are_published_together_as_there_is_time_for(
+    monkeypatch, redis, ledger, store, clock, publisher, seconds, together
+):
+    score = finishing.make_scorecard
+
+    def take_time(*arguments):
+        clock.now += seconds
+        return score(*arguments)
+
+    monkeypatch.setattr(finishing, "make_scorecard", take_time)
+    for number in range(5, 9):
         submission = make_submission(number)
         ledger.create(submission)
         (run,) = submission.run_ids()
@@ -296,10 +323,9 @@ def test_the_ledger_is_saved_between_two_runs_that_are_scored(redis, ledger, sto
             hand_over_all(leases, lease, planned, Outbox(redis))
     step_until_idle(publisher)
 
-    told = [message.split()[0] for message in messages(store)]
-    assert told.count("scorecard") == 2
-    first = told.index("scorecard")
-    assert "journal" in told[first : told.index("scorecard", first + 1)]
+    told = [message for message in messages(store) if "scorecard" in message]
+    assert [message.count("scorecard") for message in told] == ([3, 1] if together == 3 else [1] * 4)
+    assert "journal" in told[1], "histories do not wait for the other results"
 
 
 def hand_over_all(leases: Leases, lease: Lease, plan: Plan, outbox: Outbox) -> None:

@@ -9,15 +9,14 @@ from types import SimpleNamespace
 import pytest
 
 from evaluator.errors import Cause
-from evaluator.records import Generation
-from leaderboard.board.build import build_board
 from leaderboard.records import State
 from leaderboard.store import Delete, LocalStore, StoreFull, StoreUnavailable, Write, layout
-from leaderboard.store.rows import read_rows
+from leaderboard.store.runs import StoredRun
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
 from tests.builders import make_batch, make_plan, make_submission, rows_of
 from tests.losing import let_hold_run_out
+from tests.released import released_board
 from worker import draining
 from worker.handover import Handover
 from worker.outbox import Outbox
@@ -78,7 +77,7 @@ def step_until_idle(publisher: Publisher) -> None:
 
 
 def generations(store, run_id: str) -> list[str]:
-    return [row.input_key for row in read_rows(store, layout.generations_folder(run_id), Generation)]
+    return [row.input_key for row in StoredRun(store, run_id).rows().generations]
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before removing", "after removing"])
@@ -93,8 +92,7 @@ def test_dying_between_commit_and_removal_from_the_outbox_doubles_nothing(
     next_publisher(redis, store).step()
     assert generations(store, plan.run_id) == kept
     assert len(set(kept)) == len(kept) == 3
-    added = [commit.message.rpartition(" (")[0] for commit in store.history()[: len(store.history()) - commits]]
-    assert added == ["journal of 1 submissions"], "the same bytes again are no news"
+    assert len(store.history()) == commits, "the same bytes again are no news"
     assert Outbox(redis).waiting() == []
 
 
@@ -115,6 +113,7 @@ def test_dying_while_publishing_ends_with_one_scorecard(
 ):
     work()
     work()
+    publisher.step()
     advance = ledger.advance
 
     def cut(run_id, after, actor):
@@ -229,8 +228,7 @@ def test_a_batch_of_another_version_fails_its_run_and_holds_up_no_other(
 def test_a_run_that_cannot_be_scored_fails_and_holds_up_no_other(ledger, publisher, store, plan, work):
     work()
     work()
-    publisher._epoch.begin(None)
-    publisher._drain.step()
+    publisher.step()
     reports = store.list(layout.reports_folder(plan.run_id))
     store.commit([Delete(path) for path in reports], "damage")
     step_until_idle(publisher)
@@ -281,13 +279,14 @@ def test_a_disk_that_fills_up_while_publishing_fails_the_run_and_a_retry_publish
 
     with monkeypatch.context() as patch:
         patch.setattr(store, "commit", full_for_scorecards)
+        publisher.step()
         with pytest.raises(StoreFull):
             publisher.step()
     assert ledger.state(plan.run_id) is State.FAILED
     ledger.advance(plan.run_id, State.QUEUED, "alice")
     step_until_idle(publisher)
     assert ledger.state(plan.run_id) is State.PUBLISHED
-    assert len(build_board(store).rows) == 1
+    assert len(released_board(store).rows) == 1
 
 
 def test_a_journal_that_cannot_be_written_fails_no_run_and_is_written_later(

@@ -3,11 +3,10 @@
 import pytest
 
 from evaluator.errors import Cause, RapportError
-from evaluator.records import Generation, Verdict
 from leaderboard.records import AmendmentKind, Failure, Lane, State
 from leaderboard.store import layout
 from leaderboard.store.base import Write
-from leaderboard.store.rows import read_rows
+from leaderboard.store.runs import StoredRun
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import BeingRestored, Ledger
 from tests.builders import make_batch, make_submission, rows_of
@@ -39,8 +38,7 @@ def shard_of(plan, lease):
 
 def row_keys(store, run_id: str) -> list[str]:
     """The keys of all rows that the store holds of a run."""
-    generations = read_rows(store, layout.generations_folder(run_id), Generation)
-    verdicts = read_rows(store, layout.verdicts_folder(run_id), Verdict)
+    generations, verdicts, _ = StoredRun(store, run_id).rows()
     return [*(row.input_key for row in generations), *(row.verdict_key for row in verdicts)]
 
 

@@ -134,13 +134,13 @@ def test_one_that_is_displaced_while_it_scores_fails_no_run(monkeypatch, redis, 
     step_until_idle(publisher)
     work()
     work()
-    publish = publisher._publish
+    score = publisher._finisher._scored
 
-    def publish_late(*arguments):
+    def score_late(*arguments):
         redis.set(keys.PUBLISHER, "its successor")
-        return publish(*arguments)
+        return score(*arguments)
 
-    monkeypatch.setattr(publisher, "_publish", publish_late)
+    monkeypatch.setattr(publisher._finisher, "_scored", score_late)
     with pytest.raises(Displaced):
         step_until_idle(publisher)
     assert ledger.state(plan.run_id) is State.PUBLISHING
@@ -182,6 +182,7 @@ def test_a_redis_that_is_lost_within_a_step_is_restored_and_fails_no_run(
     step_until_idle(publisher)
     work()
     work()
+    publisher.step()
     asked = getattr(ledger, name)
 
     def ask(*arguments):

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from evaluator.errors import Cause
-from leaderboard.board.build import build_board
 from leaderboard.records import AmendmentKind, Failure, Scorecard, State, Tombstone
 from leaderboard.store import LocalStore, layout
 from leaderboard.store.base import Write
@@ -20,7 +19,9 @@ from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.states import NEXT, check_step
 from tests.builders import make_declaration, make_submission
 from tests.losing import copy_of, roll_back
+from tests.released import released_board
 from worker.publisher import Publisher
+from worker.saving import FILES_OF_THE_JOURNAL
 
 FAILURE = Failure(cause=Cause.TIMEOUT, message="Too slow.", remedy="Again.")
 
@@ -66,10 +67,10 @@ def test_a_withdrawn_result_leaves_the_board_with_its_reason_kept(ledger, store,
     work()
     work()
     step_until_idle(publisher)
-    assert len(build_board(store).rows) == 1
+    assert len(released_board(store).rows) == 1
     amend(ledger, submission.id, AmendmentKind.WITHDRAWN)
     step_until_idle(publisher)
-    assert build_board(store).rows == ()
+    assert released_board(store).rows == ()
     assert len(store.list(layout.SCORECARDS)) == 1, "nothing is deleted"
     tombstone = Tombstone.model_validate_json(store.read(layout.tombstone_path(submission.id)))
     assert (tombstone.actor, tombstone.reason) == ("alice", "Because.")
@@ -97,7 +98,7 @@ def test_a_correction_changes_the_declaration_of_a_published_scorecard_and_nothi
     amend(ledger, submission.id, AmendmentKind.CORRECTED, declaration=corrected)
     step_until_idle(publisher)
     assert the_card(store) == before.model_copy(update={"declaration": corrected})
-    assert build_board(store).rows[0].declaration == corrected
+    assert released_board(store).rows[0].declaration == corrected
     head = store.head()
     amend(ledger, submission.id, AmendmentKind.DISPUTED)
     step_until_idle(publisher)
@@ -165,8 +166,8 @@ def test_a_step_takes_as_many_round_trips_for_many_submissions_as_for_a_few(monk
     counted, trips = Counted(monkeypatch, redis), []
     publisher = Publisher(redis, ledger, store, journal_seconds=0)
     step_until_idle(publisher)
-    for upto in (3, 103):
-        for number in range(upto - 100 if upto > 3 else 0, upto):
+    for upto in (3, 3 + FILES_OF_THE_JOURNAL):
+        for number in range(3 if upto > 3 else 0, upto):
             ledger.create(make_submission(number))
         before = counted.trips
         publisher.step()

@@ -163,7 +163,7 @@ def test_a_whole_evaluation_runs_against_servers_that_count_no_tokens(
     endpoint = EndpointSpec(base_url=server.url, model="m", flavour="plain", context_length=32768)
     done = evaluate(
         Wanted(
-            Candidate(pin("local/tiny", None, tmp_path), None, thinking=False, publish_answers=False),
+            Candidate(pin("local/tiny", None, tmp_path), None, thinking=False),
             Conditions(setup.protocol, judge, "builtin", "demo"),
             Endpoints(endpoint, judge_endpoint(served, judge)),
             limit=6,

@@ -9,11 +9,10 @@ import pytest
 from redis import Redis
 
 from evaluator.errors import Cause, RapportError
-from evaluator.records import Generation, Verdict
 from leaderboard.records import AmendmentKind, Failure, Lane, Plan, State
 from leaderboard.store import LocalStore, layout
 from leaderboard.store.base import Write
-from leaderboard.store.rows import read_rows
+from leaderboard.store.runs import StoredRun
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
 from tests.builders import make_plan, make_report, rows_of
@@ -59,8 +58,7 @@ def left_of(redis: Redis, run_id: str) -> set[str]:
 
 
 def row_keys(store: LocalStore, run_id: str) -> list[str]:
-    generations = read_rows(store, layout.generations_folder(run_id), Generation)
-    verdicts = read_rows(store, layout.verdicts_folder(run_id), Verdict)
+    generations, verdicts, _ = StoredRun(store, run_id).rows()
     return sorted([*(row.input_key for row in generations), *(row.verdict_key for row in verdicts)])
 
 
@@ -121,8 +119,9 @@ def test_what_a_publisher_left_that_died_right_after_publishing_is_forgotten(red
 def test_a_run_of_which_a_batch_is_not_stored_is_kept(monkeypatch, redis, ledger, publisher, plan, work):
     work()
     end(ledger, plan.run_id, State.FAILED)
-    monkeypatch.setattr(publisher._drain, "step", lambda: False)
-    step_until_idle(publisher)
+    monkeypatch.setattr(publisher._drain, "gather", lambda *_: None)
+    for _ in range(5):
+        publisher.step()
     assert "batches" in left_of(redis, plan.run_id)
     monkeypatch.undo()
     step_until_idle(publisher)
@@ -248,7 +247,7 @@ def test_after_a_loss_what_ended_long_ago_is_not_read_and_still_goes_on_when_it_
     step_until_idle(publisher)
     roll_back(redis, {} if lost == "all" else older)
     with monkeypatch.context() as patch:
-        patch.setattr("worker.stored.StoredRun.batch", lambda *_: pytest.fail("rows are read"))
+        patch.setattr("leaderboard.store.runs.StoredRun.batch", lambda *_: pytest.fail("rows are read"))
         step_until_idle(publisher)
     assert left_of(redis, plan.run_id) <= STAYS
     ledger.advance(plan.run_id, State.QUEUED, "alice")

@@ -1,9 +1,7 @@
-"""`rapport evaluate` and `rapport compare`: their options, what they print, and how they end."""
+"""`rapport evaluate`, `compare` and `reproduce`: their options, what they print, and how they end."""
 
 from __future__ import annotations
 
-import logging
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +9,6 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 from rich.console import Console
-from rich.logging import RichHandler
 
 from evaluator.engines.base import EndpointSpec
 from evaluator.errors import Cause, RapportError
@@ -22,12 +19,15 @@ from leaderboard.settings import Settings
 from worker.engines import Endpoints, judge_endpoint
 from worker.local.compare import compare_folders
 from worker.local.dry_run import estimate
-from worker.local.evaluation import Wanted, evaluate
-from worker.local.progress import Progress
+from worker.local.evaluation import evaluate
+from worker.local.progress import Progress, log_to
+from worker.local.reproduce_cli import reproduce_command
 from worker.local.summary import summary
+from worker.local.wanted import Wanted
 from worker.planning import Candidate, Conditions
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command("reproduce")(reproduce_command)
 
 
 class Suite(StrEnum):
@@ -125,14 +125,14 @@ def evaluate_command(
     )
     adapted = pin_adapter(model_name(adapter, settings.models), adapter_revision, settings.models) if adapter else None
     wanted = Wanted(
-        Candidate(pin(named, revision, settings.models), adapted, thinking, publish_answers=False),
+        Candidate(pin(named, revision, settings.models), adapted, thinking),
         Conditions(asked, judging, prompts or judging.prompt_pack, data or settings.data_set),
         endpoints,
         limit,
         out,
     )
     console = Console(stderr=True)
-    _log_to(console)
+    log_to(console)
     if dry_run:
         estimated = estimate(wanted, settings)
         print(estimated.model_dump_json(indent=2) if as_json else estimated.describe())
@@ -207,12 +207,3 @@ class _Server(NamedTuple):
 def _with(settings: Settings, **chosen: Any) -> Settings:
     """Returns settings under which those that were chosen, so are not None, stand in the place of others."""
     return settings.model_copy(update={name: value for name, value in chosen.items() if value is not None})
-
-
-def _log_to(console: Console) -> None:
-    """Writes logs where they do not tear the bar."""
-    handler = RichHandler(console=console, show_path=False) if console.is_terminal else logging.StreamHandler()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler], force=True)
-    for noisy in ("absl", "httpx", "httpcore", "openai"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # One bar at a time.

@@ -21,7 +21,7 @@ from evaluator.references import ReferenceAnswers
 from evaluator.setup import RunSetup, items, users_of
 from leaderboard.settings import Settings
 from worker.engines import gpu_share
-from worker.local.evaluation import Wanted
+from worker.local.wanted import Wanted
 from worker.planning import make_setup
 
 _MOST_USERS = 10

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.logging import RichHandler
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
@@ -44,7 +47,12 @@ class Progress:
 
     @contextmanager
     def over(
-        self, items: Sequence[Item], generations: Iterable[Generation], verdicts: Iterable[Verdict]
+        self,
+        items: Sequence[Item],
+        generations: Iterable[Generation],
+        verdicts: Iterable[Verdict],
+        *,
+        judging: bool = True,
     ) -> Iterator[None]:
         """Shows how far some items have come, from entering to leaving the context.
 
@@ -52,8 +60,9 @@ class Progress:
             items: All that is asked.
             generations: Answers that are there already.
             verdicts: Verdicts that are there already.
+            judging: Whether verdicts are asked for.
         """
-        self._orders = {item.question_id: len(item.orders) for item in items}
+        self._orders = {item.question_id: len(item.orders) if judging else 0 for item in items}
         self._answered, self._judged, self._verdicts = 0, 0, sum(self._orders.values())
         self._count(generations)
         self._judged = sum(map(settled, verdicts))
@@ -124,6 +133,15 @@ class Progress:
         elif self._all and self._done * _PLAIN_LINES // self._all > self._lines:
             self._lines = self._done * _PLAIN_LINES // self._all
             self._console.print(self.told(), highlight=False, soft_wrap=True)
+
+
+def log_to(console: Console) -> None:
+    """Writes logs where they do not tear the bar."""
+    handler = RichHandler(console=console, show_path=False) if console.is_terminal else logging.StreamHandler()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler], force=True)
+    for noisy in ("absl", "httpx", "httpcore", "openai"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # One bar at a time.
 
 
 def _duration(seconds: float) -> str:

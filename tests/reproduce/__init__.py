@@ -1,0 +1,1 @@
+"""What `rapport reproduce` finds."""

@@ -1,0 +1,144 @@
+"""Finishes runs: one whose shards are all judged and stored is scored, published and compacted, all in one commit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from evaluator.errors import Cause, RapportError
+from evaluator.judges.spec import load_judge
+from evaluator.protocol import load_protocol
+from leaderboard.records import Lane, Plan, Scorecard, State, now, protocol_of, submission_of
+from leaderboard.scorecards import make_scorecard, make_user_scores
+from leaderboard.store import layout
+from leaderboard.store.base import Delete, NotFound, Operation, Store, StoreError, Write
+from leaderboard.store.runs import StoredRun, compact
+from leaderboard.submissions import keys
+from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.reading import NotInLedger
+from leaderboard.submissions.views import steps_of
+from worker.parts import Part
+from worker.saving import ACTOR
+from worker.setbacks import KEPT, Setbacks
+from worker.tasks import finished
+
+log = logging.getLogger("rapport.publisher")
+
+RUNS_A_COMMIT = 3
+"""A result is seven files."""
+SCORING_SECONDS = 5.0
+"""A run that is done after this time waits for the next commit: histories must not wait for many results."""
+
+
+class Finisher:
+    """Scores runs from what the store holds, so that what is published is what is kept.
+
+    Example:
+        >>> finisher = Finisher(redis, ledger, store, fail, setbacks, clock)  # doctest: +SKIP
+        >>> parts = finisher.gather(finisher.done(ledger.open_runs()))  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        ledger: Ledger,
+        store: Store,
+        fail: Callable[[str, RapportError], None],
+        setbacks: Setbacks,
+        clock: Callable[[], float],
+    ) -> None:
+        """Reads `store`; `fail` ends a run that cannot be scored, and `clock` gives seconds."""
+        self._redis, self._ledger, self._store = redis, ledger, store
+        self._fail, self._setbacks, self._clock = fail, setbacks, clock
+
+    def done(self, runs: Sequence[str]) -> list[str]:
+        """Returns which of the open runs have all shards judged, in one round trip however many are open."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for run_id in runs:
+                pipe.hget(keys.progress(run_id), "shards")
+                pipe.scard(keys.done(run_id, Lane.JUDGE))
+            answers = pipe.execute()
+        found = zip(runs, answers[::2], answers[1::2], strict=True)
+        return [run_id for run_id, shards, done in found if shards is not None and done >= int(shards)]
+
+    def gather(self, run_ids: Sequence[str]) -> list[Part]:
+        """Returns the results of runs that are done and whose rows are all stored, as many as there is time for."""
+        parts, until = list[Part](), self._clock() + SCORING_SECONDS
+        for run_id in run_ids:
+            if part := self._result(run_id):
+                parts.append(part)
+            if len(parts) == RUNS_A_COMMIT or self._clock() >= until:
+                break
+        return parts
+
+    def _result(self, run_id: str) -> Part | None:
+        """Scores a run; None if it turns out not to be done, has left the publisher's hands, or cannot be scored."""
+        plan = self._ledger.plan(run_id)
+        if plan is None or not finished(self._redis, plan):
+            return None
+        for state in (State.GENERATING, State.JUDGING, State.SCORING):
+            self._ledger.advance(run_id, state, ACTOR)
+        try:
+            with self._setbacks.blaming((run_id,)):
+                return self._scored(run_id, plan)
+        except (StoreError, RedisError, NotInLedger):
+            raise
+        except RapportError as error:  # What is stored cannot be scored: no other run has to wait for that.
+            self._fail(run_id, error)
+        except Exception as error:
+            # One run that cannot be scored must not keep all others from the board.
+            log.exception("scoring %s failed", run_id)
+            self._fail(run_id, _unexpected(error))
+        return None
+
+    def _scored(self, run_id: str, plan: Plan) -> Part | None:
+        """Returns the scorecard of a run with what becomes of its rows; None if it has left the publisher's hands."""
+        history = self._ledger.history(submission_of(run_id))
+        stored = StoredRun(self._store, run_id)
+        card = make_scorecard(
+            history.corrected,
+            plan,
+            stored.rows(),
+            load_protocol(protocol_of(run_id)),
+            load_judge(plan.judge),
+            steps_of(history.events, run_id),
+            now(),
+        )
+        changes = (*self._card_files(card, plan, stored), *compact(stored))
+        self._ledger.advance(run_id, State.PUBLISHING, ACTOR)
+        if self._ledger.state(run_id) is not State.PUBLISHING:
+            return None
+        return Part(f"scorecard {card.id}", changes, lambda: self._end(run_id), frozenset({run_id}))
+
+    def _card_files(self, card: Scorecard, plan: Plan, stored: StoredRun) -> Iterator[Operation]:
+        """Yields what publishes a scorecard, unless the same rows' was published before a crash."""
+        path, old = (place(card.model, card.id) for place in (layout.scorecard_path, layout.old_scorecard_path))
+        if self._stands(path, card.rows_sha) or self._stands(old, card.rows_sha):
+            return
+        sums = make_user_scores(card, plan, stored.rows())
+        yield Write(path, card.model_dump_json().encode())
+        yield Write(layout.user_scores_path(card.model, card.id), sums.model_dump_json().encode())
+        yield Delete(old)
+        yield Delete(layout.old_user_scores_path(card.model, card.id))
+
+    def _stands(self, path: str, rows_sha: str) -> bool:
+        """Says whether a scorecard of these rows lies there."""
+        try:
+            return f'"rows_sha":"{rows_sha}"'.encode() in self._store.read(path)
+        except NotFound:
+            return False
+
+    def _end(self, run_id: str) -> None:
+        """Takes a run to its end, now that its result is stored."""
+        if self._ledger.advance(run_id, State.PUBLISHED, ACTOR):
+            log.info("published %s", run_id)
+
+
+def _unexpected(error: Exception) -> RapportError:
+    """Says that the failure is ours, without showing its insides."""
+    return RapportError(
+        Cause.INFRASTRUCTURE, f"The publisher met an unexpected error ({type(error).__name__}).", f"Our fault. {KEPT}"
+    )
