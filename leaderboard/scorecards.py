@@ -123,7 +123,7 @@ def make_scorecard(
         judge_dtype=judged_on.dtype,
         judge_hardware=judged_on.hardware,
         result=result,
-        rows_sha=_rows_sha(rows),
+        rows_sha=rows_sha(rows),
         unranked_because=_unranked_because(submission.model, result, plan, protocol, judge, rows),
         stage_seconds=_stage_seconds(rows.reports, transitions),
         peak_rss_mb=max(report.peak_rss_mb for report in rows.reports),
@@ -148,14 +148,14 @@ def make_user_scores(card: Scorecard, plan: Plan, rows: RunRows) -> UserScores:
     )
 
 
-def _rows_sha(rows: RunRows) -> str:
-    """Names the rows behind a result, whatever their order."""
+def rows_sha(rows: RunRows) -> str:
+    """Names the rows behind a result, whatever their order. Words that were taken down count by their hash."""
     return digest(
         {
             "generations": sorted(
                 [row.input_key, row.content_hash or str(row.failure), row.defect or ""] for row in rows.generations
             ),
-            "verdicts": sorted([row.verdict_key, row.completion] for row in rows.verdicts),
+            "verdicts": sorted([row.verdict_key, row.taken_down or row.completion] for row in rows.verdicts),
         }
     )
 

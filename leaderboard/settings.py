@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     store: str = Field(
         default="",
         pattern=r"^(hub://[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)?$",
-        description="Where results are kept: empty is a folder in `data`, `hub://owner/name` a data set on the Hub.",
+        description="Where results are kept: empty is folders in `data`, `hub://owner/name` three Hub data sets.",
     )
     models: Path = Field(default=Path("data/models"), description="The one folder from which local models are loaded.")
     data_set: str = Field(default="demo", description="HiCUPID data: `demo`, a folder, or a Hub data set id.")
@@ -82,6 +82,10 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that the page listens on; a Space uses all.")
     port: int = Field(default=7860, gt=0, lt=65536, description="Port that the page listens on.")
+    metrics_port: int | None = Field(
+        default=None, gt=0, lt=65536, description="Port of the publisher's page for Prometheus; unset for none."
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="Address that that page listens on.")
     allow_local_user: bool = Field(
         default=False, description="Development: without a Space, treat every visitor as one marked local user."
     )
@@ -132,8 +136,18 @@ class Settings(BaseSettings):
 
     @property
     def store_folder(self) -> Path:
-        """Folder of the local store."""
+        """Folder of the local store's archive."""
         return self.data / "store"
+
+    @property
+    def results_folder(self) -> Path:
+        """Folder of the local store's public results."""
+        return self.data / "results"
+
+    @property
+    def requests_folder(self) -> Path:
+        """Folder of the local store's public requests."""
+        return self.data / "requests"
 
     @property
     def reserve(self) -> Path:
@@ -144,6 +158,11 @@ class Settings(BaseSettings):
     def mark(self) -> Path:
         """The file by which a publisher that starts again knows that Redis has lost nothing."""
         return self.data / ".mark"
+
+    @property
+    def released(self) -> Path:
+        """The file in which the publisher notes up to which revision of the archive all that is public was released."""
+        return self.data / ".released"
 
     @property
     def can_log_in(self) -> bool:

@@ -17,6 +17,10 @@ from redis import Redis
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from leaderboard.api.endpoints import Endpoints
+from leaderboard.api.refusals import refuse_wrong_calls
+from leaderboard.exports.files import Exports
+from leaderboard.exports.routes import export_router
 from leaderboard.guard import guard, guard_users
 from leaderboard.pages.identity import check_login
 from leaderboard.pages.reader import Reader
@@ -24,7 +28,7 @@ from leaderboard.pages.render import STATIC
 from leaderboard.pages.site import Pages, router
 from leaderboard.pages.submit import gradio_pages, theme
 from leaderboard.settings import Settings
-from leaderboard.store.open import open_store
+from leaderboard.store.open import open_stores
 from leaderboard.submissions.service import SubmissionService
 
 _MOST_CONNECTIONS = 800
@@ -47,13 +51,15 @@ def create_app(settings: Settings, redis: Redis | None) -> FastAPI:
     service = SubmissionService(settings, redis) if redis else None
     app = FastAPI(title="Rapport", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(GZipMiddleware, minimum_size=1024)
-    reader = Reader(open_store(settings), service.ledger if service else None)
-    app.include_router(router(Pages(reader, settings.protocols)))
+    stores = open_stores(settings)
+    reader = Reader(stores.results, stores.requests, service.ledger if service else None)
+    app.include_router(router(Pages(reader, settings.protocols, settings.store)))
+    app.include_router(export_router(Exports(reader.board, settings.site_url)))
     app.mount("/site", StaticFiles(directory=STATIC), name="site")  # Gradio has a /static of its own.
     # Ours are routed first: Gradio answers what is left, its own page `/submit` and its API among it.
     gr.mount_gradio_app(
         app,
-        gradio_pages(service, settings, redis),
+        gradio_pages(service, settings, redis, Endpoints(settings, reader, stores.results, service, redis)),
         path="/",
         show_error=False,
         run_history=False,
@@ -64,6 +70,7 @@ def create_app(settings: Settings, redis: Redis | None) -> FastAPI:
         favicon_path=str(STATIC / "icon.svg"),
     )
     guard_users(_gradio_app(app))
+    refuse_wrong_calls(_gradio_app(app))
     guard(app, settings)
     return app
 

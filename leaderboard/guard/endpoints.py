@@ -47,6 +47,7 @@ _RULES = (
     _rule(r"/(assets|static|svelte|site)/.*", Kind.ASSET),
     _rule(r"/(gradio_api/)?theme\.css|/(favicon\.ico|robots\.txt|manifest\.json)", Kind.ASSET),
     _rule(r"/(live|rows|details)", Kind.WATCH, Kind.ACT),
+    _rule(r"/exports/.*", Kind.PAGE),
     _rule(r"/login/(huggingface|callback)|/logout", Kind.LOGIN),
     _rule(r"/gradio_api/call/v2/[^/]+/?", Kind.WATCH, Kind.ACT),
     _rule(r"/gradio_api/(queue/join|(call|run)/[^/]+|cancel)/?", Kind.CLOSED, Kind.ACT),

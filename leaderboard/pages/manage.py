@@ -55,17 +55,19 @@ def manage_page(blocks: gr.Blocks, service: SubmissionService, settings: Setting
         gr.Markdown(_INTRO)
         name = gr.Textbox(label="Submission", placeholder="s-20260101-0a1b2c3d", max_lines=1, max_length=40)
         about_it = gr.HTML(elem_id="manage-about")
-        reason = gr.Textbox(label="Reason", lines=2, max_length=1000, elem_id="manage-reason")
-        subject = gr.Textbox(label="What is disputed: a question or verdict, if not all of it", max_length=200)
+        reason = gr.Textbox(label="Reason", lines=2, max_length=1000, elem_id="manage-reason", visible=False)
+        subject = gr.Textbox(
+            label="What is disputed: a question or verdict, if not all of it", max_length=200, visible=False
+        )
         with gr.Row():
             # None of them is there before it is known of which submission and for whom: nobody can press too early.
             buttons = {
                 action: gr.Button(action.capitalize(), elem_id=f"do-{action}", visible=False) for action in _SAYS
             }
         answer = gr.HTML(elem_id="manage-answer")
-        fields = _declaration_fields()
+        folded, fields = _declaration_fields()
         corrects = gr.Button("Correct", elem_id="do-correct", visible=False)
-        shown = [about_it, subject, *buttons.values(), *fields, corrects]
+        shown = [about_it, reason, subject, *buttons.values(), folded, *fields, corrects]
         look = _looking(service, settings)
         blocks.load(look, name, [name, *shown], api_visibility="private")
         name.submit(look, name, [name, *shown], api_visibility="private")
@@ -74,8 +76,8 @@ def manage_page(blocks: gr.Blocks, service: SubmissionService, settings: Setting
                 _doing(action, _method(service, action), settings),
                 [name, reason, subject],
                 answer,
-                api_name=str(action),
-                api_description=f"{_SAYS[action]} Answers with an HTML fragment that says what became of it.",
+                api_name=f"form_{action}",
+                api_visibility="private",
                 concurrency_limit=4,
             )
             done.then(look, name, [name, *shown], api_visibility="private")
@@ -83,21 +85,21 @@ def manage_page(blocks: gr.Blocks, service: SubmissionService, settings: Setting
             _correcting(service, settings),
             [name, reason, *fields],
             answer,
-            api_name="correct",
-            api_description="Replaces what was declared of a model. Answers with an HTML fragment.",
+            api_name="form_correct",
+            api_visibility="private",
             concurrency_limit=4,
         )
         corrected.then(look, name, [name, *shown], api_visibility="private")
 
 
-def _declaration_fields() -> list[Any]:
-    """Lays out what can be corrected."""
-    with gr.Accordion("Correct what was declared", open=False):
+def _declaration_fields() -> tuple[gr.Accordion, list[Any]]:
+    """Lays out what can be corrected, folded; nobody sees it before it is known that he may."""
+    with gr.Accordion("Correct what was declared", open=False, visible=False) as folded:
         relation = gr.Radio(RELATIONS, label="How do you stand to the model?", value=Relation.NONE)
         base_model = gr.Textbox(label="Base model, if it is derived from one", placeholder="owner/name", max_length=200)
         training = gr.Radio(TRAINING, label="Was it trained on HiCUPID?", value=TrainingData.UNKNOWN)
         publish = gr.Checkbox(label="Its answers may be shown on this site", value=True)
-    return [relation, base_model, training, publish]
+    return folded, [relation, base_model, training, publish]
 
 
 def _looking(service: SubmissionService, settings: Settings) -> Callable[..., list[Any]]:
@@ -110,8 +112,11 @@ def _looking(service: SubmissionService, settings: Settings) -> Callable[..., li
         buttons = [gr.Button(visible=action in allowed) for action in _SAYS]
         declared = view.declaration if view else None
         html = render("manage.html", view=view, said=said, allowed=sorted(allowed), says=_SAYS)
+        reason = gr.Textbox(visible=bool(allowed))
         disputed = gr.Textbox(visible=bool({Action.DISPUTE, Action.ANSWER} & allowed))
-        return [name, html, disputed, *buttons, *_values(declared), gr.Button(visible=Action.CORRECT in allowed)]
+        corrects = Action.CORRECT in allowed
+        folded = gr.Accordion(visible=corrects)
+        return [name, html, reason, disputed, *buttons, folded, *_values(declared), gr.Button(visible=corrects)]
 
     return look
 

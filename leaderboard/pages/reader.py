@@ -18,11 +18,12 @@ from evaluator.facts import ModelFacts
 from leaderboard.board.build import Board, BoardRow
 from leaderboard.board.snapshot import Snapshot
 from leaderboard.fleet import Announcement
+from leaderboard.open_data import layout
+from leaderboard.open_data.files import decode_request
+from leaderboard.open_data.views import history_of
 from leaderboard.pages.recent import Recent
 from leaderboard.records import Declaration
-from leaderboard.store import layout
-from leaderboard.store.base import NotFound, Revision, Store, StoreError
-from leaderboard.store.rows import read_record
+from leaderboard.store.base import Condition, NotFound, Revision, Store, StoreError
 from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.outlook import Outlook
@@ -94,11 +95,21 @@ class Found(NamedTuple):
 class Reader:
     """Reads for pages; each thing once a second at most."""
 
-    def __init__(self, store: Store, ledger: Ledger | None) -> None:
-        """Reads, never writes; without a ledger the store is all there is."""
-        self._store, self._ledger = store, ledger
-        self._snapshot = Snapshot(store)
+    def __init__(self, results: Store, requests: Store, ledger: Ledger | None) -> None:
+        """Reads, never writes; without a ledger the public data sets are all there is."""
+        self._store, self._requests, self._ledger = results, requests, ledger
+        self._snapshot = Snapshot(results)
         self._recent = Recent(_SECONDS)
+
+    @property
+    def has_ledger(self) -> bool:
+        """Whether there is a ledger at all; it may not answer just now."""
+        return self._ledger is not None
+
+    @property
+    def stale(self) -> bool:
+        """Whether the store is read from a copy, because its home is away."""
+        return not self._store.condition().current
 
     def board(self) -> tuple[Board, tuple[str, ...]]:
         """Returns the board, and what is wrong with it."""
@@ -107,10 +118,11 @@ class Reader:
         except (StoreError, RapportError) as error:
             log.exception("the board could not be built")
             return Board(Revision(""), ()), (f"The board cannot be read right now ({type(error).__name__}).",)
+        stale = stale_sentence(self._store.condition())
         if not board.problems:
-            return board, ()
+            return board, stale
         files = "file" if len(board.problems) == 1 else "files"
-        return board, (f"{len(board.problems)} {files} could not be read; the board shows all others.",)
+        return board, (*stale, f"{len(board.problems)} {files} could not be read; the board shows all others.")
 
     def listing(self, number: int = 1) -> Listing:
         """Returns a page of the list of submissions; a number that is too high or low gives the nearest page."""
@@ -155,16 +167,32 @@ class Reader:
             return None, "Submissions cannot be read right now. Results stay readable."
 
     def _journalled(self, submission_id: str) -> SubmissionView | None:
-        """Reads a submission from the store, where its last saved state stands."""
-        path = layout.submission_path(submission_id)
+        """Reads a submission from the public data set, where its last saved state stands."""
+        path = layout.request_path(submission_id)
         try:
-            view = view_of(read_record(self._store.read(path), History, path))
+            view = view_of(history_of(decode_request(self._requests.read(path), path)))
         except NotFound:
             return None
         except (StoreError, RapportError) as error:
             log.error("the journal cannot be read: %s", error)
             return None
         return view if view.runs else None
+
+
+def stale_sentence(condition: Condition) -> tuple[str, ...]:
+    """Says since when a store is read from a copy; nothing where it is read as it is.
+
+    Example:
+        >>> since = datetime.datetime(2026, 3, 1, 12, 5, tzinfo=datetime.UTC)
+        >>> stale_sentence(Condition(since, "it does not answer"))
+        ('The Hub does not answer: results are shown as they were at 12:05 UTC on 1 March 2026.',)
+        >>> stale_sentence(Condition())
+        ()
+    """
+    if condition.stale_since is None:
+        return ()
+    at = condition.stale_since.astimezone(datetime.UTC)
+    return (f"The Hub does not answer: results are shown as they were at {at:%H:%M} UTC on {at.day} {at:%B %Y}.",)
 
 
 class _Live(NamedTuple):

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from evaluator.protocol import is_reference
 from evaluator.results import Scores
 from leaderboard.board.build import BoardRow
+from leaderboard.exports.formats import board_links, scorecard_links
 from leaderboard.pages.figures import counts, estimate, figure, gap, interval, judged, pairwise, rate, share
 from leaderboard.pages.tables import known, pairs
 from leaderboard.pages.times import outlook_sentences, progress_of
@@ -169,6 +170,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         asset=asset,
+        board_links=board_links,
         conditions=conditions,
         counts=counts,
         desiderata=desiderata,
@@ -183,6 +185,7 @@ def _environment() -> Environment:
         workers_sentence=workers_sentence,
         progress_of=progress_of,
         provenance=provenance,
+        scorecard_links=scorecard_links,
         scores=scores,
         share=share,
     )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from leaderboard.board.build import Board
 from leaderboard.pages.reader import Found, Listing, Reader
 from leaderboard.pages.render import render
 from leaderboard.pages.tables import sections
@@ -32,20 +33,29 @@ _HEADERS = {
 class Pages:
     """Answers page requests."""
 
-    def __init__(self, reader: Reader, protocols: Sequence[str] = ()) -> None:
-        """Shows what a reader finds, and of each of these protocols at least that there is nothing yet."""
-        self._reader, self._protocols = reader, protocols
+    def __init__(self, reader: Reader, protocols: Sequence[str] = (), store: str = "") -> None:
+        """Shows what a reader finds, and of each of these protocols at least that there is nothing yet.
+
+        Args:
+            reader: Finds what is shown.
+            protocols: Their ids.
+            store: The name of the stores on the Hub, as RAPPORT_STORE tells it; empty where they are in folders.
+        """
+        self._reader, self._protocols, self._store = reader, protocols, store
 
     def board(self) -> Response:
         """The front page."""
         board, problems = self._reader.board()
         news = self._news()
-        shown = {"revision": board.revision, **_listed(news), "problems": (*problems, *news.problems)}
+        shown = {"revision": board.revision, **_listed(news), "problems": (*_lag(board), *problems, *news.problems)}
         return _page("board.html", here="/", sections=sections(board.rows, self._protocols), **shown)
 
     def rows(self) -> Response:
         """The board's rows alone, for a page that is open."""
-        return _page("rows.html", sections=sections(self._reader.board()[0].rows, self._protocols))
+        board, problems = self._reader.board()
+        if not board.revision:  # An open page keeps what it has.
+            return _message(503, "The board cannot be read right now", " ".join(problems))
+        return _page("rows.html", sections=sections(board.rows, self._protocols))
 
     def live(self, all: str = "", id: str = "", page: str = "") -> Response:
         """What is under way, for a page that is open; says at which revision the rest of that page would be now."""
@@ -58,7 +68,7 @@ class Pages:
             shown = _listed(self._reader.listing(page_number(page)))
         else:
             news = self._news()
-            shown = {**_listed(news), "problems": (*problems, *news.problems)}
+            shown = {**_listed(news), "problems": (*_lag(board), *problems, *news.problems)}
         response = _page("live.html", **shown)
         response.headers["X-Revision"] = revision
         return response
@@ -83,7 +93,12 @@ class Pages:
             return _message(503, "This submission cannot be looked up right now", " ".join(found.problems))
         if found.about is None:
             return _message(404, "There is no such submission", "Check the address; the queue lists all submissions.")
-        shown = {"about": found.about, "rows": found.rows, "revision": self._revision(found)}
+        shown = {
+            "about": found.about,
+            "rows": found.rows,
+            "revision": self._revision(found),
+            "store": self._store,
+        }
         return _page(template, here="/queue", **shown, **_one(found))
 
     def scorecard(self, id: str = "") -> Response:
@@ -96,6 +111,11 @@ class Pages:
             return JSONResponse({"error": problems[0]}, status_code=503, headers=_HEADERS)
         return JSONResponse({"error": "There is no scorecard of this run."}, status_code=404, headers=_HEADERS)
 
+    def health(self) -> Response:
+        """That this process serves, and from what; it asks nobody, so that no one else's fault is taken for its own."""
+        store = "stale" if self._reader.stale else "current"
+        return JSONResponse({"state": "serving", "store": store, "redis": self._reader.has_ledger}, headers=_HEADERS)
+
     def _revision(self, found: Found) -> str:
         """Names the state of a submission's page: another one if anything has happened to it or to the board."""
         happened = len(found.view.events) if found.view else 0
@@ -105,6 +125,11 @@ class Pages:
         """The submissions that belong on the front page, and why there may be none."""
         listing = self._reader.listing()
         return listing._replace(views=tuple(view for view in listing.views if _is_news(view)))
+
+
+def _lag(board: Board) -> tuple[str, ...]:
+    """Says that ranks will change without anything new."""
+    return ("Ranks do not take in the latest results yet.",) if board.lags else ()
 
 
 def _listed(listing: Listing) -> dict[str, object]:
@@ -128,6 +153,7 @@ def router(pages: Pages) -> APIRouter:
         "/submission": pages.submission,
         "/details": pages.details,
         "/scorecard": pages.scorecard,
+        "/health": pages.health,
     }.items():
         routes.add_api_route(path, answer, methods=["GET", "HEAD"], response_class=HTMLResponse)
     return routes

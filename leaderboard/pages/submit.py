@@ -12,6 +12,8 @@ import gradio as gr
 from redis import Redis
 
 from evaluator.errors import RapportError
+from leaderboard.api.attach import attach
+from leaderboard.api.endpoints import Endpoints
 from leaderboard.checks.records import CheckRequest
 from leaderboard.checks.surroundings import surroundings_of
 from leaderboard.pages.checking import live_checks
@@ -49,19 +51,23 @@ def theme() -> gr.themes.Base:
     )
 
 
-def gradio_pages(service: SubmissionService | None, settings: Settings, redis: Redis | None) -> gr.Blocks:
-    """Returns the Gradio app with its pages `/submit` and `/manage`.
+def gradio_pages(
+    service: SubmissionService | None, settings: Settings, redis: Redis | None, endpoints: Endpoints
+) -> gr.Blocks:
+    """Returns the Gradio app with its pages `/submit` and `/manage`, and its API.
 
     Args:
         service: Where submissions go; None closes both.
         settings: Says whether a local user may submit.
         redis: Where the checks look for workers, quotas and earlier submissions.
+        endpoints: What the API reaches.
     """
     closed = _closed_because(service, settings)
     routes = _login_routes() if service and settings.can_log_in else None
     with gr.Blocks(title="Rapport", analytics_enabled=False) as blocks:
         if routes:
             routes.render()
+        attach(endpoints, settings)
         # Gradio's own front page is never reached: the board stands there.
     blocks.queue(max_size=_MOST_WAITING, api_open=False)  # Nothing runs beside the queue.
     blocks.state_session_capacity = _MOST_SESSIONS
@@ -135,8 +141,8 @@ def _form(service: SubmissionService, settings: Settings, redis: Redis | None) -
         _checking(settings, redis),
         [*named, thinking],
         checks,
-        api_name="check",
-        api_description="Looks a model over before it is submitted; answers with an HTML list that grows line by line.",
+        api_name="form_check",
+        api_visibility="private",
         show_progress="hidden",
         trigger_mode="always_last",
         concurrency_limit=_AT_ONCE,
@@ -147,8 +153,8 @@ def _form(service: SubmissionService, settings: Settings, redis: Redis | None) -
         _handler(service, settings),
         [*named, relation, base_model, training, thinking, publish],
         answer,
-        api_name="submit",
-        api_description="Submits a model; answers with an HTML fragment that says what became of it.",
+        api_name="form_submit",
+        api_visibility="private",
         concurrency_limit=_AT_ONCE,
     )
 

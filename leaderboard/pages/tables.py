@@ -10,7 +10,8 @@ from typing import NamedTuple
 from evaluator.errors import RapportError
 from evaluator.identity import digest
 from evaluator.protocol import EvaluationProtocol, PublishedRow, is_reference, load_protocol
-from leaderboard.board.build import BoardRow, Ranking, ranking_of, standing
+from leaderboard.board.build import BoardRow, standing
+from leaderboard.board.rankings import Ranking, ranking_of
 from leaderboard.scorecards import PROMPTS
 
 _ORDERS = {

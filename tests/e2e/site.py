@@ -16,6 +16,10 @@ from typing import TypeVar
 
 import psutil
 
+from leaderboard.store import layout
+from leaderboard.store.local import LocalStore
+from leaderboard.store.runs import StoredRun
+
 PATIENCE_SECONDS = 420
 """Bound of every wait: only a broken site comes near it."""
 
@@ -41,17 +45,19 @@ def free_port() -> int:
 class Demo:
     """One `rapport demo` process with everything that it starts."""
 
-    def __init__(self, folder: Path, models: Path, *arguments: str, data_set: str = "demo") -> None:
+    def __init__(
+        self, folder: Path, models: Path, *arguments: str, data_set: str = "demo", engine: str = "auto"
+    ) -> None:
         self.folder = folder
         self.errors = folder / "stderr.log"
-        environment = {**os.environ, "RAPPORT_MODELS": str(models), "RAPPORT_DATA_SET": data_set}
+        told = {"RAPPORT_MODELS": str(models), "RAPPORT_DATA_SET": data_set, "RAPPORT_ENGINE": engine}
         folder.mkdir(parents=True, exist_ok=True)
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "leaderboard.cli", "demo", "--data", str(folder / "data"), *arguments],
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=environment,
+                env={**os.environ, **told},
                 start_new_session=True,
             )
         self.family: set[int] = {self.process.pid}
@@ -87,19 +93,26 @@ class Demo:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(PATIENCE_SECONDS)
 
-    def stored(self) -> dict[str, bytes]:
-        """Returns the row files that the store holds, by path."""
-        files = self.folder / "data" / "store" / "files"
-        return {str(path.relative_to(files)): path.read_bytes() for path in files.glob("runs/**/*.jsonl")}
+    def stored(self) -> list[str]:
+        """Returns the answers and verdicts that the archive holds, as JSON."""
+        folder = self.folder / "data" / "store"
+        if not folder.is_dir():
+            return []
+        archive = LocalStore(folder)
+        runs = {path.split("/")[3] for path in archive.list(layout.RUNS)}
+        rows = [StoredRun(archive, run_id).rows() for run_id in sorted(runs)]
+        return [row.model_dump_json() for each in rows for row in (*each.generations, *each.verdicts)]
 
     def log(self) -> str:
         return self.errors.read_text(encoding="utf-8", errors="replace")
 
 
 @contextlib.contextmanager
-def running_demo(folder: Path, models: Path, *arguments: str, data_set: str = "demo") -> Iterator[Demo]:
+def running_demo(
+    folder: Path, models: Path, *arguments: str, data_set: str = "demo", engine: str = "auto"
+) -> Iterator[Demo]:
     """Runs a demo and leaves nothing of it behind, whatever the test did."""
-    demo = Demo(folder, models, *arguments, data_set=data_set)
+    demo = Demo(folder, models, *arguments, data_set=data_set, engine=engine)
     try:
         yield demo
     finally:

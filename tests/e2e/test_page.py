@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from evaluator.hicupid.demo_data import DemoSize, write_demo_set
 from evaluator.protocol import Reference
 from tests.browser import ARGUMENTS, chromium
 from tests.e2e.site import PATIENCE_SECONDS, Demo, eventually, free_port, page, running_demo
@@ -33,7 +34,10 @@ def port() -> int:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, models: Path, port: int) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("site")
-    with running_demo(folder, models, "--port", str(port), "--model", "local/tiny") as running:
+    few = folder / "few"  # Two of the demo set's users are enough for a page.
+    write_demo_set(few, DemoSize(users=1, seen_users=1, persona_turns=4))
+    arguments = ("--port", str(port), "--model", "local/tiny")
+    with running_demo(folder, models, *arguments, data_set=str(few)) as running:
         eventually(lambda: page(port), "the page")
         yield running
 
@@ -73,7 +77,7 @@ def test_a_model_submitted_in_the_form_reaches_the_board(demo: Demo, browser_pag
 
     browser_page.goto(f"http://127.0.0.1:{port}/")
 
-    expect(browser_page.locator("#board tbody tr", has_text="local/second")).to_have_count(1)
+    expect(browser_page.locator("#board tbody tr", has_text="local/second")).to_have_count(1, timeout=PATIENCE_MS)
 
 
 def test_a_refused_model_is_told_in_the_form_as_text(demo: Demo, browser_page: Page, port: int) -> None:

@@ -19,6 +19,7 @@ import httpx
 
 from tests.e2e.site import eventually, free_port, page
 from tests.web.provider import Provider
+from tests.web.space_hub import hub_with_stores, settings_for
 
 ROOT = Path(__file__).parents[2]
 SECRET = "secret-of-the-space"
@@ -42,14 +43,15 @@ def running_site(folder: Path, provider_url: str, **settings: str) -> Iterator[s
         "RAPPORT_DATA": str(folder / "data"),
         **settings,
     }
-    with (folder / "log").open("wb") as log:
+    with hub_with_stores(folder / "hub") as hub, (folder / "log").open("wb") as log:
+        environment = {**settings_for(hub), **environment}
         process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log)
-    try:
-        eventually(lambda: page(port) if process.poll() is None else _dead(folder), "a page")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
+        try:
+            eventually(lambda: page(port) if process.poll() is None else _dead(folder), "a page")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def _dead(folder: Path) -> None:

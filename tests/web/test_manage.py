@@ -93,10 +93,12 @@ def test_what_is_somebody_elses_offers_nothing_and_refuses_what_is_asked_for_all
     expect(page.locator("#manage-about")).to_contain_text("nothing that you may do")
     for action in ("cancel", "retry", "withdraw", "lift"):
         assert not page.locator(f"#do-{action}").is_visible()
+    assert not page.locator("#manage-reason").is_visible()
+    assert not page.get_by_text("Correct what was declared").is_visible()
 
-    asked = page.request.post("/gradio_api/call/cancel", data={"data": [theirs.id, "", ""]})
+    asked = page.request.post("/gradio_api/call/cancel", data={"data": [theirs.id, ""]})
     outcome = page.request.get(f"/gradio_api/call/cancel/{asked.json()['event_id']}")
-    assert "Not done: forbidden" in outcome.text()
+    assert '"title": "forbidden"' in outcome.text()
     assert ledger.view(theirs.id).state is State.CHECKING
 
 

@@ -11,15 +11,18 @@ from redis import Redis
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import web_client
+from leaderboard.open_data import layout
+from leaderboard.open_data.files import encode_request
+from leaderboard.open_data.views import open_request
 from leaderboard.pages.reader import PAGE_LENGTH, Reader
 from leaderboard.pages.site import Pages, router
 from leaderboard.records import AmendmentKind, Failure, State
 from leaderboard.store.base import Write
 from leaderboard.store.local import LocalStore
 from leaderboard.submissions import keys
-from leaderboard.submissions.journal import files_of
 from leaderboard.submissions.ledger import Ledger
-from tests.builders import make_scorecard, make_submission, publish
+from tests.builders import make_scorecard, make_submission
+from tests.released import publish
 from worker.reaper import Reaper
 from worker.troubles import Troubles
 
@@ -37,7 +40,7 @@ ODD_TEXTS = [
 
 def visitor(store: LocalStore, ledger: Ledger | None, *protocols: str) -> TestClient:
     app = FastAPI()
-    app.include_router(router(Pages(Reader(store, ledger), protocols)))
+    app.include_router(router(Pages(Reader(store, store, ledger), protocols)))
     return TestClient(app)
 
 
@@ -95,9 +98,10 @@ def test_only_what_is_on_the_hub_links_there(ledger, store, model, on_the_hub):
     assert ("https://huggingface.co/" in page.text) is on_the_hub
 
 
-def test_without_redis_a_submission_shows_the_history_that_the_store_holds(ledger, store, submission):
+def test_without_redis_a_submission_shows_the_history_that_everyone_may_read(ledger, store, submission):
     ledger.move(submission.run_ids()[0], State.QUEUED, State.GENERATING, "gpu-7")
-    store.commit(list(files_of(ledger.history(submission.id))), "journal")
+    request = open_request(ledger.history(submission.id))
+    store.commit([Write(layout.request_path(submission.id), encode_request(request))], "request")
     page = visitor(store, None).get("/submission", params={"id": submission.id})
     assert page.status_code == 200
     assert "gpu-7" in page.text

@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from tests.e2e.site import eventually, free_port, page
 from tests.waiting import until
+from tests.web.space_hub import hub_with_stores, settings_for
 
 ROOT = Path(__file__).parents[2]
 MOST_RSS_MB = 500
@@ -57,16 +58,17 @@ def running(space: Path, log_name: str, **settings: str) -> Iterator[int]:
         if not name.startswith(("RAPPORT_", "PYTHON", "VIRTUAL", "OAUTH_"))
     }
     environment |= {"SYSTEM": "spaces", "SPACE_ID": "org/rapport", "RAPPORT_PORT": str(port), **settings}
-    with log_path.open("wb") as log:
+    with hub_with_stores(space / f"{log_name}.hub") as hub, log_path.open("wb") as log:
+        environment |= settings_for(hub)
         process = subprocess.Popen(
             [space / "venv" / "bin" / "python", "app.py"], cwd=space, env=environment, stdout=log, stderr=log
         )
-    try:
-        eventually(lambda: page(port) if process.poll() is None else pytest.fail(log_path.read_text()), "a page")
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
+        try:
+            eventually(lambda: page(port) if process.poll() is None else pytest.fail(log_path.read_text()), "a page")
+            yield port
+        finally:
+            process.terminate()
+            process.wait()
 
 
 @contextlib.contextmanager
@@ -205,7 +207,7 @@ def test_a_space_with_redis_and_login_offers_the_form(login_site: int) -> None:
 
 def test_who_is_logged_in_is_read_on_the_server_and_organisations_do_no_harm(login_site: int) -> None:
     assert "Nobody is logged in" in submitted(login_site, "")
-    assert "Not submitted: malformed_id" in submitted(login_site, login_cookie("alice"))
+    assert '"title": "malformed_id"' in submitted(login_site, login_cookie("alice"))
 
 
 def submitted(port: int, cookie: str) -> str:

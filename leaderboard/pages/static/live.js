@@ -17,8 +17,11 @@ async function refreshKept(revision) {
   const answer = await fetch(kept.dataset.url);
   if (!answer.ok) return;
   const known = new Set(Array.from(kept.querySelectorAll("tbody tr"), (row) => row.id));
-  replace(kept, await answer.text());
+  const html = await answer.text();
   kept.dataset.revision = revision;
+  if (html === kept.dataset.html) return;
+  kept.dataset.html = html;
+  replace(kept, html);
   for (const row of kept.querySelectorAll("tbody tr")) {
     if (!known.has(row.id)) row.classList.add("fresh");
   }
