@@ -126,7 +126,7 @@ def figures(rounds: Sequence[Round], outcomes: Sequence[Outcome]) -> Mapping[str
     """Returns what all campaigns came to together."""
     hit: Counter[Cell] = sum((outcome.cells for outcome in outcomes), Counter())
     accounts = [outcome.account for outcome in outcomes]
-    wrong = ("lost", "duplicated", "mixed", "stuck", "wrong_scorecards")
+    wrong = ("lost", "duplicated", "mixed", "stuck", "wrong_scorecards", "wrong_in_public")
     return {
         "faults": sum(hit.values()),
         "faults_real_engine": sum(

@@ -63,7 +63,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             load_after, dead = os.getloadavg()[0], site.dead()
             active = len(site.ledger.active())
             site.settle()
-            account = account_of(measured.outcomes, site.ledger, site.store, len(models) * 2)
+            account = account_of(measured.outcomes, site.ledger, site.stores, len(models) * 2)
             return {
                 "submissions": len(models),
                 "lost": len(account.lost),

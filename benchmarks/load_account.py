@@ -1,4 +1,4 @@
-"""What the ledger and the store hold of what was answered: each submission once, of the right person, or not."""
+"""What ledger, archive and requests hold of what was answered: each submission once, of the right person, or not."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from benchmarks.load_visitors import Outcome
+from leaderboard.open_data import files
+from leaderboard.open_data import layout as open_layout
+from leaderboard.open_data.views import history_of
 from leaderboard.records import State
 from leaderboard.store import layout
-from leaderboard.store.base import Store
+from leaderboard.store.open import Stores
 from leaderboard.store.rows import read_record
 from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import Ledger
@@ -22,26 +25,28 @@ class Account(NamedTuple):
     """Names of what is not as it has to be."""
 
     lost: tuple[str, ...]
-    """Ids that were answered and do not stand, for that model and person, in the ledger and in the store."""
+    """Ids that were answered and do not stand, for that model and person, in ledger, archive and requests."""
     duplicated: tuple[str, ...]
-    """Models that stand twice in either, and runs that were entered or queued twice."""
+    """Models that stand twice in any of them, and runs that were entered or queued twice."""
 
 
-def account_of(outcomes: Sequence[Outcome], ledger: Ledger, store: Store, newest: int) -> Account:
+def account_of(outcomes: Sequence[Outcome], ledger: Ledger, stores: Stores, newest: int) -> Account:
     """Compares what people were told with what is kept.
 
     Args:
         outcomes: What people were told.
         ledger: The ledger, of which the `newest` submissions are read.
-        store: The store, of which all are read.
+        stores: Archive and requests, of which all are read.
         newest: At least as many as were submitted.
     """
     answered = [outcome for outcome in outcomes if outcome.submission_id]
     models = {outcome.model for outcome in outcomes}
-    paths = store.list(layout.SUBMISSIONS)
+    archive, requests = stores.archive, stores.requests
+    public = requests.list(open_layout.REQUESTS)
     kept = (
         ledger.histories(ledger.newest(newest)),
-        [read_record(store.read(path), History, path) for path in paths],
+        [read_record(archive.read(path), History, path) for path in archive.list(layout.SUBMISSIONS)],
+        [history_of(files.decode_request(requests.read(path), path)) for path in public],
     )
     places = [[each for each in histories if each.submission.model in models] for histories in kept]
     return Account(

@@ -53,6 +53,8 @@ def main(file: Path) -> None:
     with file.open("w") as lines:  # Written out at the end, so that nobody waits for it.
         for owner, name, part in _PARTS:
             setattr(owner, name, timed(getattr(owner, name), part, lines.write))
+        # A Space wants its stores on the Hub; here they lie in folders, or its 120 commits an hour would be measured.
+        setattr(app, "missing_on_space", lambda _: ())  # noqa: B010 - mypy lets nobody assign it.
         app.main()
 
 

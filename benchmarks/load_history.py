@@ -1,4 +1,4 @@
-"""Many submissions that ended long ago, as the store keeps them: what a leaderboard has after some years."""
+"""Many submissions that ended long ago, as the archive keeps them: what a leaderboard has after some years."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from evaluator.errors import Cause
 from evaluator.facts import ModelFacts
 from evaluator.records import Terms
 from leaderboard.records import Declaration, Failure, Relation, State, Submission, TrainingData, Transition, now
-from leaderboard.store.base import Store, Write
+from leaderboard.store.base import Operation, Store
 from leaderboard.submissions import journal
 from leaderboard.submissions.history import History
 
@@ -44,7 +44,7 @@ def write_history(store: Store, count: int) -> None:
         store.commit(writes, f"journal of {len(writes)} submissions")
 
 
-def _pieces(histories: Iterator[History], count: int) -> Iterator[list[Write]]:
+def _pieces(histories: Iterator[History], count: int) -> Iterator[list[Operation]]:
     """Yields the files of some histories at a time."""
     for start in range(0, count, _AT_ONCE):
         many = min(_AT_ONCE, count - start)

@@ -19,9 +19,10 @@ from benchmarks.load_hub import ADDRESS
 from evaluator.judges.spec import load_judge
 from evaluator.models import LOCAL
 from leaderboard.settings import Settings
-from leaderboard.store.local import LocalStore
+from leaderboard.store.open import open_stores
 from leaderboard.submissions.ledger import Ledger
 from tests.e2e.site import free_port
+from tests.faults.public import all_is_public
 from tests.model_folders import make_model_folder
 from tests.private_redis import redis_answers, redis_command
 from tests.waiting import until
@@ -56,7 +57,7 @@ class LoadSite:
         )
         for name in ("logs", "redis", "hub", "data"):
             (folder / name).mkdir()
-        self.store = LocalStore(self.settings.store_folder)
+        self.stores = open_stores(self.settings)
         self.redis = Redis(unix_socket_path=str(folder / "r.sock"))
         self.ledger = Ledger(self.redis)
 
@@ -66,11 +67,11 @@ class LoadSite:
         Args:
             provider: Address of the OpenID provider.
             models: How many repositories stand on the Hub.
-            history: How many submissions the store holds, all of which have ended.
+            history: How many submissions the archive holds, all of which have ended and are public.
         """
         folder = self.folder
         make_model_folder(self.settings.models, load_judge("demo").model.removeprefix(LOCAL))
-        write_history(self.store, history)
+        write_history(self.stores.archive, history)
         self._start("hub", {}, sys.executable, "-m", "benchmarks.load_hub", str(folder / "hub"), str(models))
         self._start("redis", {}, *redis_command(folder / "r.sock", folder / "redis"))
         self._wait(lambda: redis_answers(folder / "r.sock"), "Redis answers")
@@ -80,7 +81,8 @@ class LoadSite:
         self._start("reaper", hub, sys.executable, "-m", "worker", "reap")
         self._start("worker", hub, sys.executable, "-m", "worker", "work")
         self._start("app", hub | _space(provider), sys.executable, "-m", "benchmarks.load_app", str(self.times))
-        self._wait(self.ledger.is_open, "the publisher has entered what the store holds")
+        self._wait(self.ledger.is_open, "the publisher has entered what the archive holds")
+        self._wait(lambda: all_is_public(self.settings, self.stores), "all of it is public")
         self._wait(self._page_answers, "the page answers")
 
     def cpu_seconds(self) -> dict[str, float]:
@@ -103,6 +105,7 @@ class LoadSite:
         for name in ("app", "worker", "reaper"):
             _kill(self._processes.pop(name))
         self._wait(lambda: not self.ledger.unsaved(), "everything is saved")
+        self._wait(lambda: all_is_public(self.settings, self.stores), "all of it is public")
 
     def last_words(self) -> str:
         """Returns the end of each role's log."""

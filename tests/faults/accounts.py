@@ -23,10 +23,12 @@ from leaderboard.scorecards import scorecard_id
 from leaderboard.settings import Settings
 from leaderboard.store import layout
 from leaderboard.store.base import NotFound, Store
-from leaderboard.store.rows import read_record, read_rows
+from leaderboard.store.rows import read_record
+from leaderboard.store.runs import StoredRun
 from leaderboard.submissions.history import History
 from leaderboard.submissions.states import ENDED
-from tests.faults.notes import Notes
+from tests.faults.notes import Notes, batches_in, rows_in
+from tests.faults.public import wrong_in_public
 from tests.faults.site import Site
 from worker.planning import prepare
 
@@ -42,7 +44,7 @@ class Account(NamedTuple):
     failed_with_cause: int
     """Those that were cancelled among them: that is a cause."""
     lost: tuple[str, ...]
-    """Submissions that were called saved and are not in the store, and batches that were taken in and are not."""
+    """Submissions that were called saved and are not in the store, and rows that were taken in and are not."""
     duplicated: tuple[str, ...]
     """Rows that stand twice in one run, and two submissions of one model."""
     mixed: tuple[str, ...]
@@ -51,6 +53,13 @@ class Account(NamedTuple):
     """Runs that have not ended, and those that ended without a result or a cause."""
     wrong_scorecards: tuple[str, ...]
     """Runs whose published result is not that of the same rows undisturbed."""
+    wrong_in_public: tuple[str, ...]
+    """What everyone may read and does not follow from the archive."""
+
+    @property
+    def bad(self) -> tuple[str, ...]:
+        """All that went wrong."""
+        return tuple(sentence for value in self if isinstance(value, tuple) for sentence in value)
 
 
 class Rows(NamedTuple):
@@ -91,10 +100,8 @@ def _engine(model: PinnedModel, settings: Settings) -> DeterministicEngine:
 
 def stored(store: Store, run_id: str) -> Rows:
     """Returns the rows of a run that the store holds."""
-    return Rows(
-        read_rows(store, layout.generations_folder(run_id), Generation),
-        read_rows(store, layout.verdicts_folder(run_id), Verdict),
-    )
+    rows = StoredRun(store, run_id).rows()
+    return Rows(rows.generations, rows.verdicts)
 
 
 def result_of(plan: Plan, rows: Rows, made_on: MadeOn) -> Result:
@@ -113,6 +120,7 @@ def account(site: Site, notes: Notes) -> Account:
     submissions = sorted({*site.ledger.newest(10**6), *notes.saved})
     entries = {one: entry for one in submissions if (entry := _entry(store, one))}
     lost = [f"submission {one}" for one in notes.saved if one not in entries]
+    lost += [f"the withdrawal of {one}" for one in notes.withdrawn if one not in entries or not entries[one].withdrawn]
     states: Counter[State] = Counter()
     found = _Findings([], [], [], [])
     for entry in entries.values():
@@ -123,7 +131,7 @@ def account(site: Site, notes: Notes) -> Account:
                 found.stuck.append(f"{run_id} is {last.after}")
             if (was := notes.ended.get(run_id, last.after)) is not last.after:
                 lost.append(f"{run_id} was {was} and saved, and is {last.after}")
-            lost += _lost_batches(store, run_id, notes.taken_in.get(run_id, set()))
+            lost += lost_rows(store, run_id, notes.taken_in.get(run_id, set()))
             if last.after is State.PUBLISHED:
                 _look_at(entry.submission, run_id, store, settings, found)
     twice = Counter((of.model, of.revision, of.protocols) for of in (entry.submission for entry in entries.values()))
@@ -137,6 +145,7 @@ def account(site: Site, notes: Notes) -> Account:
         mixed=tuple(found.mixed),
         stuck=tuple(found.stuck),
         wrong_scorecards=tuple(found.wrong),
+        wrong_in_public=tuple(wrong_in_public(site.stores, entries)),
     )
 
 
@@ -149,7 +158,10 @@ class _Findings(NamedTuple):
 
 def _look_at(submission: Submission, run_id: str, store: Store, settings: Settings, found: _Findings) -> None:
     """Compares a published run with the same run undisturbed."""
-    plan = read_record(store.read(layout.plan_path(run_id)), Plan, run_id)
+    plan = StoredRun(store, run_id).plan()
+    if plan is None:
+        found.wrong.append(f"{run_id}: its plan is missing")
+        return
     rows = stored(store, run_id)
     should = undisturbed(submission, plan, settings) if settings.engine == DETERMINISTIC else _alone(rows)
     _look_at_questions(submission, plan, rows, found)
@@ -187,10 +199,10 @@ def _look_at_questions(submission: Submission, plan: Plan, rows: Rows, found: _F
     found.mixed.extend(f"{run_id}: {name} judges no answer of it" for name in of_others)
 
 
-def _lost_batches(store: Store, run_id: str, taken_in: set[str]) -> list[str]:
-    """Names batches that no file of the store is of."""
-    there = {Path(path).stem for path in store.list(layout.run_folder(run_id))}
-    return [f"batch {batch} of {run_id}" for batch in sorted(taken_in - there)]
+def lost_rows(store: Store, run_id: str, taken_in: set[str]) -> list[str]:
+    """Names rows that no file of the store holds, whichever batches they were merged into."""
+    there = {each for batch in batches_in(store, run_id) for each in rows_in(batch)} if taken_in else set()
+    return [f"{row} of {run_id}" for row in sorted(taken_in - there)]
 
 
 def _entry(store: Store, submission_id: str) -> History | None:

@@ -34,6 +34,7 @@ _TRIES = 8
 _LONGEST_WAIT = 0.5
 _STATE_SECONDS, _TARGET_SECONDS = 30.0, 15.0
 _CHECKING_SECONDS = 1.0
+_EVERYTHING = 10**6
 _BUSY = (State.QUEUED, State.GENERATING)
 _PEOPLE = ("alice", "bob", "carol")
 _MAINTAINER = Person("maintainer", maintainer=True)
@@ -97,10 +98,27 @@ class Campaign:
             sender.join()
         while self._owed:
             self._submit()
-        with contextlib.suppress(AssertionError):  # What has not ended is accounted for.
-            until(self._all_ended, what="every run has ended and is saved", within=2 * PATIENCE * self._patience)
+        with contextlib.suppress(AssertionError):  # What has not ended is accounted for, and what is not public.
+            self._await_end()
+            self._withdraw_one()
+            self._await_end()
+            until(self._site.released, what="all is public that is to be", within=PATIENCE * self._patience)
         self._notes.take()
         return Outcome(tuple(self.strikes), tuple(self.missed), account(self._site, self._notes))
+
+    def _await_end(self) -> None:
+        until(self._all_ended, what="every run has ended and is saved", within=2 * PATIENCE * self._patience)
+
+    def _withdraw_one(self) -> None:
+        """Withdraws a submission that is public by then, if there is one."""
+        until(self._site.released, what="all is public that is to be", within=PATIENCE * self._patience)
+        views = self._site.ledger.views(sorted(self._site.ledger.newest(_EVERYTHING)))
+        published = [view.submission.id for view in views if view.state is State.PUBLISHED]
+        if published:
+            withdrawn = self._chance.choice(published)
+            service = SubmissionService(self._site.settings, self._site.redis)
+            service.withdraw(withdrawn, _MAINTAINER, "The campaign is over.")
+            self._notes.withdrawn.add(withdrawn)
 
     def _try(self, cell: Cell) -> Strike | None:
         """Strikes once if a run can be had in the state, and somebody to be hit; None if not."""

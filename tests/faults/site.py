@@ -19,10 +19,9 @@ from evaluator.models import LOCAL
 from leaderboard.connection import connect
 from leaderboard.people import Person
 from leaderboard.settings import Settings
-from leaderboard.store.base import Store
 from leaderboard.store.hub import HubStore
 from leaderboard.store.hub_budget import Bucket, Budget
-from leaderboard.store.local import LocalStore
+from leaderboard.store.open import ON_THE_HUB, Stores, open_stores, repositories
 from leaderboard.submissions import keys
 from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import Ledger
@@ -30,6 +29,7 @@ from leaderboard.submissions.service import SubmissionService
 from tests.builders import make_declaration
 from tests.e2e.site import free_port
 from tests.faults.clocks import Clock, library
+from tests.faults.public import all_is_public
 from tests.faults.roles import Keeper, Role
 from tests.hub_server import Account, LocalHub
 from tests.model_folders import make_model_folder
@@ -43,7 +43,7 @@ DISK = "700m"
 """More than the service wants to see free."""
 _RESERVE_BYTES = 4 * 2**20
 _TOKEN = "hf_publisherThatMustNeverBeSeenAnywhere"
-_REPOSITORY = "org/rapport-results"
+_STEM = f"{ON_THE_HUB}org/rapport"
 _SPEED = Speed(load_seconds=0.1, seconds_per_answer=0.03)
 
 MakeModel = Callable[[Path, str], object]
@@ -69,11 +69,11 @@ class Plan(NamedTuple):
     make_model: MakeModel = make_quick_model
     app: bool = False
     hub: LocalHub | None = None
-    """Holds the store; None keeps it in a folder."""
+    """Holds the stores; None keeps them in folders."""
 
 
 USUAL = Plan()
-"""Two workers, the deterministic engine, a store in a folder."""
+"""Two workers, the deterministic engine, stores in folders."""
 
 
 class _Interrupted(SubmissionService):
@@ -94,7 +94,7 @@ class Site:
             models=folder / "models",
             packs=folder / "packs",
             engine=plan.engine,
-            store=f"hub://{_REPOSITORY}" if plan.hub else "",
+            store=_STEM if plan.hub else "",
             lease_seconds=LEASE_SECONDS,
             journal_seconds=1.0,
             quota_per_user=10**6,
@@ -119,7 +119,8 @@ class Site:
         until(lambda: redis_answers(socket), what="Redis answers", within=PATIENCE)
         self.redis = connect(self.settings.redis_url)
         self.ledger = Ledger(self.redis)
-        self.store = self._open_store()
+        self.stores = self._open_stores()
+        self.store = self.stores.archive
         publisher = ["tests.faults.publish"] if plan.hub else ["worker", "publish"]
         self._start("publisher", sys.executable, "-m", *publisher)
         self._start("reaper", sys.executable, "-m", "worker", "reap")
@@ -131,15 +132,23 @@ class Site:
             until(self.page_answers, what="the page answers", within=PATIENCE)
         until(lambda: self.redis.exists(keys.EPOCH), what="the publisher has set its mark", within=PATIENCE)
 
-    def _open_store(self) -> Store:
+    def _open_stores(self) -> Stores:
         if (hub := self.plan.hub) is None:
-            return LocalStore(self.settings.store_folder)
+            return open_stores(self.settings)
         hub.tokens[_TOKEN] = Account("publisher", ("org",), "write")
-        store = HubStore(
-            _REPOSITORY, self.folder / "copy", _TOKEN, endpoint=hub.url, fresh_seconds=0, budget=boundless()
-        )
-        store.create()
-        return store
+        stores = {
+            data_set: HubStore(
+                name, self.folder / "copy" / name, _TOKEN, endpoint=hub.url, fresh_seconds=0, budget=boundless()
+            )
+            for data_set, name in repositories(_STEM)._asdict().items()
+        }
+        for data_set, store in stores.items():
+            store.create(private=data_set == "archive")
+        return Stores(**stores)
+
+    def released(self) -> bool:
+        """Whether all that the archive holds was released."""
+        return all_is_public(self.settings, self.stores)
 
     def add_model(self, name: str) -> str:
         """Puts a model of its own into the folder of models unless it is there; returns its name."""
@@ -222,8 +231,9 @@ class Site:
     def _environment(self) -> Mapping[str, str]:
         told = self.settings.model_dump(mode="json", exclude_defaults=True)
         ours = {f"RAPPORT_{name.upper()}": str(value) for name, value in told.items()}
-        hub = self.plan.hub
-        return {**os.environ, **ours, **({"HF_ENDPOINT": hub.url, "HF_TOKEN": _TOKEN} if hub else {})}
+        if hub := self.plan.hub:
+            ours |= {"HF_ENDPOINT": hub.url, "HF_TOKEN": _TOKEN, "HF_HUB_DISABLE_XET": "1"}
+        return {**os.environ, **ours}
 
     def end(self) -> None:
         """Kills everything."""

@@ -35,7 +35,7 @@ def assert_all_is_well(outcome: Outcome, wanted: list[Cell]) -> None:
     found = outcome.account
     assert not outcome.missed
     assert [Cell(strike.fault, strike.state) for strike in outcome.strikes] == wanted
-    assert (found.lost, found.duplicated, found.mixed, found.stuck, found.wrong_scorecards) == ((), (), (), (), ())
+    assert found.bad == ()
     assert found.published + found.failed_with_cause == found.submissions
     assert found.published, "nothing came through at all"
 

@@ -43,8 +43,9 @@ def settled(site: Site) -> bool:
 def assert_all_is_well(site: Site, notes: Notes, published: int) -> None:
     """Waits until everything has ended, and accounts for it."""
     until(lambda: notes.sound() and settled(site), what="everything has ended and is saved", within=PATIENCE)
+    until(site.released, what="all is public that is to be", within=PATIENCE)
     found = account(site, notes)
-    assert (found.lost, found.duplicated, found.mixed, found.stuck, found.wrong_scorecards) == ((), (), (), (), ())
+    assert found.bad == ()
     assert (found.submissions, found.published) == (published, published)
 
 
