@@ -19,8 +19,8 @@ COPY --chown=1000 leaderboard ./leaderboard
 USER 1000
 ENV RAPPORT_HOST=0.0.0.0
 EXPOSE 7860
-HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/', timeout=4)"]
+HEALTHCHECK --interval=60s --timeout=15s --start-period=60s --start-interval=5s \
+    CMD ["python", "-m", "leaderboard.cli", "doctor", "--health", "--role", "web"]
 CMD ["python", "app.py"]
 
 FROM base AS worker
@@ -33,7 +33,9 @@ COPY --chown=1000 evaluator ./evaluator
 COPY --chown=1000 leaderboard ./leaderboard
 COPY --chown=1000 worker ./worker
 USER 1000
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
-    CMD ["python", "-c", "from leaderboard.connection import connect; from leaderboard.settings import Settings; connect(Settings().redis_url)"]
-# The same image publishes: run exactly one with the command `python -m worker publish`.
+# The same image publishes and invites: run exactly one each, with the command `python -m worker publish` or `reap` and
+# with ROLE set to what it does, which the health check looks for.
+ENV ROLE=worker
+HEALTHCHECK --interval=60s --timeout=15s --start-period=120s --start-interval=5s \
+    CMD ["sh", "-c", "exec python -m leaderboard.cli doctor --health --role \"$ROLE\""]
 CMD ["python", "-m", "worker", "work"]

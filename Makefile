@@ -1,10 +1,10 @@
 # Everything a person types stands here; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench-demo bench-prefill bench-prepare bench-intervals bench-load bench-faults lock clean
+.PHONY: help setup demo test lint bench-demo bench-prefill bench-prepare bench-intervals bench-coverage bench-board bench-load bench-faults lock clean
 PYTHON := .venv/bin/python
 # How many processes share the tests, file by file. Each may hold a model or two, some 6 GB of memory; their engines are
 # not bound to cores, or all of them would take the same one.
-TEST_PROCESSES ?= 2
+TEST_PROCESSES ?= 3
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ bench-prepare: setup ## Stream the 20,000 prompts of a full-size set, and of set
 
 bench-intervals: setup ## Simulate boards of known truth and see what the intervals cover
 	@$(PYTHON) -m benchmarks.intervals
+
+bench-coverage: setup ## Simulate annotators and models of known skill and see what the human suite's intervals cover
+	@$(PYTHON) -m benchmarks.coverage
+
+bench-board: setup ## Build boards of 100, 1,000 and 10,000 models, anew and for one model more (half an hour, 6 GB of disk)
+	@$(PYTHON) -m benchmarks.board
 
 bench-load: setup ## Send 1,000 submissions of 200 users through the whole service, with 10,000 in its history
 	@$(PYTHON) -m benchmarks.load

@@ -25,8 +25,6 @@ from leaderboard.records import (
     TrainingData,
 )
 from leaderboard.scorecards import UserScores
-from leaderboard.store import layout
-from leaderboard.store.base import Store, Write
 
 NOON = datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.UTC)
 TERMS = Terms(visibility="public", season="2026", licence="apache-2.0", redistributable=True, personal_data="synthetic")
@@ -369,17 +367,6 @@ def make_user_scores(card: Scorecard, users: int = 12, split: str = "test_1") ->
         users=tuple(UserScore(split, user, sums, sums, sums) for user in range(users)),
         terms=TERMS,
     )
-
-
-def publish(store: Store, *cards: Scorecard) -> None:
-    """Writes scorecards and their users' sums into a store."""
-    for card in cards:
-        path = layout.user_scores_path(card.model, card.id)
-        writes = [
-            Write(layout.scorecard_path(card.model, card.id), card.model_dump_json().encode()),
-            Write(path, make_user_scores(card).model_dump_json().encode()),
-        ]
-        store.commit(writes, f"scorecard {card.id}")
 
 
 def unlike(value: Any) -> Any:

@@ -27,14 +27,14 @@ def test_the_hub_says_what_the_folder_says(hub: LocalHub, client: Client, folder
     assert from_hub.histories == from_folder.histories
 
 
-def test_hicupids_own_rows_are_synthetic_and_private_whatever_its_card_says(
+def test_hicupids_own_rows_are_public_and_its_text_is_not_whatever_its_card_says(
     hub: LocalHub, client: Client, folder: Path
 ) -> None:
     card = (folder / "README.md").read_text()
     (folder / "README.md").write_text(card.replace("- synthetic", "- chats"))
     hub.repositories.commit_folder("dataset", HUB_DATA_SET, folder)
     terms = client.run(read_all, HUB_DATA_SET).value.terms
-    assert (terms.visibility, terms.redistributable, terms.licence) == ("private", False, None)
+    assert (terms.visibility, terms.redistributable, terms.licence) == ("public", False, None)
     assert terms.personal_data == "synthetic"
 
 

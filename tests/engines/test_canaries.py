@@ -49,16 +49,19 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """What a handler of this process writes, at every level and of every logger."""
-    written, root = io.StringIO(), logging.getLogger()
+    written, loggers = io.StringIO(), [logging.getLogger(), logging.getLogger("httpx")]
+    root = loggers[0]
     handler = logging.StreamHandler(written)
     handler.setFormatter(logging.Formatter(FORMAT))
     handler.addFilter(RedactingFilter(secrets_of(os.environ | PLANTED)))
     root.addHandler(handler)
-    level = root.level
-    root.setLevel(logging.DEBUG)
+    levels = [each.level for each in loggers]
+    for each in loggers:  # An earlier test of this process may have quietened them.
+        each.setLevel(logging.DEBUG)
     yield written
     root.removeHandler(handler)
-    root.setLevel(level)
+    for each, level in zip(loggers, levels, strict=True):
+        each.setLevel(level)
 
 
 def assert_nowhere(*places: bytes | str | Path) -> None:

@@ -39,6 +39,12 @@ def test_web_and_publisher_import_neither_torch_nor_vllm(entry: str) -> None:
     assert found == "[]"
 
 
+def test_parquet_is_read_in_one_place_that_leaves_no_thread_behind() -> None:
+    places = [path for folder in ("evaluator", "leaderboard", "worker") for path in (ROOT / folder).rglob("*.py")]
+    readers = [path for path in places if "pq.read_table" in path.read_text() or "ParquetFile(" in path.read_text()]
+    assert readers == [ROOT / "evaluator" / "parquet.py"]
+
+
 def test_every_setting_stands_in_the_readme_or_the_design() -> None:
     documented = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 
