@@ -1,4 +1,11 @@
-"""`make bench-coverage`: whether the intervals of the human suite cover, by simulated raters of known skill."""
+"""`make bench-coverage`: whether the intervals of the human suite cover, by simulated raters of known skill.
+
+An interval speaks of other users under the same annotators and prompts, and this is what has to cover. Beside it stands
+what nobody promises: how often the interval holds the figure that annotators, or prompts, of the same kind have on
+average, when others are drawn each time; and what becomes of it where users' sizes have a coefficient of variation of
+about 1. None of this decides what is published: sizes as published vary about half as much, and with the other the
+effective number of users is half of what is counted.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +26,21 @@ import numpy as np
 from scipy.stats import binomtest
 
 from benchmarks import coverage_figures as figures
-from benchmarks.coverage_raters import RATING, RELEVANCE, SYNTHETIC, VERIFICATION, Floats, Task, simulate, write
+from benchmarks.coverage_raters import (
+    RATING,
+    RELEVANCE,
+    SAME,
+    SYNTHETIC,
+    UNEVEN,
+    VERIFICATION,
+    Floats,
+    Given,
+    Task,
+    new_annotators,
+    new_prompts,
+    simulate,
+    write,
+)
 from benchmarks.coverage_tables import Table, class_tables, rating_tables, truth_tables, written_tables
 from benchmarks.report import report
 from evaluator.human.figures import FIGURES, GAP
@@ -29,6 +50,8 @@ REPETITIONS = 2000
 NUMBERS_OF_USERS = (20, 50, 250)
 POPULATION, BATCH = 500_000, 5_000
 """Users whose figures are taken for the truth: its own error is 1/45 of that of 250 users; and how many at once."""
+BESIDE, FEWER = 4, 5
+"""By how much fewer repetitions, and a smaller population, what stands beside has: it is no criterion."""
 PROCESSES = 2
 CHUNK = 50
 """Repetitions that a process does at once."""
@@ -41,7 +64,7 @@ Tables = Mapping[str, Table]
 class Stage(NamedTuple):
     """Some figures of the suite, and what they are made of."""
 
-    tables: Callable[[np.random.Generator, int], Tables]
+    tables: Callable[[np.random.Generator, int, Given], Tables]
     figures: Mapping[str, figures.Made]
 
 
@@ -53,29 +76,49 @@ class Seen(NamedTuple):
     """Not a number where no interval was given."""
 
 
-def of_classes(task: Task, random: np.random.Generator, users: int) -> Tables:
+class Scenario(NamedTuple):
+    """Under what the data sets are drawn."""
+
+    place: int
+    """What its seeds hang on."""
+    given: Callable[[np.random.Generator], Given]
+    redrawn: bool
+    """Whether it is drawn anew for every data set; the truth is then the mean over many."""
+
+
+SCENARIO = Scenario(0, lambda _: SAME, redrawn=False)
+"""What intervals speak of."""
+SCENARIOS = {
+    "coverage_if_annotators_are_new": Scenario(1, new_annotators, redrawn=True),
+    "coverage_if_prompts_are_new": Scenario(2, new_prompts, redrawn=True),
+    "coverage_uneven_users": Scenario(3, lambda _: UNEVEN, redrawn=False),
+}
+"""What they do not promise."""
+
+
+def of_classes(task: Task, random: np.random.Generator, users: int, given: Given) -> Tables:
     """Returns what a stage of two classes adds up to."""
-    return class_tables(simulate(random, task, users))
+    return class_tables(simulate(random, task, users, given))
 
 
-def of_truth(task: Task, random: np.random.Generator, users: int) -> Tables:
+def of_truth(task: Task, random: np.random.Generator, users: int, given: Given) -> Tables:
     """Returns what a stage of two classes adds up to on made-up users, whose truth is known."""
-    return truth_tables(simulate(random, SYNTHETIC[task], users))
+    return truth_tables(simulate(random, SYNTHETIC[task], users, given))
 
 
-def of_ratings(random: np.random.Generator, users: int) -> Tables:
+def of_ratings(random: np.random.Generator, users: int, given: Given) -> Tables:
     """Returns what ratings add up to."""
-    return rating_tables(simulate(random, RATING, users))
+    return rating_tables(simulate(random, RATING, users, given))
 
 
-def of_extraction(random: np.random.Generator, users: int) -> Tables:
+def of_extraction(random: np.random.Generator, users: int, given: Given) -> Tables:
     """Returns what a writer and an extractor add up to."""
-    return written_tables(write(random, users))
+    return written_tables(write(random, users, given))
 
 
-def of_writing(random: np.random.Generator, users: int) -> Tables:
+def of_writing(random: np.random.Generator, users: int, given: Given) -> Tables:
     """Returns what a writer adds up to, and a judge of ratings on what is written."""
-    return {**of_ratings(random, users), **of_extraction(random, users)}
+    return {**of_ratings(random, users, given), **of_extraction(random, users, given)}
 
 
 MADE_UP = ", made up"
@@ -91,18 +134,33 @@ STAGES = {
 """In the order that seeds hang on."""
 
 
-def sums_of(name: str, batch: int) -> dict[str, Floats]:
+def tables_of(scenario: Scenario, name: str, users: int, seed: Sequence[int]) -> Tables:
+    """Returns what a stage adds up to in one data set."""
+    random = np.random.default_rng([scenario.place, list(STAGES).index(name), *seed])
+    return STAGES[name].tables(random, users, scenario.given(random))
+
+
+def sums_of(place: int, name: str, batch: int) -> dict[str, Floats]:
     """Returns what a stage adds up to over one batch of the population; no repetition has its seed."""
-    found = STAGES[name].tables(np.random.default_rng([list(STAGES).index(name), 0, batch]), BATCH)
+    found = tables_of(_scenario(place), name, BATCH, [0, batch])
     return {table: counts.sums.sum(axis=0) for table, counts in found.items()}
 
 
-def truth_of(name: str, batches: Iterable[dict[str, Floats]]) -> dict[str, float]:
+def _scenario(place: int) -> Scenario:
+    """The scenario of a place, which a process is told instead of the scenario."""
+    return next(some for some in (SCENARIO, *SCENARIOS.values()) if some.place == place)
+
+
+def truth_of(scenario: Scenario, name: str, batches: Iterable[dict[str, Floats]]) -> dict[str, float]:
     """Returns the figures of a stage over the whole population."""
+    made = STAGES[name].figures
+    if scenario.redrawn:
+        each = [figures.values(batch, made) for batch in batches]
+        return {figure: float(np.mean([one[figure] for one in each])) for figure in made}
     sums: dict[str, Floats] = {}
     for batch in batches:
         sums = {table: sums.get(table, 0.0) + counts for table, counts in batch.items()}
-    return figures.values(sums, STAGES[name].figures)
+    return figures.values(sums, made)
 
 
 def published(found: Mapping[str, Mapping[str, Any]], less: Callable[[Any, Any], Any]) -> dict[str, Any]:
@@ -126,11 +184,11 @@ def published(found: Mapping[str, Mapping[str, Any]], less: Callable[[Any, Any],
     }
 
 
-def repeat(users: int, repetition: int, truth: Mapping[str, float]) -> dict[str, Seen]:
+def repeat(users: int, repetition: int, truth: Mapping[str, float], scenario: Scenario = SCENARIO) -> dict[str, Seen]:
     """Simulates every stage once and tells for each figure whether its interval holds the truth."""
     found = {
-        name: figures.spreads(stage.tables(np.random.default_rng([place, users, repetition]), users), stage.figures)
-        for place, (name, stage) in enumerate(STAGES.items())
+        name: figures.spreads(tables_of(scenario, name, users, [users, repetition]), stage.figures)
+        for name, stage in STAGES.items()
     }
     return {name: _seen(name, spread, truth[name]) for name, spread in published(found, difference).items()}
 
@@ -143,9 +201,17 @@ def _seen(name: str, spread: Spread, truth: float) -> Seen:
     return Seen(low <= truth <= high, high - low)
 
 
-def repeat_some(truth: Mapping[str, float], users: int, repetitions: range) -> list[dict[str, Seen]]:
+def repeat_some(truth: Mapping[str, float], users: int, place: int, repetitions: range) -> list[dict[str, Seen]]:
     """Does some of the repetitions."""
-    return [repeat(users, repetition, truth) for repetition in repetitions]
+    return [repeat(users, repetition, truth, _scenario(place)) for repetition in repetitions]
+
+
+class Simulated(NamedTuple):
+    """What became of one scenario."""
+
+    truth: Mapping[str, float]
+    seen: Mapping[int, Sequence[Mapping[str, Seen]]]
+    """By number of users."""
 
 
 def measure(
@@ -157,27 +223,57 @@ def measure(
     """Returns the figures of the benchmark.
 
     Args:
-        repetitions: Data sets of each size.
+        repetitions: Data sets of each size; a quarter as many of each scenario that is no criterion.
         numbers_of_users: The sizes.
         population: Users whose figures are taken for the truth, in whole batches.
         processes: How many work at once.
     """
     started = time.monotonic()
     context = multiprocessing.get_context("spawn")
+    fewer = max(1, repetitions // BESIDE)
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        batches = range(max(1, population // BATCH))
-        truth = published(
-            {name: truth_of(name, pool.map(partial(sums_of, name), batches)) for name in STAGES}, float.__sub__
-        )
-        parts = [range(start, min(start + CHUNK, repetitions)) for start in range(0, repetitions, CHUNK)]
-        seen = {
-            users: [one for some in pool.map(partial(repeat_some, truth, users), parts) for one in some]
-            for users in numbers_of_users
+        found = _simulated(pool, SCENARIO, repetitions, numbers_of_users, population)
+        beside = {
+            name: _simulated(pool, scenario, fewer, numbers_of_users, population // FEWER)
+            for name, scenario in SCENARIOS.items()
         }
-    return told(seen, truth) | {
+    return told(found.seen, found.truth) | {
+        **told_beside({name: some.seen for name, some in beside.items()}),
         "repetitions": repetitions,
-        "population": len(batches) * BATCH,
+        "repetitions_beside": fewer,
+        "population": max(1, population // BATCH) * BATCH,
         "seconds": round(time.monotonic() - started, 1),
+    }
+
+
+def _simulated(
+    pool: ProcessPoolExecutor, scenario: Scenario, repetitions: int, numbers_of_users: Sequence[int], population: int
+) -> Simulated:
+    """Finds the truth of a scenario, and repeats it."""
+    batches, place = range(max(1, population // BATCH)), scenario.place
+    truth = published(
+        {name: truth_of(scenario, name, pool.map(partial(sums_of, place, name), batches)) for name in STAGES},
+        float.__sub__,
+    )
+    parts = [range(start, min(start + CHUNK, repetitions)) for start in range(0, repetitions, CHUNK)]
+    seen = {
+        users: [one for some in pool.map(partial(repeat_some, truth, users, place), parts) for one in some]
+        for users in numbers_of_users
+    }
+    return Simulated(truth, seen)
+
+
+def told_beside(seen: Mapping[str, Mapping[int, Sequence[Mapping[str, Seen]]]]) -> dict[str, Any]:
+    """Returns what is reported of the scenarios that are no criterion, by figure and number of users."""
+    return {
+        scenario: {
+            name: {
+                str(users): _coverage([one[name] for one in repetitions])["coverage"]
+                for users, repetitions in sizes.items()
+            }
+            for name in sorted(next(iter(sizes.values()))[0])
+        }
+        for scenario, sizes in seen.items()
     }
 
 
@@ -227,7 +323,7 @@ def _coverage(seen: Sequence[Seen]) -> dict[str, Any]:
 
 def main() -> None:
     """Simulates and reports what the intervals cover."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--repetitions", type=int, default=REPETITIONS)
     parser.add_argument("--users", type=int, nargs="+", default=NUMBERS_OF_USERS)
     parser.add_argument("--population", type=int, default=POPULATION, help="users whose figures are the truth")

@@ -165,13 +165,23 @@ CLASSES = (
     | {
         "alpha": Made("coincidences", lambda table: _alpha(table, _nominal)),
         f"f1.{ALWAYS_YES}": Made("rater", _always_yes),
+        "f1_majority": Made("all", _f1),
+        f"f1_majority.{ALWAYS_YES}": Made("all", _always_yes),
         "selection_ratio": Made("single rater", _selection_ratio),
         "advantage_probability": Made("duels", _advantage_probability),
         "advantage_probability_balanced": Made("balanced duels", _advantage_probability),
     }
 )
 TRUTH = {name: Made("rater", figure) for name, figure in MATRICES.items()}
-RATING = _compared({"spearman": _spearman, "kendall": _kendall, "mean_absolute_error": _of_differences(np.abs)}) | {
+RATING = _compared(
+    {
+        "spearman_within_annotators": _spearman,
+        "kendall_within_annotators": _kendall,
+        "mean_absolute_error": _of_differences(np.abs),
+    }
+) | {
+    "spearman_mean": Made("all", _spearman),
+    "kendall_mean": Made("all", _kendall),
     "alpha": Made("coincidences", lambda table: _alpha(table, _ordinal)),
     "advantage_probability": Made("duels", _advantage_probability),
     "bias": Made("rater", _of_differences(np.positive)),

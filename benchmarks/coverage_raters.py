@@ -13,21 +13,57 @@ Ints = NDArray[np.intp]
 
 ANNOTATORS = 9
 EACH = 3
-"""Annotators that there are, always the same, and those of a task."""
-BIAS = 0.25 * np.linspace(-1, 1, ANNOTATORS)[[4, 0, 7, 2, 8, 5, 1, 6, 3]]
-NOISE = np.linspace(0.75, 1.25, ANNOTATORS)
-DILIGENCE = np.linspace(2, 1, ANNOTATORS)
-"""Each annotator's leniency on the latent scale, his noise as a share of the usual one, and how often he is chosen."""
+"""Annotators that there are, and those of a task."""
 ANNOTATOR_USER = 0.2
 MODEL_USER = 0.3
 """Standard deviations of what one annotator, or the model, sees in a user as a whole that nobody else does."""
 PROMPTS = 41
-PROMPT_EFFECTS = norm.ppf((np.arange(PROMPTS) + 0.5) / PROMPTS)
-"""Prompts are the same for all users and in all repetitions; their effects in standard deviations."""
+"""Prompts are the same for all users."""
 OPEN_SHARE, OPEN_SPREAD = 0.4, 0.2
 """Share of ratings whose response mentions the attribute openly, and its standard deviation over responses."""
 OPEN_EFFECTS = (0.04, 0.4)
 """What that adds to a rating on the latent scale: the annotators' and the model's."""
+
+
+class Given(NamedTuple):
+    """What counts as given, and how users' sizes differ."""
+
+    bias: Floats
+    """(ANNOTATORS,): each annotator's leniency on the latent scale."""
+    noise: Floats
+    """(ANNOTATORS,): his noise as a share of the usual one."""
+    diligence: Floats
+    """(ANNOTATORS,): how often he is chosen."""
+    prompts: Floats
+    """(PROMPTS,): effects of prompts in standard deviations."""
+    uneven: bool = False
+    """Whether users' sizes have a coefficient of variation of about 1."""
+
+
+SAME = Given(
+    0.25 * np.linspace(-1, 1, ANNOTATORS)[[4, 0, 7, 2, 8, 5, 1, 6, 3]],
+    np.linspace(0.75, 1.25, ANNOTATORS),
+    np.linspace(2, 1, ANNOTATORS),
+    norm.ppf((np.arange(PROMPTS) + 0.5) / PROMPTS),
+)
+"""The same in all repetitions."""
+UNEVEN = SAME._replace(uneven=True)
+_SIZES = 0.8
+"""Shape of the gamma distribution that uneven sizes are drawn from."""
+
+
+def new_annotators(random: np.random.Generator) -> Given:
+    """Returns other annotators of the same kind, under the same prompts."""
+    return SAME._replace(
+        bias=random.normal(0, SAME.bias.std(), ANNOTATORS),
+        noise=random.uniform(SAME.noise.min(), SAME.noise.max(), ANNOTATORS),
+        diligence=random.uniform(SAME.diligence.min(), SAME.diligence.max(), ANNOTATORS),
+    )
+
+
+def new_prompts(random: np.random.Generator) -> Given:
+    """Returns other prompts of the same kind, under the same annotators."""
+    return SAME._replace(prompts=random.standard_normal(PROMPTS))
 
 
 class Task(NamedTuple):
@@ -80,20 +116,21 @@ class Labels(NamedTuple):
     """(items,): 1 where the attribute is mentioned openly; of ratings alone."""
 
 
-def simulate(random: np.random.Generator, task: Task, users: int) -> Labels:
+def simulate(random: np.random.Generator, task: Task, users: int, given: Given = SAME) -> Labels:
     """Returns labels of a number of users, each of whom has a part and an item at least."""
     parts, items = (round(published * users / task.users) for published in (task.parts, task.items))
     owner = np.sort(np.concatenate([np.arange(users), random.integers(users, size=parts - users)]))
-    part = np.repeat(np.arange(parts), _sizes(random, parts, items))
+    shares = _shares(random, owner, users) if given.uneven else np.ones(parts)
+    part = np.repeat(np.arange(parts), _sizes(random, items, shares))
     user = owner[part]
-    annotator = _chosen(random, parts)[part]
+    annotator = _chosen(random, parts, given.diligence)[part]
     quality = random.normal(0, task.user_spread, users)[user] + random.standard_normal(items)
-    quality += task.prompt_spread * PROMPT_EFFECTS[random.integers(PROMPTS, size=parts)[part]]
+    quality += task.prompt_spread * given.prompts[random.integers(PROMPTS, size=parts)[part]]
     mentioned = random.random(items) < np.clip(random.normal(OPEN_SHARE, OPEN_SPREAD, parts), 0.02, 0.98)[part]
     openly = mentioned * (task is RATING)
-    seen = random.normal(0, ANNOTATOR_USER, (users, ANNOTATORS))[user[:, None], annotator] + BIAS[annotator]
+    seen = random.normal(0, ANNOTATOR_USER, (users, ANNOTATORS))[user[:, None], annotator] + given.bias[annotator]
     seen += (quality + OPEN_EFFECTS[0] * openly)[:, None]
-    seen += task.noise * NOISE[annotator] * random.standard_normal((items, EACH))
+    seen += task.noise * given.noise[annotator] * random.standard_normal((items, EACH))
     model = task.model_skill * quality + random.normal(0, MODEL_USER, users)[user] + task.model_shift
     model += OPEN_EFFECTS[1] * openly + task.model_noise * random.standard_normal(items)
     human, said, truth = (np.searchsorted(task.cuts, latent) for latent in (seen, model, quality))
@@ -107,15 +144,20 @@ def table_of(labels: Labels) -> Floats:
     return table
 
 
-def _sizes(random: np.random.Generator, groups: int, items: int) -> Ints:
-    """Returns how many items each group has, at least one, with a coefficient of variation of about 0.35."""
-    weights = random.gamma(8.0, size=groups)
-    return 1 + random.multinomial(items - groups, weights / weights.sum()).astype(np.intp)
+def _sizes(random: np.random.Generator, items: int, shares: Floats) -> Ints:
+    """Returns how many items each part has, at least one, with a coefficient of variation of 0.35 beside its share."""
+    weights = shares * random.gamma(8.0, size=len(shares))
+    return 1 + random.multinomial(items - len(shares), weights / weights.sum()).astype(np.intp)
 
 
-def _chosen(random: np.random.Generator, parts: int) -> Ints:
+def _shares(random: np.random.Generator, owner: Ints, users: int) -> Floats:
+    """Returns each part's share of its user's uneven size, (parts,)."""
+    return np.asarray((random.gamma(_SIZES, size=users) / np.bincount(owner, minlength=users))[owner])
+
+
+def _chosen(random: np.random.Generator, parts: int, diligence: Floats) -> Ints:
     """Returns the different annotators of each part, (parts, EACH), the diligent ones more often."""
-    order = np.log(DILIGENCE) + random.gumbel(size=(parts, ANNOTATORS))
+    order = np.log(diligence) + random.gumbel(size=(parts, ANNOTATORS))
     return np.argpartition(-order, EACH, axis=1)[:, :EACH]
 
 
@@ -136,17 +178,20 @@ ACCEPTED, EXTRACTED = (23.0, 0.6), (30.0, 0.8)
 """Attributes per user, and the latent mean of those found, or accepted: both vary over users."""
 
 
-def write(random: np.random.Generator, users: int) -> Written:
+def write(random: np.random.Generator, users: int, given: Given = SAME) -> Written:
     """Returns what a writer and an extractor do for users, each of whom has a response at least."""
     responses = round(RATING.parts * users / RATING.users)
-    owner = np.concatenate([np.arange(users), random.integers(users, size=responses - users)])
+    shares = random.gamma(_SIZES, size=users) if given.uneven else np.ones(users)
+    owner = np.concatenate([np.arange(users), random.choice(users, responses - users, p=shares / shares.sum())])
     quality = random.normal(0, WRITER_USER, users)[owner] + random.standard_normal(responses)
     verdicts = np.bincount(owner * 3 + np.searchsorted(WRITER_CUTS, quality), minlength=users * 3)
-    return Written(verdicts.reshape(users, 3), *(_told(random, users, *kind) for kind in (ACCEPTED, EXTRACTED)))
+    shape = _SIZES if given.uneven else 4.0
+    told = (_told(random, users, shape, *kind) for kind in (ACCEPTED, EXTRACTED))
+    return Written(verdicts.reshape(users, 3), *told)
 
 
-def _told(random: np.random.Generator, users: int, mean: float, latent: float) -> Ints:
+def _told(random: np.random.Generator, users: int, shape: float, mean: float, latent: float) -> Ints:
     """Returns each user's attributes without and with some property, (users, 2)."""
-    counts = 1 + random.poisson(random.gamma(4.0, (mean - 1) / 4, users))
+    counts = 1 + random.poisson(random.gamma(shape, (mean - 1) / shape, users))
     having = random.binomial(counts, norm.cdf(random.normal(latent, 0.5, users)))
     return np.stack([counts - having, having], axis=1)

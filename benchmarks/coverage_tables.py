@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.coverage_raters import ANNOTATORS, EACH, RATING, Floats, Ints, Labels, Written
-from evaluator.metrics.alternative_annotator import LEAST_ITEMS
+from evaluator.metrics.alternative_annotator import LEAST_ANNOTATORS, untested
 
 RATINGS = len(RATING.cuts) + 1
 MEANS = np.arange(2 * RATINGS - 1) / 2
@@ -27,9 +27,11 @@ def class_tables(labels: Labels) -> dict[str, Table]:
     """Returns what figures of two classes are made of.
 
     Returns:
-        Confusions with the majority of the others and with each single one, (users, annotators, own, reference), the
-        model's and the annotators'; (users, label, label) of the annotators of an item; and duels of the model with an
-        annotator, (users, annotators, majority of the others, whether it was won), with one majority for all or two.
+        Confusions with the majority of the others, (users, annotators, own, reference), and with each single one,
+        (users, pairs of annotators, own, reference), the model's and the annotators'; the model's with the majority of
+        all three, (users, 1, own, reference); (users, label, label) of the annotators of an item; and duels of the
+        model with an annotator, (users, annotators, majority of the others, whether it was won), with one majority for
+        all or two.
     """
     votes = labels.human.sum(axis=1)
     majority, singles, duels = (np.zeros(()) for _ in range(3))
@@ -40,17 +42,20 @@ def class_tables(labels: Labels) -> dict[str, Table]:
         majority = majority + _count(labels.user, (ANNOTATORS, 2, 2, 3), annotator, labels.model, own, reference)
         won = np.where(labels.model, others, EACH - 1 - others) >= np.where(own, others, EACH - 1 - others)
         duels = duels + _count(labels.user, (ANNOTATORS, 3, 2), annotator, reference, won.astype(np.intp))
-        for other in _others(labels, seat):
-            singles = singles + _count(labels.user, (ANNOTATORS, 2, 2, 2), annotator, labels.model, own, other) / 2
+        for place in _other_seats(seat):
+            pair = annotator * ANNOTATORS + labels.annotator[:, place]
+            other = labels.human[:, place]
+            singles = singles + _count(labels.user, (ANNOTATORS**2, 2, 2, 2), pair, labels.model, own, other)
     untied = majority[..., :2]
     return {
         "rater": _counts(untied.sum(axis=-2)),
         "human": _counts(untied.sum(axis=-3)),
         "single rater": _counts(singles.sum(axis=-2)),
         "single human": _counts(singles.sum(axis=-3)),
-        "coincidences": _counts(singles.sum(axis=(1, 2))),
-        "duels": _tested(duels.sum(axis=2, keepdims=True)),
-        "balanced duels": _tested(duels[:, :, :2]),
+        "coincidences": _counts(singles.sum(axis=(1, 2)) / (EACH - 1)),
+        "all": _counts(_count(labels.user, (1, 2, 2), np.zeros_like(votes), labels.model, (votes > 1).astype(np.intp))),
+        "duels": _tested(duels.sum(axis=2, keepdims=True), balanced=False),
+        "balanced duels": _tested(duels[:, :, :2], balanced=True),
     }
 
 
@@ -65,8 +70,9 @@ def rating_tables(labels: Labels) -> dict[str, Table]:
 
     Returns:
         Counts of ratings by twice the mean of the two others, (users, annotators, rating, sum), the model's and the
-        annotators'; of ratings by whether the attribute is mentioned, (users, mentioned, rating), both; (users, rating,
-        rating) of the annotators of an item; and duels, as of classes.
+        annotators'; the model's by the sum of all three, (users, 1, rating, sum); of ratings by whether the attribute
+        is mentioned, (users, mentioned, rating), both, an item's three counting as one; (users, rating, rating) of the
+        annotators of an item; and duels, as of classes.
     """
     sums, zero = labels.human.sum(axis=1), np.zeros_like(labels.user)
     rater, human, coincidences, said, duels = (np.zeros(()) for _ in range(5))
@@ -75,15 +81,16 @@ def rating_tables(labels: Labels) -> dict[str, Table]:
         shape = (ANNOTATORS, RATINGS, len(MEANS))
         rater = rater + _count(labels.user, shape, annotator, labels.model, sums - own)
         human = human + _count(labels.user, shape, annotator, own, sums - own)
-        said = said + _count(labels.user, (2, RATINGS), labels.open, own)
+        said = said + _count(labels.user, (2, RATINGS), labels.open, own) / EACH
         far = [_squared_distances(rating, _others(labels, seat)) for rating in (labels.model, own)]
         won = (far[0] <= far[1]).astype(np.intp)
         duels = duels + _count(labels.user, (ANNOTATORS, 1, 2), annotator, zero, won)
         for other in _others(labels, seat):
             coincidences = coincidences + _count(labels.user, (RATINGS, RATINGS), own, other) / 2
     rated = _count(labels.user, (2, RATINGS), labels.open, labels.model)
-    tables = {"rater": rater, "human": human, "coincidences": coincidences, "said": said, "rated": rated}
-    return {name: _counts(table) for name, table in tables.items()} | {"duels": _tested(duels)}
+    every = _count(labels.user, (1, RATINGS, EACH * (RATINGS - 1) + 1), zero, labels.model, sums)
+    tables = {"rater": rater, "human": human, "coincidences": coincidences, "said": said, "rated": rated, "all": every}
+    return {name: _counts(table) for name, table in tables.items()} | {"duels": _tested(duels, balanced=False)}
 
 
 def written_tables(written: Written) -> dict[str, Table]:
@@ -97,7 +104,11 @@ def written_tables(written: Written) -> dict[str, Table]:
 
 def _others(labels: Labels, seat: int) -> list[Ints]:
     """The labels of the other annotators."""
-    return [labels.human[:, other] for other in range(EACH) if other != seat]
+    return [labels.human[:, other] for other in _other_seats(seat)]
+
+
+def _other_seats(seat: int) -> list[int]:
+    return [other for other in range(EACH) if other != seat]
 
 
 def _squared_distances(rating: Ints, others: list[Ints]) -> Ints:
@@ -113,10 +124,11 @@ def _count(user: Ints, shape: tuple[int, ...], *places: Ints) -> Floats:
     return np.bincount(user * size + inside, minlength=users * size).reshape(users, *shape).astype(np.float64)
 
 
-def _tested(duels: Floats) -> Table:
-    """Duels with the annotators who have enough of them to be tested."""
-    enough = duels.sum(axis=(0, 2, 3)) >= LEAST_ITEMS
-    return _counts(duels * enough[:, None, None])
+def _tested(duels: Floats, balanced: bool) -> Table:
+    """Duels with the annotators who are tested, if there are enough of them."""
+    items = duels.sum(axis=-1)
+    enough = np.array([untested(items[:, place], balanced) is None for place in range(ANNOTATORS)])
+    return _counts(duels * (enough & (enough.sum() >= LEAST_ANNOTATORS))[:, None, None])
 
 
 def _counts(sums: Floats) -> Table:

@@ -1,4 +1,4 @@
-"""The figures of the human suite by name, and how the interval of each is made, or why it has none.
+"""The figures of the human suite by name: what each is, and how its interval is made, or why it has none.
 
 What a scorecard publishes and what `make bench-coverage` simulates are both this list.
 """
@@ -16,92 +16,133 @@ ALWAYS_NO = "always_no"
 GAP = "gap"
 """Whose figure it is, where not the model's, or that on made-up users less that on people: the last part of a name."""
 
+GIVEN = (
+    "The interval speaks of other users under the same annotators and the same prompts: these count as given, and "
+    "others could move the figure further."
+)
+"""What stands beside every interval."""
+SHOWN_CEILING = f"single_kappa.{NOISE_CEILING}"
+"""The ceiling that a page shows of a stage of classes: that against majorities is 1 whatever three annotators say."""
+
 
 class Figure(NamedTuple):
-    """How the interval of a figure is made, or why there is none."""
+    """What a figure is, and how its interval is made, or why there is none."""
 
+    says: str
+    """What it is, in words that go on from the name of whose it is."""
     method: Method | None
     why: str = ""
     """Why there is no interval."""
 
 
-_STUDENT, _SCORE = Figure(Method.STUDENT), Figure(Method.SCORE)
-_TALLY = Figure(None, "It counts what was done on these very items and estimates nothing.")
-_TESTS = Figure(
-    None, "It is the share of a few tests that reject, so it moves in leaps; the tests themselves tell the doubt."
-)
-_CEILING = Figure(None, "No rater can pass it on these very items: it is found with hindsight and estimates nothing.")
-_FIXED = Figure(None, "It is 0 or not defined by construction, whatever the labels.")
+def _student(says: str) -> Figure:
+    return Figure(says, Method.STUDENT)
+
+
+def _share(says: str) -> Figure:
+    return Figure(says, Method.SCORE)
+
+
+def _tally(says: str) -> Figure:
+    return Figure(says, None, "It counts what was done on these very items and estimates nothing.")
+
+
+def _tests(says: str) -> Figure:
+    why = "It is the share of a few tests that reject, so it moves in leaps; the tests themselves tell the doubt."
+    return Figure(says, None, why)
+
+
+def _ceiling(says: str) -> Figure:
+    why = "No rater can pass it on these very items: it is found with hindsight and estimates nothing."
+    return Figure(f"noise ceiling: {says}", None, why)
+
+
+def _fixed(says: str) -> Figure:
+    return Figure(says, None, "It is 0 or not defined by construction, whatever the labels.")
+
 
 _CLASSES = {
-    "kappa": _STUDENT,
-    "matthews": _STUDENT,
-    "f1": _SCORE,
-    "single_kappa": _STUDENT,
+    "kappa": _student("Cohen's kappa with the majority of the others, mean over annotators"),
+    "matthews": _student("Matthews correlation with the majority of the others, within annotators"),
+    "f1": _share("F1 of the class that matters, against the majority of the others"),
+    "single_kappa": _student("Cohen's kappa with single annotators, mean over pairs of annotators"),
 }
 _RATINGS = {
-    "spearman": _STUDENT,
-    "kendall": _STUDENT,
-    "mean_absolute_error": _STUDENT,
+    "spearman_within_annotators": _student("Spearman correlation with the mean of the others, within annotators"),
+    "kendall_within_annotators": _student("Kendall's tau-b with the mean of the others, within annotators"),
+    "mean_absolute_error": _student("mean absolute error against the mean of the others"),
 }
 
 
 def _compared(figures: dict[str, Figure]) -> dict[str, Figure]:
     """Figures of the model, and beside each what one more human reaches and what no rater can pass."""
-    humans = {f"{name}.{ONE_MORE_HUMAN}": figure for name, figure in figures.items()}
-    return figures | humans | {f"{name}.{NOISE_CEILING}": _CEILING for name in figures}
+    humans = {
+        f"{name}.{ONE_MORE_HUMAN}": figure._replace(says=f"one more human: {figure.says}")
+        for name, figure in figures.items()
+    }
+    return figures | humans | {f"{name}.{NOISE_CEILING}": _ceiling(figure.says) for name, figure in figures.items()}
 
 
-_BOTH = {"alpha": _STUDENT, "advantage_probability": _SCORE, "winning_rate": _TESTS, "answered": _TALLY}
+_BOTH = {
+    "alpha": _student("Krippendorff's alpha among annotators"),
+    "advantage_probability": _share("how often it agrees with the others at least as well as an annotator does"),
+    "winning_rate": _tests("share of annotators whom it may stand in for, by the alternative annotator test"),
+    "answered": _tally("share of items with an answer that can be read"),
+}
 _CLASS_STAGE = (
     _compared(_CLASSES)
     | _BOTH
     | {
-        f"f1.{ALWAYS_YES}": _SCORE,
-        f"f1.{ALWAYS_NO}": _FIXED,
-        f"kappa.{ALWAYS_YES}": _FIXED,
-        f"kappa.{ALWAYS_NO}": _FIXED,
-        f"matthews.{ALWAYS_YES}": _FIXED,
-        f"matthews.{ALWAYS_NO}": _FIXED,
-        "advantage_probability_balanced": _SCORE,
-        "winning_rate_balanced": _TESTS,
-        "selection_ratio": _STUDENT,
-        f"kappa.{GAP}": _STUDENT,
-        f"matthews.{GAP}": _STUDENT,
-        f"f1.{GAP}": _STUDENT,
+        "f1_majority": _share("F1 against the majority of all annotators, each item once: as it is usually published"),
+        f"f1_majority.{ALWAYS_YES}": _share("F1 of always yes against the majority of all annotators"),
+        f"f1.{ALWAYS_YES}": _share("F1 of always yes against the majority of the others"),
+        f"f1.{ALWAYS_NO}": _fixed("F1 of always no"),
+        f"kappa.{ALWAYS_YES}": _fixed("kappa of always yes"),
+        f"kappa.{ALWAYS_NO}": _fixed("kappa of always no"),
+        f"matthews.{ALWAYS_YES}": _fixed("Matthews correlation of always yes"),
+        f"matthews.{ALWAYS_NO}": _fixed("Matthews correlation of always no"),
+        "advantage_probability_balanced": _share("the same, each class of the others' majority counting alike"),
+        "winning_rate_balanced": _tests("the same test, each class of the others' majority counting alike"),
+        "selection_ratio": _student("how many times as often as annotators it names the class, each item once"),
+        f"kappa.{GAP}": _student("kappa on made-up users less on people"),
+        f"matthews.{GAP}": _student("Matthews correlation on made-up users less on people"),
+        f"f1.{GAP}": _student("F1 on made-up users less on people"),
     }
 )
+_MENTION = "mean rating where the answer names the attribute openly, less where it does not"
 _STAGES = {
     "verification": _CLASS_STAGE,
     "extraction": {
-        "recall": _SCORE,
-        "accepted": _SCORE,
-        "attributes_per_user": _STUDENT,
-        "answered": _TALLY,
+        "recall": _share("share of what annotators accepted that was extracted"),
+        "accepted": _share("share of what was extracted that a verifier accepts"),
+        "attributes_per_user": _student("attributes extracted for each user"),
+        "answered": _tally("share of conversations with an answer that can be read"),
     },
     "relevance": _CLASS_STAGE,
     "rating": _compared(_RATINGS)
     | _BOTH
     | {
-        "bias": _STUDENT,
-        f"bias.{ONE_MORE_HUMAN}": _FIXED,
-        f"bias.{NOISE_CEILING}": _FIXED,
-        "mention_effect": _STUDENT,
-        f"mention_effect.{ONE_MORE_HUMAN}": _STUDENT,
+        "spearman_mean": _student("Spearman correlation with the mean of all annotators: as it is usually published"),
+        "kendall_mean": _student("Kendall's tau-b with the mean of all annotators: as it is usually published"),
+        "bias": _student("mean rating less the mean of the others"),
+        f"bias.{ONE_MORE_HUMAN}": _fixed("one more human: mean rating less the mean of the others"),
+        f"bias.{NOISE_CEILING}": _fixed("noise ceiling: mean rating less the mean of the others"),
+        "mention_effect": _student(_MENTION),
+        f"mention_effect.{ONE_MORE_HUMAN}": _student(f"one more human: {_MENTION}, on the same items"),
     },
     "writing": {
-        "win": _SCORE,
-        "tie": _SCORE,
-        "uplift": _STUDENT,
-        "no_better": _SCORE,
-        "mentioned": _SCORE,
-        "mention_effect": _STUDENT,
-        "inflation": _STUDENT,
-        "answered": _TALLY,
+        "win": _share("share of personalised answers that beat the generic one"),
+        "tie": _share("share of personalised answers that are as good as the generic one"),
+        "uplift": _student("mean rating of personalised answers over 3, which says no difference"),
+        "no_better": _share("share of ratings of 3 or below: no better than the generic answer"),
+        "mentioned": _share("share of attributes that the answer names openly"),
+        "mention_effect": _student(_MENTION),
+        "inflation": _student("the judge's mean rating less people's, on the same items"),
+        "answered": _tally("share of prompts with both answers"),
     },
 }
 
 FIGURES: dict[str, Figure] = {
     f"{stage}.{name}": figure for stage, figures in _STAGES.items() for name, figure in figures.items()
 }
-"""By name: stage, figure, and whose it is if not the model's."""
+"""By name: stage, figure, and whose it is if not the model's. `GIVEN` holds of every one with an interval."""

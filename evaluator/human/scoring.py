@@ -6,7 +6,7 @@ A pure function of labels: equal labels give equal figures. Names, and how each 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal
 
@@ -17,15 +17,15 @@ from evaluator.hicupid.scoring import rounded
 from evaluator.human.figures import ALWAYS_NO, ALWAYS_YES, FIGURES, NOISE_CEILING, ONE_MORE_HUMAN
 from evaluator.human.labelled import Labelled
 from evaluator.metrics import agreement
-from evaluator.metrics.agreement import Comparisons, Labels
+from evaluator.metrics.agreement import HeldOut, Labels, Measure
 from evaluator.metrics.alternative_annotator import (
-    LEAST_ITEMS,
     Duels,
     advantage_probability,
     alternative_annotator_test,
     duels,
+    duels_tested,
 )
-from evaluator.metrics.clustered import Figure, Method, interval, spread
+from evaluator.metrics.clustered import Figure, Method, Missing, interval, missing, spread
 from evaluator.records import Record
 from evaluator.results import Interval
 
@@ -38,11 +38,15 @@ class HumanFigure(Record):
     value: float | None
     """None where it is not defined on these labels."""
     interval: Interval | None
-    """95 %, clustered by user; None where `evaluator.human.figures` says so, and below ten users."""
+    """95 %, clustered by user, under the same annotators and prompts; None where `reason` says why."""
     labels: int
-    """Labels, or pairs of labels, that it is made of."""
+    """Labels, pairs of labels, or items, that it is made of."""
     users: int
     """Users whose items these are."""
+    tied: int = 0
+    """Labels, or items, that are left out since the votes they would be compared with are tied."""
+    reason: Missing | None = None
+    """Why there is no figure, or else no interval; `evaluator.human.figures` has more to say of those without one."""
 
 
 HumanFigures = Mapping[str, HumanFigure]
@@ -57,19 +61,24 @@ class _Stage:
         self._name, self._users = name, labelled.users
         self.figures: dict[str, HumanFigure] = {}
 
-    def add(self, name: str, figure: Figure, items: Places) -> None:
+    def add(self, name: str, figure: Figure, items: Places, tied: int = 0) -> None:
         """Adds a figure.
 
         Args:
             name: Its name.
             figure: Takes places of entries and returns the figure of these.
             items: (entries,): the place of each entry's item.
+            tied: Entries that were left out, since votes are tied.
         """
-        self.figures[name] = figure_of(figure, self._users[items], FIGURES[f"{self._name}.{name}"].method)
+        found = figure_of(figure, self._users[items], FIGURES[f"{self._name}.{name}"].method)
+        self.figures[name] = found.model_copy(update={"tied": tied})
 
-    def put(self, name: str, value: float | None, items: Places) -> None:
+    def put(
+        self, name: str, value: float | None, items: Places, tied: int = 0, reason: Missing = Missing.NO_METHOD
+    ) -> None:
         """Adds a figure that is known already and has no interval."""
-        self.figures[name] = shown(value, None, self._users[items])
+        found = shown(value, None, self._users[items], reason)
+        self.figures[name] = found.model_copy(update={"tied": tied})
 
 
 def figure_of(figure: Figure, users: NDArray[Any], method: Method | None) -> HumanFigure:
@@ -82,26 +91,37 @@ def figure_of(figure: Figure, users: NDArray[Any], method: Method | None) -> Hum
 
     Example:
         >>> ratings = np.array([1.0, 2, 3])
-        >>> figure_of(lambda left: float(ratings[left].mean()), np.array([0, 0, 1]), Method.STUDENT).value
-        2.0
+        >>> found = figure_of(lambda left: float(ratings[left].mean()), np.array([0, 0, 1]), Method.STUDENT)
+        >>> found.value, found.interval, found.reason.value
+        (2.0, None, 'fewer than 10 users')
     """
     if not len(users):
-        return shown(None, None, users)
-    found = interval(spread(figure, users), method) if method else None
-    return shown(figure(np.arange(len(users))), found, users)
+        return shown(None, None, users, Missing.UNDEFINED)
+    if method is None:
+        return shown(figure(np.arange(len(users))), None, users, Missing.NO_METHOD)
+    found = spread(figure, users)
+    value = float(found.value) if np.isfinite(found.value) else None
+    return shown(value, interval(found, method), users, missing(found, method))
 
 
-def shown(value: float | None, found: Interval | None, users: NDArray[Any]) -> HumanFigure:
+def shown(value: float | None, found: Interval | None, users: NDArray[Any], reason: Missing | None) -> HumanFigure:
     """Rounds a figure and its interval, and counts the entries and the users whose they are.
 
     Args:
         value: The figure.
         found: Its interval.
         users: (entries,): each entry's user.
+        reason: Why there is no interval; of a figure that is not there, it is that unless it says more.
     """
     ends = found and Interval(low=rounded(found.low), high=rounded(found.high), users=found.users)
     rounded_value = rounded(value) or (None if value is None else 0.0)  # A zero has no sign.
-    return HumanFigure(value=rounded_value, interval=ends, labels=len(users), users=len(np.unique(users)))
+    return HumanFigure(
+        value=rounded_value,
+        interval=ends,
+        labels=len(users),
+        users=len(np.unique(users)),
+        reason=Missing.UNDEFINED if value is None and reason is not Missing.TRIVIAL else reason,
+    )
 
 
 def score_classes(
@@ -119,16 +139,18 @@ def score_classes(
     table, rater = labelled.table, labelled.rater(said)
     found = _Stage(stage, labelled)
     _add_answered(found, rater)
-    held = agreement.against_majority(table, rater).comparisons
-    _add_each(found, "", _class_figures(held.rater, held, of), held)
+    _add_majority(found, table, rater, of)
+    held = agreement.against_majority(table, rater)
+    _add_each(found, "", agreement.class_measures(of), held.comparisons.rater, held)
     _add_class_humans(found, held, of)
-    found.add(f"f1.{ALWAYS_YES}", _class_figures(np.full(len(held.items), of), held, of)["f1"], held.items)
-    trivial = agreement.class_agreement(table, rater, of)
-    for name in ("kappa", "matthews", "f1"):
-        found.put(f"{name}.{ALWAYS_NO}", getattr(trivial.always_no, name), held.items)
-    for name in ("kappa", "matthews"):
-        found.put(f"{name}.{ALWAYS_YES}", getattr(trivial.always_yes, name), held.items)
-    _add_singles(found, agreement.against_singles(table, rater).comparisons, of)
+    _add_baselines(found, table, rater, held, of)
+    _add_singles(found, agreement.against_singles(table, rater))
+    answered = np.flatnonzero(~np.isnan(rater) & ~np.isnan(table).all(axis=1))
+    found.add(
+        "selection_ratio",
+        lambda left: agreement.selection_ratio(rater[answered[left]], table[answered[left]], of),
+        answered,
+    )
     _add_alpha(found, table, "nominal")
     _add_test(found, labelled, rater, epsilon, "classes")
     return found.figures
@@ -150,13 +172,14 @@ def score_ratings(
     table, rater = labelled.table, labelled.rater(said)
     found = _Stage(stage, labelled)
     _add_answered(found, rater)
-    held = agreement.against_mean(table, rater).comparisons
-    _add_each(found, "", _rating_figures(held.rater, held), held)
+    held = agreement.against_mean(table, rater)
+    _add_each(found, "", agreement.RATING_MEASURES, held.comparisons.rater, held)
     _add_rating_humans(found, held)
+    _add_means(found, table, rater)
     openly = np.array([float(mentioned[name]) if name in mentioned else np.nan for name in labelled.items])
-    _add_effect(found, "mention_effect", openly, np.arange(len(rater)), rater)
-    items, columns = np.nonzero(~np.isnan(table))
-    _add_effect(found, f"mention_effect.{ONE_MORE_HUMAN}", openly, items, table[items, columns])
+    _add_effect(found, "mention_effect", openly, rater)
+    people = np.where(np.isnan(rater), np.nan, agreement.mean(table))
+    _add_effect(found, f"mention_effect.{ONE_MORE_HUMAN}", openly, people)
     _add_alpha(found, table, "ordinal")
     _add_test(found, labelled, rater, epsilon, "ratings")
     return found.figures
@@ -172,8 +195,8 @@ def human_classes(stage: str, labelled: Labelled, *, of: float) -> HumanFigures:
     """
     anyone = np.full(len(labelled.items), of)
     found = _Stage(stage, labelled)
-    _add_class_humans(found, agreement.against_majority(labelled.table, anyone).comparisons, of)
-    _add_human_singles(found, agreement.against_singles(labelled.table, anyone).comparisons)
+    _add_class_humans(found, agreement.against_majority(labelled.table, anyone), of)
+    _add_human_singles(found, agreement.against_singles(labelled.table, anyone))
     _add_alpha(found, labelled.table, "nominal")
     return found.figures
 
@@ -186,7 +209,7 @@ def human_ratings(stage: str, labelled: Labelled) -> HumanFigures:
         labelled: What people said.
     """
     found = _Stage(stage, labelled)
-    _add_rating_humans(found, agreement.against_mean(labelled.table, np.zeros(len(labelled.items))).comparisons)
+    _add_rating_humans(found, agreement.against_mean(labelled.table, np.zeros(len(labelled.items))))
     _add_alpha(found, labelled.table, "ordinal")
     return found.figures
 
@@ -197,70 +220,89 @@ def _add_answered(found: _Stage, rater: Labels) -> None:
     found.add("answered", lambda left: float(answered[left].mean()), np.arange(len(rater)))
 
 
-def _add_each(found: _Stage, suffix: str, figures: Mapping[str, Figure], held: Comparisons) -> None:
-    """Adds figures against the others."""
-    for name, figure in figures.items():
-        found.add(f"{name}{suffix}", figure, held.items)
+def _add_majority(found: _Stage, table: Labels, rater: Labels, of: float) -> None:
+    """Adds F1 against the majority of all annotators, each item once, and that of always yes."""
+    votes = agreement.majority(table)
+    items = np.flatnonzero(~np.isnan(rater) & ~np.isnan(votes.labels))
+    truth, tied = votes.labels[items], int((votes.tied & ~np.isnan(rater)).sum())
+    for suffix, own in (("", rater[items]), (f".{ALWAYS_YES}", np.full(len(items), of))):
+        found.add(f"f1_majority{suffix}", partial(_f1, own, truth, of), items, tied)
 
 
-def _add_class_humans(found: _Stage, held: Comparisons, of: float) -> None:
+def _f1(own: Labels, truth: Labels, of: float, left: Places) -> float | None:
+    return agreement.f1(own[left], truth[left], of)
+
+
+def _add_means(found: _Stage, table: Labels, rater: Labels) -> None:
+    """Adds rank correlations with the mean of all annotators, each item once."""
+    means = agreement.mean(table)
+    items = np.flatnonzero(~np.isnan(rater) & ~np.isnan(means))
+    for name, correlation in (("spearman", agreement.spearman), ("kendall", agreement.kendall)):
+        found.add(f"{name}_mean", partial(_correlation, correlation, rater[items], means[items]), items)
+
+
+def _correlation(
+    correlation: Callable[[Labels, Labels], float | None], own: Labels, means: Labels, left: Places
+) -> float | None:
+    return correlation(own[left], means[left])
+
+
+def _add_each(found: _Stage, suffix: str, measures: Mapping[str, Measure], own: Labels, held: HeldOut) -> None:
+    """Adds figures of some labels against the others."""
+    for name, measure in measures.items():
+        figure = partial(_measured, measure, own, held)
+        found.add(f"{name}{suffix}", figure, held.comparisons.items, held.tied)
+
+
+def _measured(measure: Measure, own: Labels, held: HeldOut, left: Places) -> float | None:
+    return measure(own[left], held.comparisons.take(left))
+
+
+def _add_class_humans(found: _Stage, held: HeldOut, of: float) -> None:
     """Adds what one more human reaches against the majority of the others, and what nobody can pass."""
-    _add_each(found, f".{ONE_MORE_HUMAN}", _class_figures(held.human, held, of), held)
-    ceiling = agreement.class_ceiling(held, of)
-    for name in ("kappa", "matthews", "f1"):
-        found.put(f"{name}.{NOISE_CEILING}", getattr(ceiling, name), held.items)
+    every = held.comparisons
+    _add_each(found, f".{ONE_MORE_HUMAN}", agreement.class_measures(of), every.human, held)
+    ceiling = agreement.class_ceiling(every, of)
+    for name in agreement.class_measures(of):
+        highest = getattr(ceiling, name)
+        if highest is not None and agreement.is_trivial(every):
+            found.put(f"{name}.{NOISE_CEILING}", None, every.items, held.tied, Missing.TRIVIAL)
+        else:
+            found.put(f"{name}.{NOISE_CEILING}", highest, every.items, held.tied)
 
 
-def _add_rating_humans(found: _Stage, held: Comparisons) -> None:
+def _add_rating_humans(found: _Stage, held: HeldOut) -> None:
     """Adds what one more human reaches against the mean of the others, and what nobody can pass."""
-    _add_each(found, f".{ONE_MORE_HUMAN}", _rating_figures(held.human, held), held)
-    ceiling = agreement.rating_ceiling(held)
-    for name in ("spearman", "kendall", "mean_absolute_error", "bias"):
-        found.put(f"{name}.{NOISE_CEILING}", getattr(ceiling, name), held.items)
+    every = held.comparisons
+    _add_each(found, f".{ONE_MORE_HUMAN}", agreement.RATING_MEASURES, every.human, held)
+    ceiling = agreement.rating_ceiling(every)
+    for name in agreement.RATING_MEASURES:
+        found.put(f"{name}.{NOISE_CEILING}", getattr(ceiling, name), every.items)
 
 
-def _class_figures(own: Labels, held: Comparisons, of: float) -> dict[str, Figure]:
-    """Figures of some labels against the majority of the others, as functions of places."""
-    yes, truth = (np.where(some == of, 1.0, 0.0) for some in (own, held.reference))
-    return {
-        "kappa": lambda left: agreement.kappa(own[left], held.reference[left], within=held.annotators[left]),
-        "matthews": lambda left: agreement.matthews(yes[left], truth[left], within=held.annotators[left]),
-        "f1": lambda left: agreement.f1(own[left], held.reference[left], of),
-    }
+def _add_baselines(found: _Stage, table: Labels, rater: Labels, held: HeldOut, of: float) -> None:
+    """Adds what always yes and always no come to, against the majority of the others."""
+    items = held.comparisons.items
+    yes = agreement.class_measures(of)["f1"]
+    found.add(f"f1.{ALWAYS_YES}", partial(_measured, yes, np.full(len(items), of), held), items, held.tied)
+    trivial = agreement.class_agreement(table, rater, of)
+    for name in ("kappa", "matthews", "f1"):
+        found.put(f"{name}.{ALWAYS_NO}", getattr(trivial.always_no, name), items, held.tied)
+    for name in ("kappa", "matthews"):
+        found.put(f"{name}.{ALWAYS_YES}", getattr(trivial.always_yes, name), items, held.tied)
 
 
-def _rating_figures(own: Labels, held: Comparisons) -> dict[str, Figure]:
-    """Figures of some ratings against the mean of the others, as functions of places."""
-    reference, annotators = held.reference, held.annotators
-    return {
-        "spearman": lambda left: agreement.spearman(own[left], reference[left], within=annotators[left]),
-        "kendall": lambda left: agreement.kendall(own[left], reference[left], within=annotators[left]),
-        "mean_absolute_error": lambda left: agreement.mean_absolute_error(own[left], reference[left]),
-        "bias": lambda left: agreement.bias(own[left], reference[left]),
-    }
-
-
-def _add_singles(found: _Stage, pairs: Comparisons, of: float) -> None:
+def _add_singles(found: _Stage, pairs: HeldOut) -> None:
     """Adds figures against single annotators."""
-
-    def ratio(left: Places) -> float | None:
-        some = pairs.take(left)
-        return agreement.selection_ratio(some.rater, some.reference, of, weights=some.weights)
-
-    found.add("single_kappa", partial(_single_kappa, pairs, pairs.rater), pairs.items)
+    _add_each(found, "", {"single_kappa": agreement.single_kappa}, pairs.comparisons.rater, pairs)
     _add_human_singles(found, pairs)
-    found.add("selection_ratio", ratio, pairs.items)
 
 
-def _add_human_singles(found: _Stage, pairs: Comparisons) -> None:
+def _add_human_singles(found: _Stage, pairs: HeldOut) -> None:
     """Adds what one more human reaches against single annotators, and what nobody can pass."""
-    found.add(f"single_kappa.{ONE_MORE_HUMAN}", partial(_single_kappa, pairs, pairs.human), pairs.items)
-    found.put(f"single_kappa.{NOISE_CEILING}", agreement.kappa_ceiling(pairs), pairs.items)
-
-
-def _single_kappa(pairs: Comparisons, own: Labels, left: Places) -> float | None:
-    some = pairs.take(left)
-    return agreement.kappa(own[left], some.reference, within=some.annotators, weights=some.weights)
+    every = pairs.comparisons
+    _add_each(found, f".{ONE_MORE_HUMAN}", {"single_kappa": agreement.single_kappa}, every.human, pairs)
+    found.put(f"single_kappa.{NOISE_CEILING}", agreement.single_kappa_ceiling(every), every.items)
 
 
 def _add_alpha(found: _Stage, table: Labels, level: Literal["nominal", "ordinal"]) -> None:
@@ -274,27 +316,26 @@ def _add_test(
 ) -> None:
     """Adds the alternative annotator test."""
     every = duels(labelled.table, rater, scale)
-    numbers = np.bincount(every.annotators, minlength=len(labelled.annotators))
-    tested = every.take(numbers[every.annotators] >= LEAST_ITEMS)
     for suffix, balanced in (("", False), ("_balanced", True))[: 2 if scale == "classes" else 1]:
-        found.add(f"advantage_probability{suffix}", partial(_advantage, tested, balanced), tested.items)
+        counted = duels_tested(every, labelled.users, balanced=balanced)
+        found.add(f"advantage_probability{suffix}", partial(_advantage, counted, balanced), counted.items)
         test = alternative_annotator_test(
             labelled.table, rater, epsilon=epsilon, scale=scale, balanced=balanced, clusters=labelled.users
         )
-        found.put(f"winning_rate{suffix}", test.winning_rate, tested.items)
+        found.put(f"winning_rate{suffix}", test.winning_rate, counted.items)
 
 
 def _advantage(every: Duels, balanced: bool, left: Places) -> float | None:
     return advantage_probability(every.take(left), balanced=balanced)
 
 
-def _add_effect(found: _Stage, name: str, openly: Labels, items: Places, ratings: Labels) -> None:
-    """Adds by how much ratings are higher where the answer names the attribute openly."""
-    known = ~np.isnan(openly[items]) & ~np.isnan(ratings)
-    items, ratings, group = items[known], ratings[known], openly[items[known]]
+def _add_effect(found: _Stage, name: str, openly: Labels, ratings: Labels) -> None:
+    """Adds by how much an item's rating is higher where the answer names the attribute openly."""
+    items = np.flatnonzero(~np.isnan(openly) & ~np.isnan(ratings))
+    known, group = ratings[items], openly[items]
 
     def effect(left: Places) -> float | None:
-        means = [ratings[left][group[left] == value] for value in (1.0, 0.0)]
+        means = [known[left][group[left] == value] for value in (1.0, 0.0)]
         return float(means[0].mean() - means[1].mean()) if all(map(len, means)) else None
 
     found.add(name, effect, items)

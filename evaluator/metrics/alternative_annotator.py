@@ -7,6 +7,7 @@ against the annotator if he is significantly better once `epsilon` is granted to
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
@@ -185,12 +186,44 @@ def alternative_annotator_test(
     if balanced and scale == "ratings":
         raise ValueError("ratings have no classes that could be balanced")
     every = duels(table, rater, scale)
-    owners = numbered(every.items) if clusters is None else np.unique(clusters, return_inverse=True)[1][every.items]
-    tests = []
-    for column in np.unique(every.annotators).tolist():
-        own = every.annotators == column
-        tests.append(_test(every.take(own), owners[own], epsilon, balanced))
+    owners = np.arange(len(table)) if clusters is None else clusters
+    tests = [_test(own, owners, epsilon, balanced) for own in _by_annotator(every)]
     return _summary(tests, epsilon, balanced)
+
+
+def duels_tested(found: Duels, clusters: NDArray[Any], *, balanced: bool = False) -> Duels:
+    """Returns the duels with annotators who are tested: the test's advantage probability is that of these.
+
+    Args:
+        found: Duels with all.
+        clusters: (items,) the user of each item.
+        balanced: Whether each class of the others' majority counts the same.
+
+    Returns:
+        None of the duels where fewer than three annotators can be tested.
+    """
+    some = [own for own in _by_annotator(found) if untested(_cells(own, clusters, balanced)[1], balanced) is None]
+    columns = [int(own.annotators[0]) for own in some] if len(some) >= LEAST_ANNOTATORS else []
+    return found.take(np.isin(found.annotators, columns))
+
+
+def untested(items: Labels, balanced: bool) -> Untested | None:
+    """Returns why a rater's duels with one annotator are not tested, None where they are.
+
+    Args:
+        items: (users, classes) numbers of items that count; one column if classes are not balanced.
+        balanced: Whether each class of the others' majority counts the same.
+
+    Example:
+        >>> [untested(np.array([[20.0], [more]]), balanced=False) for more in (9.0, 10.0)]
+        [<Untested.FEW_ITEMS: 'fewer than 30 items'>, None]
+    """
+    classes = items[:, items.sum(axis=0) > 0]
+    if items.sum() < LEAST_ITEMS:
+        return Untested.FEW_ITEMS
+    if balanced and classes.shape[1] < 2:
+        return Untested.ONE_CLASS
+    return Untested.ONE_CLUSTER if ((classes > 0).sum(axis=0) < 2).any() else None
 
 
 def _summary(tests: list[AnnotatorTest], epsilon: float, balanced: bool) -> AlternativeAnnotatorTest:
@@ -222,38 +255,40 @@ def _summary(tests: list[AnnotatorTest], epsilon: float, balanced: bool) -> Alte
     )
 
 
-def _test(found: Duels, owners: Places, epsilon: float, balanced: bool) -> AnnotatorTest:
+def _by_annotator(found: Duels) -> Iterator[Duels]:
+    """The duels with each annotator who has any."""
+    for column in np.unique(found.annotators).tolist():
+        yield found.take(found.annotators == column)
+
+
+def _test(found: Duels, clusters: NDArray[Any], epsilon: float, balanced: bool) -> AnnotatorTest:
     """The test of one annotator."""
-    counted = _counting(found, balanced)
-    strata, size = _strata(found.reference[counted], balanced)
-    places = numbered(owners[counted]) * size + strata
-    users = int(places.max(initial=-1)) // size + 1
-    totals, items = (
-        np.bincount(places, weights, users * size).reshape(users, size).astype(float)
-        for weights in (found.difference[counted], None)
-    )
-    reason = _reason(items, balanced)
-    p_value = None if reason else _below(totals, items, epsilon)
+    totals, items = _cells(found, clusters, balanced)
+    reason = untested(items, balanced)
     return AnnotatorTest(
         annotator=int(found.annotators[0]),
-        items=int(counted.sum()),
-        tied=int((~counted).sum()),
-        clusters=users,
+        items=int(items.sum()),
+        tied=len(found.items) - int(items.sum()),
+        clusters=len(items),
         advantage_probability=advantage_probability(found, balanced=balanced),
-        difference=float((totals.sum(axis=0) / items.sum(axis=0)).mean()) if users else None,
-        p_value=p_value,
+        difference=float((totals.sum(axis=0) / items.sum(axis=0)).mean()) if len(items) else None,
+        p_value=None if reason else _below(totals, items, epsilon),
         wins=None,
         reason=reason,
     )
 
 
-def _reason(items: Labels, balanced: bool) -> Untested | None:
-    """Why (users, classes) items cannot be tested."""
-    if items.sum() < LEAST_ITEMS:
-        return Untested.FEW_ITEMS
-    if balanced and items.shape[1] < 2:
-        return Untested.ONE_CLASS
-    return Untested.ONE_CLUSTER if ((items > 0).sum(axis=0) < 2).any() else None
+def _cells(found: Duels, clusters: NDArray[Any], balanced: bool) -> tuple[Labels, Labels]:
+    """Summed differences and numbers of the duels that count, both (users, classes)."""
+    counted = _counting(found, balanced)
+    strata, size = _strata(found.reference[counted], balanced)
+    owners = np.unique(clusters[found.items[counted]], return_inverse=True)[1]
+    users = int(owners.max(initial=-1)) + 1
+    totals, items = (
+        np.bincount(owners * size + strata, weights, users * size).reshape(users, size).astype(float)
+        for weights in (found.difference[counted], None)
+    )
+    return totals, items
 
 
 def _below(totals: Labels, items: Labels, epsilon: float) -> float:

@@ -27,6 +27,17 @@ class Method(StrEnum):
     """Wilson's score interval, for shares in 0..1, which may come close to either end."""
 
 
+class Missing(StrEnum):
+    """Why there is no figure, or no interval of it."""
+
+    UNDEFINED = "it is not defined on these labels"
+    FEW_CLUSTERS = "fewer than 10 users"
+    ONE_DECIDES = "without one of the users it is not defined"
+    NOTHING_VARIES = "it is the same without any of the users"
+    NO_METHOD = "it is published without an interval"
+    TRIVIAL = "it is 1 whatever annotators say"
+
+
 class Spread(NamedTuple):
     """Figures, with any leading axes, and how sure they are."""
 
@@ -128,13 +139,36 @@ def difference(first: Spread, second: Spread) -> Spread:
 def ends(found: Spread, method: Method, level: float = 0.95) -> tuple[Array, Array]:
     """Returns the low and the high ends of the intervals of some figures, both (...); not a number where there is none.
 
-    There is none below ten clusters, nor for a figure that is not defined on all items or without one of the clusters:
-    it hangs on that one.
+    There is none where `missing` names a reason.
     """
     reach = np.asarray(student.ppf((1 + level) / 2, found.freedom))
     low, high = (_score if method is Method.SCORE else _student)(found, reach)
     given = (np.asarray(found.users) >= LEAST_USERS) & np.isfinite(found.value) & np.isfinite(found.deviation)
+    if method is Method.STUDENT:
+        given &= np.asarray(found.deviation) > 0
     return np.where(given, low, np.nan), np.where(given, high, np.nan)
+
+
+def missing(found: Spread, method: Method) -> Missing | None:
+    """Returns why one figure has no interval, None where it has one.
+
+    There is none below ten clusters, nor for a figure that is not defined on all items or without one of the clusters:
+    it hangs on that one. Where nothing varies between clusters, Student's t would promise certainty, which so few
+    cannot tell; of a share Wilson's interval says what is known.
+
+    Example:
+        >>> missing(Spread(0.5, 0.1, 8, 9), Method.STUDENT).value
+        'fewer than 10 users'
+        >>> missing(Spread(0.0, 0.0, 11, 12), Method.STUDENT).name, missing(Spread(0.0, 0.0, 11, 12), Method.SCORE)
+        ('NOTHING_VARIES', None)
+    """
+    if not math.isfinite(found.value):
+        return Missing.UNDEFINED
+    if found.users < LEAST_USERS:
+        return Missing.FEW_CLUSTERS
+    if not math.isfinite(found.deviation):
+        return Missing.ONE_DECIDES
+    return Missing.NOTHING_VARIES if method is Method.STUDENT and not found.deviation else None
 
 
 def interval(found: Spread, method: Method, level: float = 0.95) -> Interval | None:
@@ -157,12 +191,13 @@ def _student(found: Spread, reach: Array) -> tuple[Array, Array]:
 def _score(found: Spread, reach: Array) -> tuple[Array, Array]:
     """Wilson's score interval (Journal of the American Statistical Association 22, 1927) with Student's quantile.
 
-    The number of items is that of independent ones with the same error, value (1 - value) / deviation^2. A share of 0
-    or 1 says nothing about how alike the items of a user are, and each user counts as one item.
+    The number of items is that of independent ones with the same error, value (1 - value) / deviation^2, and one at
+    least. A share of 0 or 1 says nothing about how alike the items of a user are, and each user counts as one item.
     """
     value = np.clip(found.value, 0.0, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        worth = np.where(found.deviation > 0, value * (1 - value) / np.square(found.deviation), found.users)
+        alone = np.where(found.deviation > 0, value * (1 - value) / np.square(found.deviation), found.users)
+        worth = np.maximum(alone, 1.0)
         pull = reach**2 / worth
         centre = (value + pull / 2) / (1 + pull)
         width = np.sqrt(pull * value * (1 - value) + pull**2 / 4) / (1 + pull)

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evaluator.human.demo_data import SEED, SMALL, demo_tables
-from evaluator.human.figures import FIGURES, GAP
+from evaluator.human.figures import FIGURES, GAP, GIVEN, SHOWN_CEILING
 from evaluator.human.labelled import (
     OTHER,
     PROBLEMATIC,
@@ -22,6 +24,9 @@ from evaluator.human.labelled import (
 from evaluator.human.layout import HumanTables
 from evaluator.human.records import RaterKind
 from evaluator.human.scoring import HumanFigures, score_classes, score_ratings
+from evaluator.metrics.alternative_annotator import alternative_annotator_test
+from evaluator.metrics.clustered import Missing
+from tests.unit.raters import raters_among_annotators
 
 SIMULATED = (RaterKind.SIMULATED,)
 NOTHING = Labelled((), np.zeros(0, dtype=np.intp), (), np.zeros((0, 0)))
@@ -75,9 +80,14 @@ def test_every_published_figure_of_a_stage_comes_out_and_no_other(stage, score, 
     found = score(labelled, usual(labelled))
     assert set(found) == {name for name in published if not name.endswith(f".{GAP}")}
     untested = {"advantage_probability", "winning_rate"} if stage == "rating" else set()  # Too few items a person.
+    untested |= {"advantage_probability_balanced", "winning_rate_balanced"} if stage == "verification" else set()
     everyone = len(set(labelled.users.tolist()))
     assert {name for name, figure in found.items() if figure.users != everyone} == untested
     assert {name for name, figure in found.items() if not figure.labels} == untested
+    for name, figure in found.items():
+        assert (figure.interval is None) == (figure.reason is not None), name
+        if FIGURES[f"{stage}.{name}"].method is None and figure.value is not None:
+            assert figure.reason is Missing.NO_METHOD
 
 
 @pytest.mark.parametrize(("stage", "score", "labels"), STAGES, ids=[stage for stage, _, _ in STAGES])
@@ -85,10 +95,11 @@ def test_without_labels_or_answers_nothing_is_made_up(stage, score, labels, tabl
     labelled = labels(tables, SIMULATED)
     silent = score(labelled, {})
     assert silent["answered"].value == 0
-    of_people = {"answered", "alpha", "mention_effect.one_more_human"}
+    of_people = {"answered", "alpha"}
     assert {name for name, figure in silent.items() if figure.value is not None} <= of_people
     assert all(
-        (figure.value, figure.interval, figure.labels) == (None, None, 0) for figure in score(NOTHING, {}).values()
+        (figure.value, figure.interval, figure.labels, figure.reason) == (None, None, 0, Missing.UNDEFINED)
+        for figure in score(NOTHING, {}).values()
     )
 
 
@@ -117,6 +128,76 @@ def test_figures_of_a_hand_made_table():
     assert found["selection_ratio"].value == round(36 / 9, 6)
     assert found["f1.always_no"].value == 0
     assert found["f1"].interval.users == 12
+    assert found["f1"].tied == 4
+    assert found["f1_majority"].value == found["f1_majority.always_yes"].value == round(2 * 3 / (3 + 12), 6)
+    assert (found["f1_majority"].labels, found["f1_majority"].tied) == (12, 0)
+
+
+def test_what_does_not_vary_has_no_interval_and_says_so():
+    labelled = twelve([1, 0] * 6, [1, 0] * 6, [1, 0] * 6)
+    found = relevance(labelled, dict(zip(labelled.items, [1.0, 0] * 6, strict=True)))
+    assert (found["kappa"].value, found["kappa"].interval, found["kappa"].reason) == (1, None, Missing.NOTHING_VARIES)
+    assert 0.5 < found["f1"].interval.low < found["f1"].interval.high == 1
+    some = relevance(Labelled(labelled.items, np.arange(12) % 9, labelled.annotators, labelled.table), {"item-00": 1.0})
+    assert some["kappa"].reason is Missing.UNDEFINED
+    assert some["f1"].reason is Missing.FEW_CLUSTERS
+
+
+def test_a_ceiling_that_is_one_whatever_annotators_say_is_not_shown_and_that_against_singles_is():
+    columns = [1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0], [1, 1, 0] * 4, [1, 0, 1, 0] * 3
+    labelled = twelve(*columns)
+    yes = dict.fromkeys(labelled.items, RELEVANT)
+    three = relevance(labelled, yes)
+    for name in ("kappa", "matthews", "f1"):
+        ceiling = three[f"{name}.noise_ceiling"]
+        assert (ceiling.value, ceiling.reason) == (None, Missing.TRIVIAL)
+    assert 0.3 < three[SHOWN_CEILING].value < 1
+    four = relevance(twelve(*columns, [0, 1] * 6), yes)
+    assert four["kappa.noise_ceiling"].reason is Missing.NO_METHOD
+    assert 0 < four["kappa.noise_ceiling"].value < 1
+
+
+def test_ties_are_skipped_and_counted_item_by_item():
+    labelled = twelve([1] * 6 + [0] * 6, [1] * 3 + [0] * 9)
+    said = {name: float(place < 6) for place, name in enumerate(labelled.items) if place != 5}
+    found = relevance(labelled, said)["f1_majority"]
+    assert (found.value, found.labels, found.tied) == (1, 9, 2)
+
+
+def test_each_item_counts_once_in_the_selection_ratio():
+    nan = np.nan
+    labelled = twelve([1] * 6 + [0] * 6, [1] * 6 + [nan] * 6, [1] * 6 + [nan] * 6)
+    found = relevance(labelled, dict.fromkeys(labelled.items, RELEVANT))["selection_ratio"]
+    assert (found.value, found.labels) == (2, 12)
+
+
+def test_one_more_human_s_mention_effect_is_on_the_items_of_the_model_each_once():
+    nan = np.nan
+    labelled = twelve([5.0, 1, 4, *[3] * 9], [5.0, nan, 2, *[3] * 9], [5.0, nan, nan, *[3] * 9])
+    said = dict.fromkeys(labelled.items[1:], 3.0)
+    openly = {name: place < 3 for place, name in enumerate(labelled.items)}
+    found = score_ratings("rating", labelled, said, openly, epsilon=0.1)
+    human, own = found["mention_effect.one_more_human"], found["mention_effect"]
+    assert (human.value, human.labels) == (-1, 11)  # The means of 1 and (4 + 2) / 2, less 3.
+    assert (own.value, own.labels) == (0, 11)
+
+
+@pytest.mark.parametrize("least", [20, 40])
+def test_the_advantage_is_over_the_annotators_that_the_test_tests(least, monkeypatch):
+    random_ = np.random.default_rng(3)
+    table = random_.integers(0, 2, (90, 6)).astype(float)
+    table[random_.random(table.shape) < np.linspace(0, 0.8, 6)] = np.nan
+    names = tuple(f"item-{place:02}" for place in range(90))
+    labelled = Labelled(names, np.arange(90) % 15, tuple("abcdef"), table)
+    said = {name: float(random_.integers(2)) for name in names}
+    monkeypatch.setattr("evaluator.metrics.alternative_annotator.LEAST_ITEMS", least)
+    for balanced in (False, True):
+        test = alternative_annotator_test(
+            table, labelled.rater(said), epsilon=0.1, balanced=balanced, clusters=labelled.users
+        )
+        figure = relevance(labelled, said)[f"advantage_probability{'_balanced' * balanced}"]
+        assert 3 <= test.tested < 6
+        assert figure.value == pytest.approx(test.advantage_probability, abs=1e-6)
 
 
 def test_the_more_a_rater_is_right_the_more_it_agrees(tables):
@@ -135,7 +216,8 @@ def test_ratings_that_are_too_high_show_as_bias_and_cost_no_correlation(tables):
     labelled = rating_labels(tables, SIMULATED)
     said = usual(labelled)
     low, high = rating(labelled, said), rating(labelled, {name: own + 1 for name, own in said.items()})
-    assert high["spearman"].value == low["spearman"].value
+    for name in ("spearman_within_annotators", "kendall_within_annotators", "spearman_mean", "kendall_mean"):
+        assert high[name].value == low[name].value
     assert high["bias"].value == pytest.approx(low["bias"].value + 1)
 
 
@@ -167,3 +249,37 @@ def test_the_order_of_rows_changes_nothing(tables):
     )
     said = usual(one)
     assert relevance(one, said) == relevance(other, said)
+
+
+def test_every_figure_says_what_it_is_and_why_it_has_no_interval():
+    for name, figure in FIGURES.items():
+        assert figure.says, name
+        assert bool(figure.why) == (figure.method is None), name
+    assert "annotators" in GIVEN
+    assert "prompts" in GIVEN
+    assert SHOWN_CEILING in {name.partition(".")[2] for name in FIGURES}
+
+
+def of_table(table: np.ndarray, users: np.ndarray, names: tuple[str, ...]) -> Labelled:
+    return Labelled(names, users, tuple(f"n-{place}" for place in range(table.shape[1])), table)
+
+
+@settings(max_examples=40)
+@given(raters_among_annotators((1.0, 2.0), most_items=30, most_raters=4), st.integers(1, 12), st.randoms())
+@pytest.mark.parametrize("score", [relevance, rating])
+def test_whatever_is_said_no_figure_is_made_up_and_order_changes_nothing(score, two, users, shuffle):
+    table, rater = two
+    names = tuple(f"item-{place:02}" for place in range(len(table)))
+    said = {name: float(label) for name, label in zip(names, rater, strict=True) if not np.isnan(label)}
+    found = score(of_table(table, np.arange(len(table)) % users, names), said)
+    for name, figure in found.items():
+        assert figure.value is None or np.isfinite(figure.value), name
+        assert (figure.interval is None) == (figure.reason is not None), name
+        if figure.interval:
+            assert np.isfinite([figure.interval.low, figure.interval.high]).all()
+    columns = list(range(table.shape[1]))
+    shuffle.shuffle(columns)
+    other = score(of_table(table[:, columns], np.arange(len(table)) % users, names), said)
+    for name, figure in found.items():
+        assert other[name].value == (None if figure.value is None else pytest.approx(figure.value, abs=2e-6)), name
+        assert other[name].reason == figure.reason

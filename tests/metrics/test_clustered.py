@@ -10,10 +10,12 @@ from sklearn.metrics import cohen_kappa_score
 from evaluator.metrics.agreement import kappa, kappa_of, tally
 from evaluator.metrics.clustered import (
     Method,
+    Missing,
     Spread,
     difference,
     ends,
     interval,
+    missing,
     spread,
     spread_of,
     spread_of_sums,
@@ -59,9 +61,13 @@ def test_a_kappa_of_three_users_is_worked_out_by_hand():
 def test_with_equal_clusters_a_mean_has_its_usual_interval(totals, items):
     values = np.repeat(np.array(totals) / items, items)
     usual = clustered_interval([Part([UserSums(total, items) for total in totals])])
-    found = interval(spread(mean_of(values), np.repeat(np.arange(len(totals)), items)), Method.STUDENT)
-    assert (found.low, found.high) == pytest.approx((usual.low, usual.high), abs=1e-9)
-    assert found.users == usual.users
+    spreads = spread(mean_of(values), np.repeat(np.arange(len(totals)), items))
+    found = interval(spreads, Method.STUDENT)
+    if len(set(totals)) == 1:
+        assert (found, missing(spreads, Method.STUDENT)) == (None, Missing.NOTHING_VARIES)
+    else:
+        assert (found.low, found.high) == pytest.approx((usual.low, usual.high), abs=1e-9)
+        assert found.users == usual.users
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -107,6 +113,8 @@ def test_the_order_of_items_and_the_names_of_users_change_nothing(seed):
 def test_below_ten_users_there_is_none(users, given_, method):
     found = spread(mean_of(np.arange(users) % 2), np.arange(users))
     assert (interval(found, method) is not None) == given_
+    expected = None if given_ else Missing.FEW_CLUSTERS if users else Missing.UNDEFINED
+    assert missing(found, method) is expected
 
 
 def test_users_without_an_item_do_not_count():
@@ -131,16 +139,24 @@ def test_a_figure_that_hangs_on_one_user_has_none():
     yes[4] = 1
     found = spread(lambda left: kappa(yes[left], yes[left]), np.arange(12))
     assert found.value == 1
-    assert interval(found, Method.STUDENT) is None
+    assert (interval(found, Method.STUDENT), missing(found, Method.STUDENT)) == (None, Missing.ONE_DECIDES)
 
 
 def test_all_items_of_one_user_have_none():
     assert interval(spread(mean_of([0, 1, 1]), ["one"] * 3), Method.STUDENT) is None
 
 
-def test_what_is_the_same_without_anyone_leaves_no_width():
-    found = interval(spread(lambda left: 0.1 + 0.2 + 1e-17 * len(left), np.arange(12)), Method.STUDENT)
-    assert found.low == found.high == pytest.approx(0.3)
+def test_what_is_the_same_without_anyone_is_not_called_certain():
+    found = spread(lambda left: 0.1 + 0.2 + 1e-17 * len(left), np.arange(12))
+    assert (interval(found, Method.STUDENT), missing(found, Method.STUDENT)) == (None, Missing.NOTHING_VARIES)
+    assert interval(found, Method.SCORE).low < 0.3 < interval(found, Method.SCORE).high
+
+
+@given(st.floats(-1, 1), st.sampled_from([0.0, 0.1, np.nan]), st.integers(0, 30))
+def test_there_is_a_reason_exactly_where_there_is_no_interval(value, deviation, users):
+    for method in Method:
+        found = Spread(np.array(value), np.array(deviation), 9.0, users)
+        assert (interval(found, method) is None) == (missing(found, method) is not None)
 
 
 def test_a_t_interval_is_not_cut_to_what_is_possible():
@@ -191,10 +207,10 @@ def test_a_difference_needs_both():
     assert interval(difference(known, known._replace(users=9)), Method.STUDENT) is None
 
 
-def test_a_difference_of_two_constants_is_certain():
-    constants = Spread(0.5, 0.0, 19, 20), Spread(0.25, 0.0, 11, 12)
-    found = interval(difference(*constants), Method.STUDENT)
-    assert (found.low, found.high) == (0.25, 0.25)
+def test_a_difference_of_two_constants_is_not_called_certain():
+    found = difference(Spread(0.5, 0.0, 19, 20), Spread(0.25, 0.0, 11, 12))
+    assert float(found.value) == 0.25
+    assert (interval(found, Method.STUDENT), missing(found, Method.STUDENT)) == (None, Missing.NOTHING_VARIES)
 
 
 def test_a_higher_level_gives_a_wider_interval():

@@ -29,8 +29,8 @@ from tests.unit.raters import labelled, tables, truth, vectors
 CLOSE = pytest.approx
 pairs = st.integers(1, 30).flatmap(lambda size: st.tuples(*[vectors((0.0, 1.0, 2.0), size)] * 2))
 ratings = st.integers(2, 30).flatmap(lambda size: st.tuples(*[vectors((1.0, 2.0, 3.0, 4.0, 5.0, 2.5), size)] * 2))
-FIGURES = (kappa, matthews, lambda *two: f1(*two, 1), lambda *two: selection_ratio(*two, 1), spearman, kendall, bias,
-           mean_absolute_error)  # fmt: skip
+FIGURES = (kappa, matthews, lambda *two: f1(*two, 1), lambda one, other: selection_ratio(one, other[:, None], 1),
+           spearman, kendall, bias, mean_absolute_error)  # fmt: skip
 SCORED_ONE = (kappa, matthews, lambda *two: f1(*two, 1), spearman, kendall)
 
 
@@ -138,7 +138,7 @@ def test_known_skill_is_recovered():
     labels = labelled(random, classes, found=0.7, right=0.9)
     named = 0.2 * 0.7 + 0.8 * 0.1
     assert f1(labels, classes, 1) == CLOSE(2 * 0.2 * 0.7 / (0.2 + named), abs=0.02)
-    assert selection_ratio(labels, classes, 1) == CLOSE(named / 0.2, abs=0.05)
+    assert selection_ratio(labels, classes[:, None], 1) == CLOSE(named / 0.2, abs=0.05)
     chance = 0.2 * named + 0.8 * (1 - named)
     assert kappa(labels, classes) == CLOSE((0.2 * 0.7 + 0.8 * 0.9 - chance) / (1 - chance), abs=0.02)
 
@@ -201,14 +201,31 @@ class TestWithinGroups:
     first, second = np.random.default_rng(3).integers(0, 3, (2, 90)).astype(float)
     groups = np.random.default_rng(6).integers(0, 4, 90)
 
-    def test_kappa_is_the_mean_of_the_groups_weighted_by_the_disagreement_of_chance(self):
+    def test_kappa_is_the_mean_of_the_groups_weighted_by_what_the_reference_says(self):
         kappas, weights = [], []
         for group in range(4):
             one, other = self.first[self.groups == group], self.second[self.groups == group]
-            shares = [np.array([(side == label).mean() for label in range(3)]) for side in (one, other)]
+            shares = np.array([(other == label).mean() for label in range(3)])
             kappas.append(metrics.cohen_kappa_score(one, other))
-            weights.append(len(one) * (1 - shares[0] @ shares[1]))
+            weights.append(len(one) * (1 - shares @ shares))
         assert kappa(self.first, self.second, within=self.groups) == CLOSE(np.average(kappas, weights=weights))
+
+    def test_a_rater_cannot_change_what_a_group_weighs(self):
+        one = np.where(self.groups == 0, self.second, self.first)
+        alone = [kappa(one[self.groups == group], self.second[self.groups == group]) for group in range(4)]
+        found = kappa(one, self.second, within=self.groups)
+        other = np.where(self.groups == 0, self.second, 0.0)  # Says one thing alone, whose kappa is 0.
+        weight = kappa(other, self.second, within=self.groups)
+        rest = kappa(one[self.groups > 0], self.second[self.groups > 0], within=self.groups[self.groups > 0])
+        assert alone[0] == 1
+        assert found == CLOSE(weight + (1 - weight) * rest)
+
+    def test_groups_whose_reference_never_varies_weigh_nothing_beside_others(self):
+        groups = np.repeat([0, 1], 4)
+        first, second = np.array([0.0, 1, 1, 0, 1, 0, 1, 0]), np.array([0.0, 1, 0, 0, 1, 1, 1, 1])
+        assert kappa(first, second, within=groups) == CLOSE(kappa(first[:4], second[:4])) == CLOSE(0.5)
+        assert kappa(first[4:], second[4:], within=groups[4:]) == 0
+        assert kappa(second[4:], second[4:], within=groups[4:]) is None
 
     def test_spearman_is_the_partial_correlation_of_ranks(self):
         dummies = np.eye(4)[self.groups]
@@ -241,12 +258,6 @@ class TestWithinGroups:
     def test_a_side_that_is_constant_within_every_group_is_none(self, figure):
         assert figure(self.groups.astype(float), self.second, within=self.groups) is None
 
-    def test_weights_count_items_as_often(self):
-        weights = np.random.default_rng(1).integers(1, 4, 90)
-        often = np.repeat(np.arange(90), weights)
-        expected = kappa(self.first[often], self.second[often], within=self.groups[often])
-        assert kappa(self.first, self.second, within=self.groups, weights=weights.astype(float)) == CLOSE(expected)
-
     def test_matrices_less_those_of_a_user_are_the_figures_without_him(self):
         users = np.random.default_rng(8).integers(0, 5, 90)
         classes = np.arange(3.0)
@@ -258,3 +269,9 @@ class TestWithinGroups:
             assert kappa_of(without)[user] == CLOSE(kappa(*two, within=self.groups[left]))
             assert matthews_of(without)[user] == CLOSE(matthews(*two, within=self.groups[left]))
             assert f1_of(without, 2)[user] == CLOSE(f1(*two, 2))
+
+
+def test_each_item_counts_once_in_the_selection_ratio_whatever_its_labels():
+    table = np.array([[1, 1, 1, 1], [0, NAN, NAN, NAN], [1, 0, NAN, NAN], [NAN] * 4, [1, 1, NAN, NAN]])
+    assert selection_ratio(np.array([1.0, 1, 1, 1, NAN]), table, 1) == CLOSE(3 / 1.5)
+    assert selection_ratio(np.array([1.0, 1, 1, 1, 0]), table[:, [2, 0, 3, 1]], 1) == CLOSE(3 / 2.5)

@@ -1,10 +1,13 @@
 """A rater and every annotator against the same others, on the same items."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import cohen_kappa_score
+from scipy.stats import kendalltau, spearmanr
+from sklearn.metrics import cohen_kappa_score, f1_score
 
 from evaluator.metrics.agreement import (
     against_majority,
@@ -13,6 +16,7 @@ from evaluator.metrics.agreement import (
     class_agreement,
     kappa,
     majority,
+    majority_f1,
     mean,
     rating_agreement,
     single_agreement,
@@ -70,7 +74,7 @@ def test_everyone_is_compared_with_each_of_the_others_by_hand():
     pairs = against_singles(np.array([[1.0, 0, 1], [0, NAN, 1]]), np.array([1.0, 0])).comparisons
     assert pairs.human.tolist() == [1, 1, 0, 0, 1, 1, 0, 1]
     assert pairs.reference.tolist() == [0, 1, 1, 1, 1, 0, 1, 0]
-    assert pairs.weights.tolist() == [0.5] * 6 + [1.0] * 2
+    assert pairs.groups.tolist() == [1, 2, 3, 5, 6, 7, 2, 6]  # 3 times the annotator, and the other one.
 
 
 def test_ties_are_told_apart_from_gaps():
@@ -100,7 +104,8 @@ def test_every_label_is_accounted_for(two):
     for compare in (against_majority, against_mean, against_singles):
         found = compare(*two)
         assert found.unanswered + found.alone + found.tied + found.compared == (~np.isnan(two[0])).sum()
-        assert found.comparisons.weights.sum() == CLOSE(found.compared)
+        entries = found.comparisons
+        assert len(set(zip(entries.items.tolist(), entries.annotators.tolist(), strict=True))) == found.compared
 
 
 @given(raters_among_annotators((0.0, 1.0, 2.0)))
@@ -138,16 +143,37 @@ def test_leaving_out_items_later_is_leaving_them_out_before(two):
         assert all(np.array_equal(*columns) for columns in zip(later[1:], before[1:], strict=True))
 
 
-def test_human_human_kappa_is_the_mean_of_the_pairs_by_the_disagreement_of_chance():
-    table = annotators(np.random.default_rng(1), truth(np.random.default_rng(2), 200), 4)
+def pairs_of(table, rater):
+    """Mean kappas over all pairs of annotators, by the books: the rater with the other one, and the annotator."""
     kappas, weights = [], []
-    for one in range(4):
-        for other in range(one):
-            shares = table[:, one].mean(), table[:, other].mean()
-            weights.append(1 - shares[0] * shares[1] - (1 - shares[0]) * (1 - shares[1]))
-            kappas.append(cohen_kappa_score(table[:, one], table[:, other]))
-    found = single_agreement(table, table[:, 0], of=1)
-    assert found.one_more_human == CLOSE(np.average(kappas, weights=weights))
+    for own, other in itertools.permutations(range(table.shape[1]), 2):
+        both = ~np.isnan(table[:, [own, other]]).any(axis=1)
+        one, reference, said = table[both, own], table[both, other], rater[both]
+        kappas.append([cohen_kappa_score(some, reference, labels=[0, 1]) for some in (said, one)])
+        weights.append(both.sum() * reference.mean() * (1 - reference.mean()))
+    return np.average(kappas, weights=weights, axis=0)
+
+
+@pytest.mark.parametrize("columns", [4, 6])
+def test_mean_kappa_is_that_of_the_pairs_of_annotators_on_the_items_of_both(columns):
+    random = np.random.default_rng(1)
+    classes = truth(random, 600)
+    table, rater = annotators(random, classes, 4), labelled(random, classes, 0.6, 0.9)
+    table = spread_over(random, table, columns) if columns > 4 else table
+    found = single_agreement(table, rater, of=1)
+    assert (found.rater, found.one_more_human) == CLOSE(tuple(pairs_of(table, rater)), abs=1e-9)
+
+
+def test_seats_are_no_annotators_in_a_mean_kappa():
+    random = np.random.default_rng(9)
+    classes = truth(random, 3000, share=0.5)
+    strict, lax = labelled(random, classes, 0.6, 0.99), labelled(random, classes, 0.99, 0.6)
+    swapped = random.random(3000) < 0.5
+    seats = np.stack([np.where(swapped, strict, lax), np.where(swapped, lax, strict)], axis=1)
+    wide = np.stack([strict, lax], axis=1)
+    found = single_agreement(wide, classes, of=1).one_more_human
+    assert found == CLOSE(cohen_kappa_score(strict, lax))
+    assert found > single_agreement(seats, classes, of=1).one_more_human + 0.02
 
 
 @pytest.mark.parametrize("columns", [5, 40])
@@ -189,8 +215,8 @@ def test_ratings_of_a_rater_of_the_annotators_skill_reach_what_one_more_human_do
     merits, strictness = random.normal(3, 0.7, 6000), random.normal(0, 0.5, 4)
     ratings = np.round(merits[:, None] + strictness + random.normal(0, 0.9, (6000, 4)))
     found = rating_agreement(ratings[:, :3], ratings[:, 3])
-    assert found.rater.spearman == CLOSE(found.one_more_human.spearman, abs=0.04)
-    assert found.rater.kendall == CLOSE(found.one_more_human.kendall, abs=0.04)
+    for name in ("spearman_within_annotators", "kendall_within_annotators"):
+        assert getattr(found.rater, name) == CLOSE(getattr(found.one_more_human, name), abs=0.04)
     assert found.one_more_human.bias == CLOSE(0, abs=1e-9)
     assert found.rater.bias == CLOSE(strictness[3] - strictness[:3].mean(), abs=0.1)
 
@@ -225,9 +251,12 @@ def test_where_nothing_is_compared_all_figures_are_none_and_labels_are_counted(t
     for found in (class_agreement(table, rater, 1), rating_agreement(table, rater), single_agreement(table, rater, 1)):
         dumped = found.model_dump()
         counts = dumped.pop("counts")
+        once = dumped.pop("f1_majority", None)
         assert counts["labels"] == (~np.isnan(table)).sum() == counts["unanswered"] + counts["alone"]
         assert dumped.pop("annotators") == ()
+        assert dumped.pop("selection_ratio", None) in (None, 1.0)  # It takes no second annotator.
         assert set(flat(dumped).values()) == {None}
+        assert once is None or (once["rater"] is None) == (once["items"] == 0)
 
 
 def test_where_all_are_tied_nothing_is_compared():
@@ -253,13 +282,58 @@ def test_a_constant_annotator_leaves_no_hole_in_the_average():
 
 def test_ratings_that_are_constant_have_errors_but_no_correlations():
     found = rating_agreement(np.full((5, 3), 3.0), np.array([3.0, 4, 3, 4, 3]))
-    assert (found.rater.spearman, found.rater.kendall) == (None, None)
-    assert (found.noise_ceiling.spearman, found.noise_ceiling.kendall) == (None, None)
+    for figures in (found.rater, found.noise_ceiling):
+        assert (figures.spearman_within_annotators, figures.kendall_within_annotators) == (None, None)
+    assert (found.spearman_mean, found.kendall_mean) == (None, None)
     assert (found.rater.bias, found.rater.mean_absolute_error) == (CLOSE(0.4), CLOSE(0.4))
 
 
 @given(raters_among_annotators())
-def test_mean_kappa_is_the_kappa_of_all_pairs_within_annotators(two):
+def test_mean_kappa_is_the_kappa_of_all_pairs(two):
     pairs = against_singles(*two).comparisons
-    expected = kappa(pairs.rater, pairs.reference, within=pairs.annotators, weights=pairs.weights)
+    expected = kappa(pairs.rater, pairs.reference, within=pairs.groups)
     assert single_agreement(*two, of=1).rater == expected
+
+
+def test_f1_against_the_majority_of_all_counts_each_item_once_by_hand():
+    found = class_agreement(TABLE, RATER, of=1).f1_majority
+    # Majorities 1, 0, 1, tied, 1 (of one), and one item that the rater does not answer.
+    assert (found.items, found.tied) == (4, 1)
+    assert found.rater == CLOSE(2 * 2 / (2 + 3))
+    assert found.always_yes == CLOSE(2 * 3 / (4 + 3))
+
+
+@given(raters_among_annotators((0.0, 1.0, 2.0)))
+def test_f1_against_the_majority_of_all_is_that_of_scikit_learn(two):
+    table, rater = two
+    votes = majority(table)
+    usable = ~(np.isnan(votes.labels) | np.isnan(rater))
+    found = majority_f1(table, rater, 1)
+    assert (found.items, found.tied) == (usable.sum(), (votes.tied & ~np.isnan(rater)).sum())
+    said, truths = rater[usable] == 1, votes.labels[usable] == 1
+    theirs = f1_score(truths, said, zero_division=0) if said.any() or truths.any() else None
+    assert found.rater == (None if theirs is None else CLOSE(theirs, abs=1e-9))
+
+
+@given(raters_among_annotators((1.0, 2.0, 3.0, 4.0)))
+def test_correlations_with_the_mean_of_all_are_those_of_scipy(two):
+    table, rater = two
+    found, means = rating_agreement(table, rater), mean(table)
+    usable = ~(np.isnan(means) | np.isnan(rater))
+    some = rater[usable], means[usable]
+    if any(len(set(side)) < 2 for side in some):
+        assert (found.spearman_mean, found.kendall_mean) == (None, None)
+    else:
+        assert found.spearman_mean == CLOSE(spearmanr(*some).statistic, abs=1e-9)
+        assert found.kendall_mean == CLOSE(kendalltau(*some).statistic, abs=1e-9)
+
+
+def test_a_copy_of_the_majority_or_the_mean_scores_one_and_noise_about_nothing():
+    random = np.random.default_rng(8)
+    table = annotators(random, truth(random, 4000), 3)
+    copy, noise = majority(table).labels, truth(random, 4000, share=0.5)
+    assert class_agreement(table, copy, of=1).f1_majority.rater == 1
+    assert single_agreement(table, noise, of=1).rater == CLOSE(0, abs=0.03)
+    ratings = random.integers(1, 6, (4000, 3)).astype(float)
+    assert rating_agreement(ratings, mean(ratings)).spearman_mean == CLOSE(1)
+    assert rating_agreement(ratings, random.random(4000)).kendall_mean == CLOSE(0, abs=0.04)

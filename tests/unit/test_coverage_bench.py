@@ -8,24 +8,55 @@ from functools import cache
 import numpy as np
 import pytest
 
+from benchmarks import coverage
 from benchmarks import coverage_figures as fast
 from benchmarks import report as reporting
-from benchmarks.coverage import LEAST, MADE_UP, MOST, STAGES, Seen, main, measure, published, repeat, told
-from benchmarks.coverage_raters import RATING, RELEVANCE, SYNTHETIC, VERIFICATION, Labels, simulate, table_of, write
+from benchmarks.coverage import (
+    LEAST,
+    MADE_UP,
+    MOST,
+    SCENARIOS,
+    STAGES,
+    Seen,
+    main,
+    measure,
+    published,
+    repeat,
+    told,
+)
+from benchmarks.coverage_raters import (
+    RATING,
+    RELEVANCE,
+    SAME,
+    SYNTHETIC,
+    UNEVEN,
+    VERIFICATION,
+    Labels,
+    new_annotators,
+    new_prompts,
+    simulate,
+    table_of,
+    write,
+)
 from benchmarks.coverage_tables import class_tables, rating_tables, truth_tables, written_tables
 from evaluator.human.figures import FIGURES
 from evaluator.metrics import agreement as slow
-from evaluator.metrics.alternative_annotator import advantage_probability, alternative_annotator_test, duels
+from evaluator.metrics.alternative_annotator import (
+    advantage_probability,
+    alternative_annotator_test,
+    duels,
+    duels_tested,
+)
 from evaluator.metrics.clustered import difference
 
 PUBLISHED = {name for name, figure in FIGURES.items() if figure.method is not None}
-SIZES = ("20", "16", "9")
+SIZES = ("20", "12", "9")
 
 
 @cache
 def small():
     """A small run, with a size at which there is no interval."""
-    return measure(repetitions=20, numbers_of_users=(20, 16, 9), population=5000, processes=1)
+    return measure(repetitions=20, numbers_of_users=(20, 12, 9), population=5000, processes=1)
 
 
 def test_every_published_figure_with_an_interval_is_simulated_and_no_other():
@@ -50,21 +81,34 @@ def test_a_small_run_tells_every_figure_by_number_of_users():
             found[field][name] for field in ("coverage_by_metric", "coverage_interval_by_metric", "width_by_metric")
         )
         assert tuple(coverage) == tuple(reach) == tuple(width) == SIZES
-        for users in ("20", "16"):
+        for users in ("20", "12"):
             assert 0 <= reach[users][0] <= coverage[users] <= reach[users][1] <= 1
-        assert 0 < width["20"] < width["16"], name
+        assert 0 < width["20"] < width["12"], name
         assert coverage["20"] >= 0.6, name
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_what_is_not_promised_is_told_of_every_figure_beside_and_decides_nothing(scenario):
+    found = small()[scenario]
+    assert set(found) == PUBLISHED
+    for sizes in found.values():
+        assert tuple(sizes) == SIZES
+        assert 0 <= sizes["20"] <= 1
+        assert sizes["9"] is None
+    assert small()["repetitions_beside"] == 5
+    assert not any(scenario in name for name in small()["outside"])
 
 
 def test_below_ten_users_no_interval_is_told_as_null():
     for name in PUBLISHED:
         for field in ("coverage_by_metric", "coverage_interval_by_metric", "width_by_metric"):
             assert small()[field][name]["9"] is None
-        assert small()["missing_by_metric"][name] == {"20": 0, "16": 0, "9": 20}
+        assert small()["missing_by_metric"][name] == {"20": 0, "12": 0, "9": 20}
 
 
 def test_the_command_prints_one_line_and_keeps_it(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(reporting, "RESULTS", tmp_path)
+    monkeypatch.setattr(coverage, "SCENARIOS", {})
     arguments = ["--repetitions", "20", "--users", "20", "--population", "5000", "--processes", "1"]
     monkeypatch.setattr("sys.argv", ["coverage", *arguments])
     main()
@@ -77,9 +121,11 @@ def test_the_command_prints_one_line_and_keeps_it(monkeypatch, capsys, tmp_path)
     }
 
 
-def test_the_same_seeds_give_the_same_figures_in_any_number_of_processes():
-    again = measure(repetitions=20, numbers_of_users=(20, 16, 9), population=5000, processes=2)
-    assert again | {"seconds": 0} == small() | {"seconds": 0}
+def test_the_same_seeds_give_the_same_figures_in_any_number_of_processes(monkeypatch):
+    monkeypatch.setattr(coverage, "SCENARIOS", {})
+    again = measure(repetitions=20, numbers_of_users=(20, 12, 9), population=5000, processes=2)
+    beside = {name: small()[name] for name in SCENARIOS}
+    assert again | beside | {"seconds": 0} == small() | {"seconds": 0}
 
 
 def test_a_repetition_hangs_on_its_number_alone():
@@ -123,29 +169,34 @@ def of_the_others(held_out, figures_of):
     return found
 
 
+def advantage(labels: Labels, balanced: bool, scale="classes") -> float:
+    """The advantage probability over the annotators that are tested."""
+    found = duels(table_of(labels), labels.model.astype(float), scale)
+    return advantage_probability(duels_tested(found, labels.user, balanced=balanced), balanced=balanced)
+
+
 def of_classes(labels: Labels) -> dict[str, float]:
     """The figures of a stage of classes, by the library."""
     table, rater = table_of(labels), labels.model.astype(float)
     singles = slow.against_singles(table, rater)
-    pairs = singles.comparisons
     agreed = slow.class_agreement(table, rater, 1)
     return (
         of_the_others(
             slow.against_majority(table, rater),
-            lambda own, all_: dict(slow.class_figures(own, all_.reference, all_.annotators, 1)),
+            lambda own, all_: dict(slow.class_figures(own, all_, 1)),
         )
         | of_the_others(
             singles,
-            lambda own, all_: {
-                "single_kappa": slow.kappa(own, all_.reference, within=all_.annotators, weights=all_.weights)
-            },
+            lambda own, all_: {"single_kappa": slow.single_kappa(own, all_)},
         )
         | {
             "alpha": slow.krippendorff_alpha(table),
             "f1.always_yes": agreed.always_yes.f1,
-            "selection_ratio": slow.selection_ratio(pairs.rater, pairs.reference, 1, weights=pairs.weights),
-            "advantage_probability": advantage_probability(duels(table, rater, "classes")),
-            "advantage_probability_balanced": advantage_probability(duels(table, rater, "classes"), balanced=True),
+            "f1_majority": agreed.f1_majority.rater,
+            "f1_majority.always_yes": agreed.f1_majority.always_yes,
+            "selection_ratio": slow.selection_ratio(rater, table, 1),
+            "advantage_probability": advantage(labels, balanced=False),
+            "advantage_probability_balanced": advantage(labels, balanced=True),
         }
     )
 
@@ -155,12 +206,15 @@ def of_ratings(labels: Labels) -> dict[str, float]:
     table, rater, openly = table_of(labels), labels.model.astype(float), labels.open.astype(bool)
     figures = of_the_others(
         slow.against_mean(table, rater),
-        lambda own, all_: dict(slow.rating_figures(own, all_.reference, all_.annotators)),
+        lambda own, all_: dict(slow.rating_figures(own, all_)),
     )
     assert figures.pop("bias.one_more_human") == pytest.approx(0, abs=1e-12)
+    agreed = slow.rating_agreement(table, rater)
     return figures | {
         "alpha": slow.krippendorff_alpha(table, "ordinal"),
-        "advantage_probability": advantage_probability(duels(table, rater, "ratings")),
+        "advantage_probability": advantage(labels, False, "ratings"),
+        "spearman_mean": agreed.spearman_mean,
+        "kendall_mean": agreed.kendall_mean,
         "mention_effect": rater[openly].mean() - rater[~openly].mean(),
         "mention_effect.one_more_human": labels.human[openly].mean() - labels.human[~openly].mean(),
     }
@@ -187,15 +241,17 @@ def test_fast_figures_without_a_user_are_those_of_all_others():
     labels = sample(RATING, users=60)
     table = rating_tables(labels)["rater"]
     whole = table.sums.sum(axis=0)
-    without = fast.RATING["spearman"].figure(whole - table.sums)
+    without = fast.RATING["spearman_within_annotators"].figure(whole - table.sums)
     for user in (0, 7, 59):
-        assert without[user] == pytest.approx(of_ratings(left_of(labels, user))["spearman"], abs=1e-9)
+        assert without[user] == pytest.approx(of_ratings(left_of(labels, user))["spearman_within_annotators"], abs=1e-9)
 
 
 @pytest.mark.parametrize("balanced", [False, True])
 def test_the_advantage_is_over_the_annotators_that_can_be_tested(balanced):
-    labels = sample(VERIFICATION, users=3)
-    found = alternative_annotator_test(table_of(labels), labels.model.astype(float), epsilon=0.1, balanced=balanced)
+    labels = sample(VERIFICATION, users=5)
+    found = alternative_annotator_test(
+        table_of(labels), labels.model.astype(float), epsilon=0.1, balanced=balanced, clusters=labels.user
+    )
     assert 0 < found.tested < 9
     name = f"advantage_probability{'_balanced' * balanced}"
     quick = fast.values(totals(class_tables(labels)), {name: fast.CLASSES[name]})
@@ -244,7 +300,7 @@ def totals(tables):
 def test_a_gap_is_made_up_less_people_and_its_doubt_is_that_of_both():
     made_up, people = STAGES[f"relevance{MADE_UP}"], STAGES["relevance"]
     spreads = [
-        fast.spreads(stage.tables(np.random.default_rng(seed), 20), stage.figures)
+        fast.spreads(stage.tables(np.random.default_rng(seed), 20, SAME), stage.figures)
         for seed, stage in enumerate((made_up, people))
     ]
     gap = difference(spreads[0]["kappa"], spreads[1]["kappa"])
@@ -271,6 +327,24 @@ def test_rates_are_as_published():
     assert 2 < people.selection_ratio < 3
     assert 1 + rating.human.mean() == pytest.approx(3.18, abs=0.05)
     assert slow.spearman(*rating.human[:, :2].T.astype(float)) == pytest.approx(0.325, abs=0.03)
+
+
+@pytest.mark.parametrize("task", [VERIFICATION, RELEVANCE, RATING])
+def test_uneven_users_vary_by_about_their_mean_and_are_as_many(task):
+    found = [simulate(np.random.default_rng(seed), task, 50, UNEVEN) for seed in range(10)]
+    sizes = [np.bincount(labels.user, minlength=50) for labels in found]
+    assert np.mean([size.std() / size.mean() for size in sizes]) == pytest.approx(1, abs=0.25)
+    assert {len(labels.user) for labels in found} == {round(task.items * 50 / task.users)}
+
+
+def test_new_annotators_and_new_prompts_are_others_of_the_same_kind():
+    random = np.random.default_rng(0)
+    crews, sets = ([new(random) for _ in range(400)] for new in (new_annotators, new_prompts))
+    assert np.std([crew.bias for crew in crews]) == pytest.approx(SAME.bias.std(), rel=0.05)
+    assert np.std([one.prompts for one in sets]) == pytest.approx(1, rel=0.05)
+    assert not np.array_equal(crews[0].bias, crews[1].bias)
+    assert np.array_equal(crews[0].prompts, SAME.prompts)
+    assert np.array_equal(sets[0].bias, SAME.bias)
 
 
 def test_items_of_a_user_go_together():

@@ -22,7 +22,7 @@ from evaluator.human.report.resampled import Resampled, mean_figure, rejected, r
 from evaluator.metrics import agreement
 from evaluator.metrics.agreement import Comparisons
 from evaluator.metrics.alternative_annotator import LEAST_ANNOTATORS, LEAST_ITEMS
-from evaluator.metrics.clustered import Method, Spread, ends
+from evaluator.metrics.clustered import Method, Missing, Spread, missing
 
 Places = NDArray[np.intp]
 
@@ -232,8 +232,8 @@ def _p_value(change: Resampled) -> float | None:
 
 
 def _is_sure(found: Spread) -> bool:
-    """Whether there is an interval."""
-    return bool(np.isfinite(ends(found, Method.STUDENT)[0]))
+    """Whether it can be tested: where nothing varies, users still tell whether all of them differ to the same side."""
+    return missing(found, Method.STUDENT) in (None, Missing.NOTHING_VARIES)
 
 
 def _fallen(tests: Sequence[Iterable[float | None]]) -> Iterator[list[bool]]:

@@ -42,7 +42,7 @@ def precision(given: TaskLabels) -> Precision:
     several = np.flatnonzero(labels_of > 1)
     users = given.labelled.users[several]
     look = _ratings(given) if given.task is Task.RATING else _classes(given)
-    figure = f"{'spearman' if given.task is Task.RATING else 'single_kappa'}.{ONE_MORE_HUMAN}"
+    figure = f"{'spearman_within_annotators' if given.task is Task.RATING else 'single_kappa'}.{ONE_MORE_HUMAN}"
     labels = int(labels_of[several].sum())
     found = look(np.isin(np.arange(len(labels_of)), several)) if len(several) else None
     ends = found and interval(found, Method.STUDENT)
@@ -133,15 +133,16 @@ def _classes(given: TaskLabels) -> Look:
     """Looks at the mean kappa between single annotators, from each user's confusion matrices."""
     labelled = given.labelled
     pairs = agreement.against_singles(labelled.table, np.zeros(len(labelled.items))).comparisons
-    annotators, count = len(labelled.annotators), int(labelled.users.max(initial=-1)) + 1
+    groups = np.unique(pairs.groups, return_inverse=True)[1]
+    size, count = int(groups.max(initial=-1)) + 1, int(labelled.users.max(initial=-1)) + 1
 
     def look(left: NDArray[np.bool_]) -> Spread:
-        some = pairs.take(left[pairs.items])
-        cells = labelled.users[some.items] * annotators + some.annotators
-        shape = (count, annotators, 2, 2)
-        sums = tally(some.human, some.reference, np.array([0.0, 1.0]), cells, some.weights, count * annotators)
-        items = np.bincount(labelled.users[some.items], minlength=count).astype(np.float64)
-        return spread_of_sums(lambda some: kappa_of(some.reshape(-1, *shape[1:])), sums.reshape(count, -1), items)
+        kept = left[pairs.items]
+        some, users = pairs.take(kept), labelled.users[pairs.items[kept]]
+        cells = users * size + groups[kept]
+        sums = tally(some.human, some.reference, np.array([0.0, 1.0]), cells, count=count * size)
+        items = np.bincount(users, minlength=count).astype(np.float64)
+        return spread_of_sums(lambda some: kappa_of(some.reshape(-1, size, 2, 2)), sums.reshape(count, -1), items)
 
     return look
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluator.human.scoring import HumanFigure, shown
-from evaluator.metrics.clustered import Figure, Method, Spread, interval, spread_of
+from evaluator.metrics.clustered import Figure, Method, Missing, Spread, interval, missing, spread_of
 from evaluator.metrics.intervals import Array, Estimate, tail
 
 
@@ -46,8 +46,9 @@ class Resampled(NamedTuple):
             method: How its interval is made.
         """
         if math.isnan(self.value):
-            return shown(None, None, users)
-        return shown(self.value, interval(self.spread(), method), users)
+            return shown(None, None, users, Missing.UNDEFINED)
+        found = self.spread()
+        return shown(self.value, interval(found, method), users, missing(found, method))
 
 
 def resample(figure: Figure, users: NDArray[np.intp], count: int) -> Resampled:

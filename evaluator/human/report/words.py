@@ -19,11 +19,11 @@ _CLASSES = {
     f"matthews.{NOISE_CEILING}": "noise ceiling of it{mark}",
 }
 _RATINGS = {
-    f"spearman.{ONE_MORE_HUMAN}": "Spearman, {one} against the mean of the others",
-    f"spearman.{NOISE_CEILING}": "noise ceiling of it: no rater can pass this{mark}",
+    f"spearman_within_annotators.{ONE_MORE_HUMAN}": "Spearman within {many}, {one} against the mean of the others",
+    f"spearman_within_annotators.{NOISE_CEILING}": "noise ceiling of it: no rater can pass this{mark}",
     "alpha": "Krippendorff's alpha (ordinal) among {many}",
-    f"kendall.{ONE_MORE_HUMAN}": "Kendall, {one} against the mean of the others",
-    f"kendall.{NOISE_CEILING}": "noise ceiling of it{mark}",
+    f"kendall_within_annotators.{ONE_MORE_HUMAN}": "Kendall within {many}, {one} against the mean of the others",
+    f"kendall_within_annotators.{NOISE_CEILING}": "noise ceiling of it{mark}",
     f"mean_absolute_error.{ONE_MORE_HUMAN}": "mean absolute error, {one} against the mean of the others",
     f"mean_absolute_error.{NOISE_CEILING}": "least error: no rater can go below this{mark}",
 }
@@ -49,7 +49,10 @@ class Words:
         others, everyone = self.others, f"all {self.annotators} of a task"
         self.rules = (
             f"*{self._one.capitalize()}* is what {self.annotators} reach against the {others}, none of them against "
-            f"himself. *Noise ceiling*{self.mark}: what no rater can pass on these very items.",
+            f"himself. *Noise ceiling*{self.mark}: what no rater can pass on these very items; it is left out against "
+            f"majorities of the {others} where it is 1 whatever they say.",
+            f"An *interval*{self.mark} speaks of other users under the same {self.annotators} and prompts, which count "
+            "as given.",
             f"*Shared* are the items that {others} labelled as well, and *apart* is his share, or mean, less theirs on "
             f"these. Kappa is with the majority of the {others}, tied items left out; Spearman is with their mean.",
             f"An *outlier*{self.mark} is farther from the mean of the {others}, in how far he is apart or in his "

@@ -5,12 +5,12 @@ It is found with hindsight, on the very items: of people who contradict each oth
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluator.metrics.agreement.confusion import Labels, Places, classes_of, coded, numbered
+from evaluator.metrics.agreement.confusion import Labels, Places, classes_of, numbered
 from evaluator.metrics.agreement.figures import centred, centred_ranks, members_of
 from evaluator.metrics.agreement.others import Comparisons
 
@@ -20,22 +20,125 @@ _ROWS = 256
 """Items whose pairs with all others are held at once."""
 
 
-def kappa_ceiling(comparisons: Comparisons) -> float | None:
-    """Returns the highest kappa, within annotators, that answers of any rater have: it is reached, so it is exact.
+def is_trivial(comparisons: Comparisons) -> bool:
+    """Tells whether references of one item never contradict each other: whoever repeats them is always right.
 
-    A class that no reference names never helps: summed over the classes that one does name, what they gain at the best
-    ratio is at least what that class does.
+    So it is against majorities of three annotators an item and two classes, whatever they say.
     """
-    if not len(comparisons.items):
+    return bool((~_contested(comparisons)).all())
+
+
+def kappa_ceiling(comparisons: Comparisons) -> float | None:
+    """Returns what no kappa against majorities, of a rater who names the two classes, can pass.
+
+    Whatever else he says, it is best to repeat references that do not contradict each other. So his rate of a class
+    lies, in each group, between that if all contested items went one way and that if all went the other, and the
+    disagreement of chance is at most the greater of those at the two ends. What disagrees is divided by that, each
+    contested item going where it costs less. It is exact where nothing is contested.
+
+    Returns:
+        None where references name one class alone, or more than two.
+    """
+    found = _two_classes(comparisons)
+    if found is None:
         return None
+    sizes, shares, truth, groups = found
+    contested = _contested(comparisons)
+    settled, free = (np.bincount(groups, weights) / sizes for weights in (truth * ~contested, contested * 1.0))
+    most = np.maximum(_chance(settled, shares), _chance(settled + free, shares))
+    weights = _weights(sizes, shares)
+    costs = np.divide(weights, sizes * most, out=np.zeros(len(sizes)), where=most > 0)[groups]
+    items = numbered(comparisons.items)
+    said = [np.bincount(items, costs * wrong) for wrong in (truth, 1 - truth)]
+    return float(min(1 - np.minimum(*said).sum() / weights.sum() + _ROUNDING, 1.0))
+
+
+def single_kappa_ceiling(pairs: Comparisons) -> float | None:
+    """Returns what no mean kappa against single annotators, of a rater who names the two classes, can pass.
+
+    Any two annotators disagree on some items, where he can only agree with one of them. For each two the best is found
+    on their items alone, so that it is exact for two annotators, and a bound for more.
+
+    Args:
+        pairs: What `against_singles` returns.
+
+    Returns:
+        None where references name one class alone, or more than two.
+    """
+    found = _two_classes(pairs)
+    if found is None:
+        return None
+    sizes, shares, truth, groups = found
+    own = pairs.human == pairs.reference
+    counts = [np.bincount(groups, same) for same in (own * truth, ~own * (1 - truth), ~own * truth)]
+    best = [_best_of_two(*each) for each in zip(sizes, *counts, strict=True)]
+    return float(min(sum(best) / (2 * _weights(sizes, shares).sum()) + _ROUNDING, 1.0))
+
+
+def _best_of_two(size: float, both: float, first: float, second: float) -> float:
+    """The greatest weighted sum of kappas with two annotators.
+
+    They both name the class `both` times, and one of them alone `first` or `second` times. Of these items some are
+    said to be of the class; for each number of them it is best to agree with the one annotator as often as possible, or
+    with the other.
+    """
+    named = np.arange(first + second + 1)
+    shares = (both + first) / size, (both + second) / size
+    reached = np.zeros((2, len(named)))
+    for place, of_first in enumerate((np.minimum(named, first), np.maximum(named - second, 0))):
+        wrong = (first - of_first) + (named - of_first), of_first + second - (named - of_first)
+        for share, apart in zip(shares, wrong, strict=True):
+            chance = size * _chance((both + named) / size, share)
+            kappas = 1 - np.divide(apart, chance, out=np.ones(len(named)), where=chance > 0)
+            reached[place] += _weights(size, share) * kappas
+    return float(reached.max())
+
+
+class _Groups(NamedTuple):
+    """References of two classes, group by group."""
+
+    sizes: Labels
+    """(groups,): comparisons."""
+    shares: Labels
+    """(groups,): of references that name the second class."""
+    truth: Labels
+    """(n,): 1 where a reference does."""
+    groups: Places
+    """(n,), without gaps."""
+
+
+def _two_classes(comparisons: Comparisons) -> _Groups | None:
+    """References by group; None unless there are two classes, and both of them in some group."""
     classes = classes_of(comparisons.reference)
-    places, items, annotators = _places(comparisons, classes)
-    weights, size = comparisons.weights, len(classes)
-    shares = np.bincount(annotators * size + places, weights, (annotators.max() + 1) * size).reshape(-1, size)
-    shares = shares / shares.sum(axis=1, keepdims=True)
-    votes = np.bincount(items * size + places, weights, (items.max() + 1) * size).reshape(-1, size)
-    chance = np.stack([np.bincount(items, weights * share) for share in shares[annotators].T], axis=1)
-    return _best_ratio(votes - chance, votes.sum(axis=1, keepdims=True) - chance, 0.0)
+    if len(classes) != 2:
+        return None
+    truth = (comparisons.reference == classes[1]).astype(np.float64)
+    groups = numbered(comparisons.groups)
+    sizes = np.bincount(groups).astype(np.float64)
+    shares = np.bincount(groups, truth) / sizes
+    return _Groups(sizes, shares, truth, groups) if _weights(sizes, shares).sum() > _ROUNDING else None
+
+
+def _chance(rate: Any, share: Any) -> Labels:
+    """How often independent raters with these rates of a class disagree."""
+    return np.asarray(rate + share - 2 * rate * share)
+
+
+def _weights(sizes: Any, shares: Any) -> Labels:
+    """What groups weigh in a mean kappa: see `confusion.kappa_of`."""
+    return np.asarray(2 * sizes * shares * (1 - shares))
+
+
+def _contested(comparisons: Comparisons) -> NDArray[np.bool_]:
+    """Whether the references of an entry's item contradict each other, (n,)."""
+    if not len(comparisons.items):
+        return np.zeros(0, dtype=np.bool_)
+    items = numbered(comparisons.items)
+    order = np.lexsort((comparisons.reference, items))
+    counts = np.bincount(items)
+    last = np.cumsum(counts) - 1
+    ordered = comparisons.reference[order]
+    return np.asarray((ordered[last - counts + 1] < ordered[last])[items])
 
 
 def f1_ceiling(comparisons: Comparisons, of: float) -> float | None:
@@ -99,15 +202,6 @@ def least_absolute_error(comparisons: Comparisons) -> float | None:
     ordered = comparisons.reference[np.lexsort((comparisons.reference, items))]
     medians = ordered[np.cumsum(counts) - counts + (counts - 1) // 2]
     return float(np.abs(comparisons.reference - medians[items]).mean())
-
-
-def _places(comparisons: Comparisons, classes: Labels) -> tuple[Places, Places, Places]:
-    """References as places of classes, and items and annotators numbered without gaps."""
-    return (
-        coded(comparisons.reference, classes),
-        numbered(comparisons.items),
-        numbered(comparisons.annotators),
-    )
 
 
 def _best_ratio(gains: NDArray[Any], costs: NDArray[Any], base: float) -> float | None:

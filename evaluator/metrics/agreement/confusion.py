@@ -103,11 +103,14 @@ def distances(classes: Labels, distance: Distance) -> Labels:
 
 
 def kappa_of(matrices: Labels, apart: Labels | None = None) -> Labels:
-    """Returns Cohen kappas, each of several groups together.
+    """Returns Cohen kappas, each the mean of several groups' kappas.
 
     Cohen, Educational and Psychological Measurement 20 (1960), and Psychological Bulletin 70 (1968) with distances: one
     less the ratio of the disagreement that is there to that which independent raters of the same shares would have.
-    Over groups both add up.
+
+    A group weighs as much as its second side, the reference, would by chance disagree with itself: by its items and by
+    how much the reference varies, whatever the first side says. Where it never does, a kappa is 0 or not defined, and
+    so is that of the whole if that holds of all groups.
 
     Args:
         matrices: (..., groups, classes, classes) confusion matrices.
@@ -122,10 +125,16 @@ def kappa_of(matrices: Labels, apart: Labels | None = None) -> Labels:
     """
     if apart is None:
         apart = 1 - np.eye(matrices.shape[-1])
-    expected, _, _ = _expected(matrices)
-    observed = np.einsum("...kl,kl->...", matrices.sum(axis=-3), apart)
-    chance = np.einsum("...gkl,kl->...", expected, apart)
-    return _divided(chance - observed, chance)
+    expected, _, columns = _expected(matrices)
+    observed = np.einsum("...gkl,kl->...g", matrices, apart)
+    chance = np.einsum("...gkl,kl->...g", expected, apart)
+    varied = np.einsum("...gk,...gl,kl->...g", columns, columns, apart)
+    weights = _divided(varied, columns.sum(axis=-1), empty=0.0)
+    kappas = _divided(chance - observed, chance, empty=0.0)
+    constant = np.where(chance.sum(axis=-1) > _NOTHING, 0.0, np.nan)
+    total = weights.sum(axis=-1)
+    mean = _divided((weights * kappas).sum(axis=-1), total)
+    return np.asarray(np.where(total > _NOTHING, mean, constant))
 
 
 def matthews_of(matrices: Labels) -> Labels:

@@ -40,17 +40,15 @@ def kappa(
     *,
     distance: Distance = "nominal",
     within: Places | None = None,
-    weights: Labels | None = None,
 ) -> float | None:
     """Returns Cohen's kappa: agreement beyond chance.
 
     Args:
         first: (n,) labels.
-        second: (n,) labels of the same items.
+        second: (n,) labels of the same items; with groups, those of the reference.
         distance: How much it matters which classes are mixed up; "linear" and "quadratic" are by the labels' values.
-        within: (n,) places of groups: the mean of the groups' kappas, weighted by the disagreements that chance would
-            give in each.
-        weights: (n,) how much each item counts, alike if None.
+        within: (n,) places of groups: the mean of the groups' kappas, weighted by their items and by how much the
+            second side varies, whatever the first one says.
 
     Returns:
         A figure of at most 1, and 0 for chance; None where both name the same class throughout.
@@ -62,7 +60,7 @@ def kappa(
     both = _both(first, second)
     first, second = first[both], second[both]
     classes = classes_of(first, second)
-    matrices = tally(first, second, classes, _groups(within, both), None if weights is None else weights[both])
+    matrices = tally(first, second, classes, _groups(within, both))
     return known(kappa_of(matrices, distances(classes, distance)))
 
 
@@ -98,26 +96,27 @@ def f1(rater: Labels, reference: Labels, of: float) -> float | None:
     return known(f1_of(tally(yes, truth, np.array([0.0, 1.0])), 1))
 
 
-def selection_ratio(rater: Labels, reference: Labels, of: float, *, weights: Labels | None = None) -> float | None:
-    """Returns how many times as often as the reference a rater names a class, on the items that have both labels.
+def selection_ratio(rater: Labels, table: Labels, of: float) -> float | None:
+    """Returns how many times as often as annotators a rater names a class, on the items that both labelled.
+
+    Each item counts once: the share of its annotators who name the class stands beside the rater's answer.
 
     Args:
-        rater: (n,) labels.
-        reference: (n,) labels of the same items.
+        rater: (items,) labels.
+        table: (items, annotators).
         of: The class.
-        weights: (n,) how much each item counts, alike if None.
 
     Returns:
-        A figure of at least 0, and 1 for as often; None where the reference never names it.
+        A figure of at least 0, and 1 for as often; None where no annotator names it.
 
     Example:
-        >>> selection_ratio(np.array([1.0, 1, 1, 0]), np.array([1.0, 0, 0, 0]), 1)
-        3.0
+        >>> selection_ratio(np.array([1.0, 1, 1, 0]), np.array([[1.0, 1], [0, 1], [0, np.nan], [0, 0]]), 1)
+        2.0
     """
-    both = _both(rater, reference)
-    counts = np.ones(len(both)) if weights is None else weights
-    named, expected = (float(counts[both & (labels == of)].sum()) for labels in (rater, reference))
-    return named / expected if expected else None
+    there = ~np.isnan(table)
+    both = there.any(axis=1) & ~np.isnan(rater)
+    expected = float(((table[both] == of).sum(axis=1) / there[both].sum(axis=1)).sum())
+    return float((rater[both] == of).sum()) / expected if expected else None
 
 
 def bias(rater: Labels, reference: Labels) -> float | None:

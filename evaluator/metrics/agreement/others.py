@@ -34,14 +34,14 @@ class Comparisons(NamedTuple):
     """(n,): places of the items."""
     annotators: Places
     """(n,): places of the annotators who are left out of the reference."""
+    groups: Places
+    """(n,): what has a kappa of its own: the annotator who is left out, or a pair of him and the single other one."""
     rater: Labels
     """(n,): the rater's labels."""
     human: Labels
     """(n,): the annotators' own labels."""
     reference: Labels
-    """(n,): what the others say."""
-    weights: Labels
-    """(n,): how much each counts; those of one annotator's label add up to 1."""
+    """(n,): what the others say, or the other one."""
 
     def take(self, entries: NDArray[Any]) -> Comparisons:
         """Returns some of the entries.
@@ -159,7 +159,8 @@ def against_singles(table: Labels, rater: Labels) -> HeldOut:
         rater: (items,) labels of the rater, who is none of them; NaN where there is no answer.
 
     Returns:
-        One entry for each annotator's label and each other label of the item, which share the weight of one.
+        One entry for each annotator's label and each other label of the item; a group is a pair of two annotators, who
+        make a second one in the other order.
 
     Raises:
         ValueError: There is not one label for each item.
@@ -172,8 +173,14 @@ def against_singles(table: Labels, rater: Labels) -> HeldOut:
     other = (np.cumsum(counts) - counts)[cells.items][own] + within
     own, other = own[own != other], other[own != other]
     items = cells.items[own]
+    annotators, others = cells.annotators[own], cells.annotators[other]
     pairs = Comparisons(
-        items, cells.annotators[own], rater[items], cells.labels[own], cells.labels[other], 1 / (counts[items] - 1)
+        items,
+        annotators,
+        annotators * table.shape[1] + others,
+        rater[items],
+        cells.labels[own],
+        cells.labels[other],
     )
     return HeldOut(pairs, cells.unanswered, cells.alone, 0, len(cells.labels))
 
@@ -206,10 +213,8 @@ def cells_of(table: Labels, rater: Labels) -> Cells:
 def _held_out(cells: Cells, rater: Labels, others: Labels, tied: int) -> HeldOut:
     """What is left of labels once those without a reference are gone."""
     there = ~np.isnan(others)
-    items = cells.items[there]
-    comparisons = Comparisons(
-        items, cells.annotators[there], rater[items], cells.labels[there], others[there], np.ones(len(items))
-    )
+    items, annotators = cells.items[there], cells.annotators[there]
+    comparisons = Comparisons(items, annotators, annotators, rater[items], cells.labels[there], others[there])
     return HeldOut(comparisons, cells.unanswered, cells.alone, tied, len(items))
 
 

@@ -27,19 +27,32 @@ class ClassFigures(Record):
     """Agreement on classes; None is what is not defined on these labels."""
 
     kappa: float | None
-    """At most 1; all classes count."""
+    """At most 1; all classes count. The mean of the annotators' own."""
     f1: float | None
     """0..1, of the class that matters."""
     matthews: float | None
-    """-1..1, of the class that matters against all others."""
+    """-1..1, within annotators, of the class that matters against all others."""
+
+
+class MajorityF1(Record):
+    """F1 against the majority of all annotators, each item once: the figure that is usually published."""
+
+    rater: float | None
+    """0..1, of the class that matters."""
+    always_yes: float | None
+    """What naming that class throughout comes to."""
+    items: int
+    """Items that the rater answers and a majority names a class of; that of one annotator is what he says."""
+    tied: int
+    """Items that the rater answers and whose votes are tied: left out."""
 
 
 class RatingFigures(Record):
     """Agreement on ratings; None is what is not defined on these."""
 
-    spearman: float | None
+    spearman_within_annotators: float | None
     """-1..1."""
-    kendall: float | None
+    kendall_within_annotators: float | None
     """-1..1, tau-b."""
     bias: float | None
     """Mean of rater less reference."""
@@ -87,6 +100,7 @@ class ClassAgreement(Record):
     """What naming the class that matters throughout comes to."""
     always_no: ClassFigures
     """What never naming it comes to."""
+    f1_majority: MajorityF1
     annotators: tuple[AnnotatorClasses, ...]
 
 
@@ -98,11 +112,15 @@ class RatingAgreement(Record):
     one_more_human: RatingFigures
     noise_ceiling: RatingFigures
     """The least error, and no bias, which a constant reaches already."""
+    spearman_mean: float | None
+    """-1..1, with the mean of all annotators, each item once: as it is usually published."""
+    kendall_mean: float | None
+    """-1..1, tau-b, with the same."""
     annotators: tuple[AnnotatorRatings, ...]
 
 
 class SingleAgreement(Record):
-    """Mean kappa against single annotators, which needs no majority; each label counts the same."""
+    """Mean kappa against single annotators, which needs no majority: of all pairs of an annotator and another one."""
 
     counts: Counts
     rater: float | None
@@ -110,5 +128,5 @@ class SingleAgreement(Record):
     """The mean kappa among annotators."""
     noise_ceiling: float | None
     selection_ratio: float | None
-    """How many times as often as annotators the rater names the class that matters, on the same items."""
+    """How many times as often as annotators the rater names the class that matters; each item counts once."""
     annotators: tuple[AnnotatorKappa, ...]

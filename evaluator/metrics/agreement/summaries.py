@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from evaluator.metrics.agreement.ceilings import (
-    f1_ceiling,
-    kappa_ceiling,
-    kendall_ceiling,
-    least_absolute_error,
-    matthews_ceiling,
-    spearman_ceiling,
-)
-from evaluator.metrics.agreement.confusion import Labels, Places
-from evaluator.metrics.agreement.figures import (
-    bias,
-    f1,
-    kappa,
-    kendall,
-    matthews,
-    mean_absolute_error,
-    members_of,
-    selection_ratio,
-    spearman,
-)
+from evaluator.metrics.agreement import ceilings, figures
+from evaluator.metrics.agreement.confusion import Labels
 from evaluator.metrics.agreement.others import (
     Comparisons,
     HeldOut,
     against_majority,
     against_mean,
     against_singles,
+    majority,
+    mean,
 )
 from evaluator.metrics.agreement.records import (
     AnnotatorClasses,
@@ -40,61 +24,109 @@ from evaluator.metrics.agreement.records import (
     ClassAgreement,
     ClassFigures,
     Counts,
+    MajorityF1,
     RatingAgreement,
     RatingFigures,
     SingleAgreement,
 )
 
+Measure = Callable[[Labels, Comparisons], float | None]
+"""Takes (n,) labels, the rater's or the annotators' own, and what they are compared with, (n,)."""
 
-def class_figures(labels: Labels, reference: Labels, annotators: Places, of: float) -> ClassFigures:
+
+def class_measures(of: float) -> Mapping[str, Measure]:
+    """Returns what is measured of classes against the majority of the others: the fields of `ClassFigures`.
+
+    Args:
+        of: The class that matters.
+    """
+
+    def matthews(labels: Labels, held: Comparisons) -> float | None:
+        yes, truth = (np.where(some == of, 1.0, 0.0) for some in (labels, held.reference))
+        return figures.matthews(yes, truth, within=held.groups)
+
+    return {
+        "kappa": single_kappa,
+        "matthews": matthews,
+        "f1": lambda labels, held: figures.f1(labels, held.reference, of),
+    }
+
+
+def single_kappa(labels: Labels, held: Comparisons) -> float | None:
+    """Returns the mean kappa over groups: over annotators, or over pairs of them where references are single ones."""
+    return figures.kappa(labels, held.reference, within=held.groups)
+
+
+RATING_MEASURES: Mapping[str, Measure] = {
+    "spearman_within_annotators": lambda labels, held: figures.spearman(labels, held.reference, within=held.groups),
+    "kendall_within_annotators": lambda labels, held: figures.kendall(labels, held.reference, within=held.groups),
+    "mean_absolute_error": lambda labels, held: figures.mean_absolute_error(labels, held.reference),
+    "bias": lambda labels, held: figures.bias(labels, held.reference),
+}
+"""What is measured of ratings against the mean of the others: the fields of `RatingFigures`."""
+
+
+def class_figures(labels: Labels, held: Comparisons, of: float) -> ClassFigures:
     """Returns the agreement of labels with the majority of the others.
 
     Args:
-        labels: (n,) the rater's or the annotators' own labels, as of `Comparisons`.
-        reference: (n,) what the others say.
-        annotators: (n,) places of the annotators who are left out.
+        labels: (n,) the rater's or the annotators' own labels.
+        held: What they are compared with.
         of: The class that matters.
     """
-    yes, truth = (np.where(some == of, 1.0, 0.0) for some in (labels, reference))
-    return ClassFigures(
-        kappa=kappa(labels, reference, within=annotators),
-        f1=f1(labels, reference, of),
-        matthews=matthews(yes, truth, within=annotators),
-    )
+    return ClassFigures(**{name: measure(labels, held) for name, measure in class_measures(of).items()})
 
 
-def rating_figures(ratings: Labels, reference: Labels, annotators: Places) -> RatingFigures:
+def rating_figures(ratings: Labels, held: Comparisons) -> RatingFigures:
     """Returns the agreement of ratings with the mean of the others.
 
     Args:
-        ratings: (n,) the rater's or the annotators' own ratings, as of `Comparisons`.
-        reference: (n,) what the others say.
-        annotators: (n,) places of the annotators who are left out.
+        ratings: (n,) the rater's or the annotators' own ratings.
+        held: What they are compared with.
     """
-    return RatingFigures(
-        spearman=spearman(ratings, reference, within=annotators),
-        kendall=kendall(ratings, reference, within=annotators),
-        bias=bias(ratings, reference),
-        mean_absolute_error=mean_absolute_error(ratings, reference),
-    )
+    return RatingFigures(**{name: measure(ratings, held) for name, measure in RATING_MEASURES.items()})
 
 
-def class_ceiling(comparisons: Comparisons, of: float) -> ClassFigures:
-    """Returns what no rater can pass against these majorities: exact, but a bound for Matthews."""
+def class_ceiling(held: Comparisons, of: float) -> ClassFigures:
+    """Returns what no rater can pass against these majorities: exact for F1, bounds for the others."""
     return ClassFigures(
-        kappa=kappa_ceiling(comparisons),
-        f1=f1_ceiling(comparisons, of),
-        matthews=matthews_ceiling(comparisons, of),
+        kappa=ceilings.kappa_ceiling(held),
+        f1=ceilings.f1_ceiling(held, of),
+        matthews=ceilings.matthews_ceiling(held, of),
     )
 
 
-def rating_ceiling(comparisons: Comparisons) -> RatingFigures:
+def rating_ceiling(held: Comparisons) -> RatingFigures:
     """Returns what no rater can pass against these means: bounds for correlations, exact for error and bias."""
     return RatingFigures(
-        spearman=spearman_ceiling(comparisons),
-        kendall=kendall_ceiling(comparisons),
-        bias=0.0 if len(comparisons.items) else None,
-        mean_absolute_error=least_absolute_error(comparisons),
+        spearman_within_annotators=ceilings.spearman_ceiling(held),
+        kendall_within_annotators=ceilings.kendall_ceiling(held),
+        bias=0.0 if len(held.items) else None,
+        mean_absolute_error=ceilings.least_absolute_error(held),
+    )
+
+
+def majority_f1(table: Labels, rater: Labels, of: float) -> MajorityF1:
+    """Compares a rater with the majority of all annotators, each item once.
+
+    Args:
+        table: (items, annotators) of labels.
+        rater: (items,) labels of the rater; NaN where there is no answer.
+        of: The class that matters.
+
+    Example:
+        >>> table = np.array([[1.0, 1, 0], [0, 0, 0], [1, 0, np.nan], [0, 1, 0]])
+        >>> majority_f1(table, np.array([1.0, 0, 1, 1]), of=1)
+        MajorityF1(rater=0.6666666666666666, always_yes=0.5, items=3, tied=1)
+    """
+    votes, answered = majority(table), ~np.isnan(rater)
+    usable = answered & ~np.isnan(votes.labels)
+    truth = votes.labels[usable]
+    return MajorityF1(
+        rater=figures.f1(rater[usable], truth, of),
+        always_yes=figures.f1(np.full(len(truth), of), truth, of),
+        items=len(truth),
+        tied=int((votes.tied & answered).sum()),
     )
 
 
@@ -117,20 +149,20 @@ def class_agreement(table: Labels, rater: Labels, of: float) -> ClassAgreement:
     """
     held_out = against_majority(table, rater)
     every = held_out.comparisons
-
-    def figures(labels: Labels, some: Comparisons = every) -> ClassFigures:
-        return class_figures(labels, some.reference, some.annotators, of)
-
     return ClassAgreement(
         counts=_counts(held_out),
-        rater=figures(every.rater),
-        one_more_human=figures(every.human),
+        rater=class_figures(every.rater, every, of),
+        one_more_human=class_figures(every.human, every, of),
         noise_ceiling=class_ceiling(every, of),
-        always_yes=figures(np.full(len(every.items), of)),
-        always_no=figures(np.full(len(every.items), _usual_other(every.reference, of))),
+        always_yes=class_figures(np.full(len(every.items), of), every, of),
+        always_no=class_figures(np.full(len(every.items), _usual_other(every.reference, of)), every, of),
+        f1_majority=majority_f1(table, rater, of),
         annotators=tuple(
             AnnotatorClasses(
-                annotator=place, compared=len(own.items), rater=figures(own.rater, own), human=figures(own.human, own)
+                annotator=place,
+                compared=len(own.items),
+                rater=class_figures(own.rater, own, of),
+                human=class_figures(own.human, own, of),
             )
             for place, own in _by_annotator(every)
         ),
@@ -148,18 +180,20 @@ def rating_agreement(table: Labels, rater: Labels) -> RatingAgreement:
         ValueError: There is not one rating for each item.
     """
     held_out = against_mean(table, rater)
-    every = held_out.comparisons
+    every, means = held_out.comparisons, mean(table)
     return RatingAgreement(
         counts=_counts(held_out),
-        rater=rating_figures(every.rater, every.reference, every.annotators),
-        one_more_human=rating_figures(every.human, every.reference, every.annotators),
+        rater=rating_figures(every.rater, every),
+        one_more_human=rating_figures(every.human, every),
         noise_ceiling=rating_ceiling(every),
+        spearman_mean=figures.spearman(rater, means),
+        kendall_mean=figures.kendall(rater, means),
         annotators=tuple(
             AnnotatorRatings(
                 annotator=place,
                 compared=len(own.items),
-                rater=rating_figures(own.rater, own.reference, own.annotators),
-                human=rating_figures(own.human, own.reference, own.annotators),
+                rater=rating_figures(own.rater, own),
+                human=rating_figures(own.human, own),
             )
             for place, own in _by_annotator(every)
         ),
@@ -181,31 +215,27 @@ def single_agreement(table: Labels, rater: Labels, of: float) -> SingleAgreement
     every = held_out.comparisons
     return SingleAgreement(
         counts=_counts(held_out),
-        rater=_mean_kappa(every.rater, every),
-        one_more_human=_mean_kappa(every.human, every),
-        noise_ceiling=kappa_ceiling(every),
-        selection_ratio=selection_ratio(every.rater, every.reference, of, weights=every.weights),
+        rater=single_kappa(every.rater, every),
+        one_more_human=single_kappa(every.human, every),
+        noise_ceiling=ceilings.single_kappa_ceiling(every),
+        selection_ratio=figures.selection_ratio(rater, table, of),
         annotators=tuple(
             AnnotatorKappa(
                 annotator=place,
                 compared=len(np.unique(own.items)),
-                rater=_mean_kappa(own.rater, own),
-                human=_mean_kappa(own.human, own),
+                rater=single_kappa(own.rater, own),
+                human=single_kappa(own.human, own),
             )
             for place, own in _by_annotator(every)
         ),
     )
 
 
-def _mean_kappa(labels: Labels, pairs: Comparisons) -> float | None:
-    return kappa(labels, pairs.reference, within=pairs.annotators, weights=pairs.weights)
-
-
 def _by_annotator(comparisons: Comparisons) -> Iterator[tuple[int, Comparisons]]:
     """Each annotator's column and comparisons, of those who have any."""
     columns, groups = np.unique(comparisons.annotators, return_inverse=True)
     if len(columns):
-        yield from zip(columns.tolist(), map(comparisons.take, members_of(groups, len(groups))), strict=True)
+        yield from zip(columns.tolist(), map(comparisons.take, figures.members_of(groups, len(groups))), strict=True)
 
 
 def _usual_other(reference: Labels, of: float) -> float:
