@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evaluator.errors import Cause, RapportError
+from leaderboard.cli.human_collect import attention_blocks, collect_labels
 from leaderboard.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from evaluator.human.importers.sources import ImportOptions
 
 app = typer.Typer(no_args_is_help=True, help="Data sets of people's labels.")
+app.command("collect")(collect_labels)
 
 _SHOWN = 5
 """Notes of one problem that are printed; --json has all."""
@@ -101,7 +103,7 @@ def report(
     if as_json:
         print(found.model_dump_json(indent=2))
     else:
-        print_blocks(list(blocks(found)))
+        print_blocks([*blocks(found), *attention_blocks(folder)])
     for path in saved:
         print(f"saved {path}", file=sys.stderr)
 

@@ -1,0 +1,161 @@
+"""The labels that people gave on a site, as a data set of people's labels: those, and the items that they are on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from pydantic import Field
+
+from evaluator.human.labelled import pair_item
+from evaluator.human.layout import LABELS, About, HumanTables
+from evaluator.human.records import (
+    AttributeLabel,
+    RaterKind,
+    Rating,
+    RelevanceLabel,
+    ResponseRating,
+    Verification,
+)
+from evaluator.records import Record
+from leaderboard.labelling.records import Task
+from leaderboard.open_data.people import OpenAnnotator, OpenLabel
+
+ATTENTION = "annotators.json"
+"""File beside the tables that says how attentive each annotator was."""
+
+AnyLabel = AttributeLabel | RelevanceLabel | ResponseRating
+
+
+class Attention(Record):
+    """How many attention items, whose answer is known, an annotator answered, and how many of these rightly."""
+
+    annotator: str
+    items: int = Field(ge=0)
+    right: int = Field(ge=0)
+
+
+class Collected(NamedTuple):
+    """A data set with the labels of a site."""
+
+    tables: HumanTables
+    about: About
+    labels: int
+    """Labels of the site that are in it."""
+    unknown: int
+    """Labels of the site on items that the data set does not have (any more)."""
+    repeated: int
+    """Labels of the site that the data set has already, by the same annotator on the same item."""
+    simulated: int
+    """Simulated labels of the data set that were left out: they never stand beside people's."""
+
+
+def collect(tables: HumanTables, about: About, name: str, labels: Iterable[OpenLabel]) -> Collected:
+    """Returns a data set with the labels that people gave its items on a site.
+
+    Args:
+        tables: The data set.
+        about: What its card says.
+        name: What it is called in labels; labels on other data sets are left alone.
+        labels: All public labels of the site.
+    """
+    mine = [label for label in labels if label.data_set == name]
+    known = {task: _items(tables, task) for task in (Task.VERIFICATION, Task.RELEVANCE, Task.RATING)}
+    own = {table: [row for row in getattr(tables, table) if row.kind is not RaterKind.SIMULATED] for table in LABELS}
+    there = {_key(row) for rows in own.values() for row in rows}
+    added = unknown = repeated = 0
+    for label in sorted(mine, key=lambda row: (row.created_at, row.item_id, row.annotator)):
+        row = _row(label)
+        if label.item_id not in known[Task(label.stage)]:
+            unknown += 1
+        elif _key(row) in there:
+            repeated += 1
+        else:
+            own[_TABLES[Task(label.stage)]].append(row)
+            added += 1
+    simulated = sum(row.kind is RaterKind.SIMULATED for table in LABELS for row in getattr(tables, table))
+    if not added:
+        return Collected(tables, about, 0, unknown, repeated, 0)
+    changed = tables._replace(**{table: tuple(rows) for table, rows in own.items()})
+    return Collected(changed, _about(about, name, simulated), added, unknown, repeated, simulated)
+
+
+def attention_of(annotators: Iterable[OpenAnnotator]) -> tuple[Attention, ...]:
+    """Returns the record of each annotator who has answered an attention item, by name."""
+    return tuple(
+        Attention(annotator=each.annotator, items=each.attention_items, right=each.attention_right)
+        for each in sorted(annotators, key=lambda each: each.annotator)
+        if each.attention_items
+    )
+
+
+_TABLES = {
+    Task.VERIFICATION: "attribute_labels",
+    Task.RELEVANCE: "relevance_labels",
+    Task.RATING: "response_ratings",
+}
+
+
+def _items(tables: HumanTables, task: Task) -> frozenset[str]:
+    """Returns the items of a task that a data set can have labels on."""
+    attributes = {row.attribute_id: row.user_id for row in tables.attributes}
+    if task is Task.VERIFICATION:
+        return frozenset(attributes)
+    if task is Task.RATING:
+        return frozenset(pair_item(row.response_id, each) for row in tables.responses for each in row.attribute_ids)
+    return frozenset(
+        pair_item(prompt.prompt_id, name)
+        for prompt in tables.prompts
+        for name, user_id in attributes.items()
+        if user_id in prompt.user_ids
+    )
+
+
+def _row(label: OpenLabel) -> AnyLabel:
+    """Returns a label as a row of its table.
+
+    Raises:
+        ValueError: If it is none of its stage.
+    """
+    first, _, last = label.item_id.partition("/")
+    task = Task(label.stage)
+    if task is Task.VERIFICATION:
+        said = Verification(label.word or "")
+        return AttributeLabel(
+            annotator_id=label.annotator, labelled_at=label.created_at, attribute_id=first, label=said
+        )
+    if task is Task.RELEVANCE:
+        return RelevanceLabel(
+            annotator_id=label.annotator,
+            labelled_at=label.created_at,
+            prompt_id=first,
+            attribute_id=last,
+            relevant=label.word == "YES",
+        )
+    return ResponseRating(
+        annotator_id=label.annotator,
+        labelled_at=label.created_at,
+        response_id=first,
+        attribute_id=last,
+        rating=Rating(int(label.number or 0)),
+    )
+
+
+def _key(row: AnyLabel) -> tuple[str, str, str]:
+    """Names a label: its table's item, and the annotator."""
+    if isinstance(row, AttributeLabel):
+        return "", row.attribute_id, row.annotator_id
+    first = row.prompt_id if isinstance(row, RelevanceLabel) else row.response_id
+    return first, row.attribute_id, row.annotator_id
+
+
+def _about(about: About, name: str, simulated: int) -> About:
+    """Returns what the card of the new data set says."""
+    gone = f" {simulated} simulated labels of it are left out." if simulated else ""
+    source = f"The items of {name}, with labels that people gave on a labelling page of Rapport.{gone}"
+    text = "Labels that were given on the labelling page are under CC BY 4.0."
+    own = "" if simulated else about.text
+    return about.model_copy(
+        update={"title": f"{about.title.replace(' (simulated labels)', '')}, labelled", "source": source}
+        | {"text": f"{own}\n\n{text}".strip()}
+    )

@@ -1,0 +1,178 @@
+"""Labels in Redis, where the page writes them and the publisher takes them from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from redis import Redis
+
+from evaluator.errors import RapportError
+from leaderboard.connection import text
+from leaderboard.labelling import keys, scripts
+from leaderboard.labelling.records import Label, PersonEvent, Shown, Task
+from leaderboard.labelling.standing import standing_of
+from leaderboard.store.rows import read_record
+from leaderboard.submissions.keys import EPOCH
+from leaderboard.submissions.ledger import BeingRestored
+
+_SHOWN_FOR = 30 * 24 * 3600
+
+
+class Meanwhile(RuntimeError):
+    """Something happened to a person's labels since they were looked at."""
+
+
+class Desk:
+    """Reads and writes labels.
+
+    Example:
+        >>> Desk(connect("redis://localhost:6379/0")).events("annotator-0a1b2")  # doctest: +SKIP
+        ()
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        """Works on an open connection."""
+        self._redis = redis
+        self._append = redis.register_script(scripts.APPEND)
+        self._saved = redis.register_script(scripts.SAVED)
+
+    def events(self, annotator: str) -> tuple[PersonEvent, ...]:
+        """Returns all that a person has done, the oldest first.
+
+        Raises:
+            RapportError: `data_error` if something of it cannot be read.
+        """
+        values = self._redis.lrange(keys.events(annotator), 0, -1)
+        return tuple(read_record(value, PersonEvent, f"an event of {annotator}") for value in values)
+
+    def append(
+        self,
+        event: PersonEvent,
+        *,
+        answers: Shown | None = None,
+        tally: Counter[Label] | None = None,
+        urgent: bool = False,
+    ) -> None:
+        """Adds an event to a person's.
+
+        Args:
+            event: Its sequence number says how many the person's events were when it was decided on.
+            answers: What has to be shown to the person still, and is not any more then.
+            tally: Labels that count from now on (1), or no more (-1).
+            urgent: Whether it is to be saved at once.
+
+        Raises:
+            Meanwhile: If anything has happened since, or something else is shown.
+            BeingRestored: While it is not known whether Redis holds all labels.
+        """
+        changes = [(keys.tally(*label.key[:2]), _field(label), by) for label, by in (tally or Counter()).items()]
+        names = sorted({name for name, _, _ in changes})
+        task = answers.asked.task if answers else Task.RELEVANCE
+        fixed = [EPOCH, keys.events(event.annotator), keys.UNSAVED, keys.PEOPLE, keys.URGENT]
+        fixed.append(keys.shown(event.annotator, task))
+        seen, shown = event.sequence - 1, answers.model_dump_json() if answers else ""
+        told = [part for name, field, by in changes for part in (len(fixed) + names.index(name) + 1, field, by)]
+        args = [seen, event.model_dump_json(), event.annotator, shown, int(urgent), *told]
+        length = self._append(keys=[*fixed, *names], args=args)
+        if length == -1:
+            raise BeingRestored
+        if not length:
+            raise Meanwhile(f"something happened to the labels of {event.annotator}")
+
+    def shown(self, annotator: str, task: Task) -> Shown | None:
+        """Returns what a person sees in a task; None if nothing, or something that this version cannot read."""
+        value = self._redis.get(keys.shown(annotator, task))
+        try:
+            return None if value is None else read_record(text(value), Shown, "what is shown")
+        except RapportError:
+            return None  # Of another version: another item is shown then, and nothing is lost.
+
+    def show(self, annotator: str, shown: Shown) -> None:
+        """Notes what a person sees in a task from now on."""
+        self._redis.set(keys.shown(annotator, shown.asked.task), shown.model_dump_json(), ex=_SHOWN_FOR)
+
+    def skip(self, annotator: str, shown: Shown) -> None:
+        """Notes that a person does not want to label what is shown."""
+        with self._redis.pipeline() as pipe:
+            pipe.sadd(keys.skipped(annotator, shown.asked.task), shown.asked.item_id)
+            pipe.delete(keys.shown(annotator, shown.asked.task))
+            pipe.execute()
+
+    def skipped(self, annotator: str, task: Task) -> frozenset[str]:
+        """Returns the items that a person skipped."""
+        return frozenset(text(value) for value in self._redis.smembers(keys.skipped(annotator, task)))
+
+    def clear(self, annotator: str) -> None:
+        """Forgets what a person sees and skipped."""
+        self._redis.delete(*(name(annotator, task) for task in Task for name in (keys.shown, keys.skipped)))
+
+    def counts(self, data_set: str, task: Task) -> dict[str, dict[str, int]]:
+        """Returns how many people gave each item of a task each word."""
+        found: dict[str, dict[str, int]] = {}
+        for field, count in self._redis.hgetall(keys.tally(data_set, task)).items():
+            word, _, item = text(field).partition(" ")
+            if int(count) > 0:
+                found.setdefault(item, {})[word] = int(count)
+        return found
+
+    def people(self) -> list[str]:
+        """Returns all annotators."""
+        return sorted(text(value) for value in self._redis.smembers(keys.PEOPLE))
+
+    def unsaved(self) -> list[str]:
+        """Returns those of whom the store lacks something."""
+        return sorted(text(value) for value in self._redis.smembers(keys.UNSAVED))
+
+    def is_urgent(self) -> bool:
+        """Says whether somebody has withdrawn of whom the store does not know it."""
+        return bool(self._redis.exists(keys.URGENT))
+
+    def note_saved(self, annotator: str, events: int) -> None:
+        """Notes that the store holds so many of a person's events; what has happened since keeps them unsaved."""
+        self._saved(keys=[keys.events(annotator), keys.UNSAVED, keys.URGENT], args=[events, annotator])
+
+    def note_unsaved(self, annotator: str) -> None:
+        """Notes that the store lacks something of a person."""
+        self._redis.sadd(keys.UNSAVED, annotator)
+
+    def replace(self, annotator: str, events: Iterable[PersonEvent]) -> None:
+        """Puts events in the place of all that Redis holds of a person."""
+        name, values = keys.events(annotator), [event.model_dump_json() for event in events]
+        with self._redis.pipeline() as pipe:
+            pipe.delete(name)
+            if values:
+                pipe.rpush(name, *values)
+                pipe.sadd(keys.PEOPLE, annotator)
+            pipe.execute()
+
+    def forget(self, annotator: str) -> None:
+        """Takes out all that Redis holds of a person."""
+        self.clear(annotator)
+        with self._redis.pipeline() as pipe:
+            pipe.delete(keys.events(annotator))
+            for name in (keys.PEOPLE, keys.UNSAVED, keys.URGENT):
+                pipe.srem(name, annotator)
+            pipe.execute()
+        self.count_anew()
+
+    def count_anew(self) -> None:
+        """Makes the tallies anew from all labels that stand; to be called while nobody labels."""
+        tallies: dict[str, Counter[str]] = {}
+        for annotator in self.people():
+            for given in standing_of(self.events(annotator)).labels:
+                if given.label.asked.attention is None:
+                    tallies.setdefault(keys.tally(*given.label.key[:2]), Counter())[_field(given.label)] += 1
+        old = list(self._redis.scan_iter(keys.tally("*", Task.RELEVANCE).replace(Task.RELEVANCE, "*"), count=1000))
+        with self._redis.pipeline() as pipe:
+            if old:
+                pipe.delete(*old)
+            for name, counts in tallies.items():
+                pipe.hset(name, items=[part for pair in counts.items() for part in pair])
+            pipe.execute()
+
+
+def _field(label: Label) -> str:
+    """Returns the field of a tally: the word as it means the same to everybody, and the item."""
+    word = str(label.rating.value) if label.rating else label.outcome or label.word
+    return f"{word} {label.asked.item_id}"

@@ -1,0 +1,130 @@
+"""`rapport human collect`: the labels of a site, ready to be reported on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from evaluator.human.check import check_folder
+from evaluator.human.data import HumanData, demo_set
+from evaluator.human.findings import Severity
+from evaluator.human.layout import About
+from evaluator.human.reading import read_tables
+from evaluator.human.records import RaterKind, Rating, Verification
+from leaderboard.cli.main import main
+from leaderboard.labelling.collecting import ATTENTION, collect
+from leaderboard.open_data import files, layout
+from leaderboard.open_data.people import OpenAnnotator, OpenLabel
+from leaderboard.store.base import Write
+from leaderboard.store.local import LocalStore
+from tests.labelling.people import ALICE, BOB
+from tests.open_data.rows import make_label
+
+TABLES = read_tables(demo_set()).tables
+ATTRIBUTE = TABLES.attributes[0].attribute_id
+PAIR = f"{TABLES.relevance_labels[0].prompt_id}/{TABLES.relevance_labels[0].attribute_id}"
+RATED = f"{TABLES.responses[0].response_id}/{TABLES.responses[0].attribute_ids[0]}"
+
+
+def labels_of(person: str, word: str = "YES") -> list[OpenLabel]:
+    of = {"data_set": "demo", "annotator": person}
+    return [
+        make_label(ATTRIBUTE, stage="verification", word="rejected", **of),
+        make_label(PAIR, stage="relevance", word=word, **of),
+        make_label(RATED, stage="rating", word=None, number=4.0, **of),
+    ]
+
+
+def test_labels_become_rows_beside_their_items_and_simulated_ones_go() -> None:
+    found = collect(TABLES, About(), "demo", [*labels_of(ALICE), *labels_of(BOB, "NO")])
+    assert (found.labels, found.unknown, found.repeated) == (6, 0, 0)
+    assert found.simulated == sum(map(len, (TABLES.attribute_labels, TABLES.relevance_labels, TABLES.response_ratings)))
+    assert [row.label for row in found.tables.attribute_labels] == [Verification.REJECTED] * 2
+    assert {(row.annotator_id, row.relevant) for row in found.tables.relevance_labels} == {(ALICE, True), (BOB, False)}
+    assert {row.rating for row in found.tables.response_ratings} == {Rating.BETTER}
+    assert {row.kind for row in found.tables.attribute_labels} == {RaterKind.PERSON}
+    assert found.tables.conversations == TABLES.conversations
+
+
+def test_what_has_no_place_is_counted_and_not_guessed() -> None:
+    own = collect(TABLES, About(), "demo", labels_of(ALICE)).tables
+    elsewhere = make_label(ATTRIBUTE, data_set="org/other", stage="verification", word="accepted")
+    gone = make_label("user-09-a99", data_set="demo", stage="verification", word="accepted")
+    found = collect(own, About(), "demo", [*labels_of(ALICE), *labels_of(BOB), elsewhere, gone])
+    assert (found.labels, found.unknown, found.repeated, found.simulated) == (3, 1, 3, 0)
+
+
+def test_without_labels_the_data_set_is_as_it_was() -> None:
+    assert collect(TABLES, About(), "demo", []).tables is TABLES
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """The data folder of a site on which two people have labelled."""
+    results = LocalStore(tmp_path / "data" / "results")
+    rows = [*labels_of(ALICE), *labels_of(BOB)]
+    annotators = [
+        OpenAnnotator(
+            annotator=name, consent="1", withdrawn_at=None, labels=3, attention_items=given, attention_right=right
+        )
+        for name, given, right in ((ALICE, 4, 3), (BOB, 0, 0))
+    ]
+    writes = [
+        Write(layout.labels_path("demo", stage), files.encode_labels([row for row in rows if row.stage == stage]))
+        for stage in ("verification", "relevance", "rating")
+    ]
+    results.commit([*writes, Write(layout.ANNOTATORS, files.ANNOTATORS.encode(annotators))], "labels")
+    return tmp_path / "data"
+
+
+def rapport(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["rapport", "human", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+def test_a_report_covers_the_labels_of_a_site_at_once(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "labels"
+    assert rapport(monkeypatch, "collect", "--store", site, "--out", out) == 0
+    assert "6 labels of people collected" in capsys.readouterr().out
+    assert [finding for finding in check_folder(out) if finding.severity is Severity.ERROR] == []
+    data = HumanData.open(str(out))
+    assert not data.is_simulated
+    assert "labelled" in data.about.title
+    assert "simulated labels of it are left out" in data.about.source
+    first = (out / ATTENTION).read_bytes()
+
+    assert rapport(monkeypatch, "report", out) == 0
+    told = capsys.readouterr().out
+    assert ALICE in told
+    assert "simulated" not in told
+    assert f"| {ALICE} |               4 |     3 | 0.750 |" in told
+
+    assert rapport(monkeypatch, "collect", "--store", site, "--out", out) == 0
+    assert (out / ATTENTION).read_bytes() == first
+
+
+def test_withdrawn_labels_are_gone_from_what_is_collected_again(
+    site: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    out = tmp_path / "labels"
+    assert rapport(monkeypatch, "collect", "--store", site, "--out", out) == 0
+    path = layout.labels_path("demo", "relevance")
+    rows = [row for row in labels_of(ALICE) if row.stage == "relevance"]
+    LocalStore(site / "results").commit([Write(path, files.encode_labels(rows))], "Bob has withdrawn")
+    assert rapport(monkeypatch, "collect", "--store", site, "--out", out) == 0
+    assert {row.annotator_id for row in read_tables(out).tables.relevance_labels} == {ALICE}
+
+
+def test_a_site_without_labels_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    LocalStore(tmp_path / "data" / "results").commit([Write("README.md", b"")], "empty")
+    assert rapport(monkeypatch, "collect", "--store", tmp_path / "data", "--out", tmp_path / "labels") == 1
+    assert "Nobody has labelled demo" in capsys.readouterr().err
+    assert not (tmp_path / "labels").exists()

@@ -1,0 +1,75 @@
+"""Saves what people do on the labelling page to the store."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from redis import Redis
+
+from evaluator.errors import RapportError
+from leaderboard.labelling.desk import Desk
+from leaderboard.labelling.journal import files_of
+from leaderboard.labelling.records import PersonEvent
+from leaderboard.store.base import Operation
+from worker.parts import Part
+
+log = logging.getLogger("rapport.publisher")
+
+PEOPLE_A_COMMIT = 20
+"""Of so many people at most labels go into one commit."""
+
+
+class LabelSaver:
+    """Gathers people with news: now and then, along with whatever is written anyway, and at once who has withdrawn.
+
+    Every path follows from who it is and which events they are, so saving them again after a crash changes nothing.
+
+    Example:
+        >>> part = LabelSaver(redis, seconds=20).gather(at_once=True)  # doctest: +SKIP
+    """
+
+    def __init__(self, redis: Redis, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """Saves every `seconds` by a clock of seconds."""
+        self._desk, self._seconds, self._clock = Desk(redis), seconds, clock
+        self._saved_at = float("-inf")
+        self._last = ""
+        """The last person who was saved: the next ones come first, so that none waits for ever."""
+        self._known: dict[str, int] = {}
+        """How many events of a person the store was given by this process."""
+
+    def gather(self, *, at_once: bool) -> Part | None:
+        """Returns what has news if it is time to save, or somebody has withdrawn; None if there is nothing."""
+        due = at_once or self._clock() - self._saved_at >= self._seconds or self._desk.is_urgent()
+        if not due or not (unsaved := self._desk.unsaved()):
+            return None
+        turn = sorted(unsaved, key=lambda name: (name <= self._last, name))[:PEOPLE_A_COMMIT]
+        self._last = turn[-1]
+        found = {annotator: events for annotator in turn if (events := self._events(annotator))}
+        operations: list[Operation] = [
+            file for annotator, events in found.items() for file in files_of(events, self._known.get(annotator, 0))
+        ]
+        if not operations:
+            return None
+        words = f"labels of {len(found)} people"
+        return Part(words, tuple(operations), lambda: self._note(found, whole=len(turn) == len(unsaved)))
+
+    def forget(self) -> None:
+        """Forgets what the store was given: to be called after Redis has lost something."""
+        self._known.clear()
+
+    def _events(self, annotator: str) -> tuple[PersonEvent, ...]:
+        """Reads a person's events; those that cannot be read are named in the log and hold up nobody else."""
+        try:
+            return self._desk.events(annotator)
+        except RapportError as error:
+            log.error("labels are not saved: %s", error)
+            return ()
+
+    def _note(self, found: dict[str, tuple[PersonEvent, ...]], *, whole: bool) -> None:
+        """Notes what the store holds; until all is there, the rest is saved as soon as the store takes it."""
+        for annotator, events in found.items():
+            self._desk.note_saved(annotator, len(events))
+            self._known[annotator] = len(events)
+        self._saved_at = self._clock() if whole else float("-inf")
