@@ -22,9 +22,9 @@ from evaluator.hicupid.contexts import FullContexts, prompt_messages
 from evaluator.hicupid.data import HicupidData
 from evaluator.hicupid.selection import UserItems, select_questions, select_users
 from evaluator.judges.prompt import judge_messages, slot_orders
-from evaluator.protocol import load_protocol
+from evaluator.protocol import hicupid_protocol
 from evaluator.records import Generation
-from evaluator.setup import RunSetup, items, questions_of, users_of
+from evaluator.setup import HicupidSetup, items, questions_of, users_of
 from evaluator.waves import waves
 
 THREADS = os.cpu_count() or 1
@@ -69,10 +69,10 @@ class Spent(NamedTuple):
         }
 
 
-def run_setup(settings: Settings) -> RunSetup:
+def run_setup(settings: Settings) -> HicupidSetup:
     """Returns the official protocol on one split, with answers of a fixed length and the wanted number of questions."""
     data = HicupidData.open(settings.data)
-    protocol = load_protocol("official-v1").model_copy(
+    protocol = hicupid_protocol("official-v1").model_copy(
         update={
             "splits": (settings.split,),
             "context": FullHistory(mode="full"),
@@ -87,7 +87,7 @@ def run_setup(settings: Settings) -> RunSetup:
     return bench_setup(data, protocol)._replace(only=asked)
 
 
-def user_requests(setup: RunSetup) -> dict[UserItems, list[Request]]:
+def user_requests(setup: HicupidSetup) -> dict[UserItems, list[Request]]:
     """Returns the prompts of every user."""
     found = {}
     for user in users_of(items(setup)):

@@ -25,7 +25,7 @@ from evaluator.generate import generate
 from evaluator.hicupid.contexts import FullContexts
 from evaluator.hicupid.data import HicupidData
 from evaluator.hicupid.demo_data import DemoSize, write_demo_set
-from evaluator.protocol import load_protocol
+from evaluator.protocol import hicupid_protocol
 from evaluator.setup import users_of
 from worker.planning import make_plan
 
@@ -67,7 +67,7 @@ def _in_a_process(data: Path, model: Path) -> dict[str, Any]:
 def stream(data_folder: Path, model: Path) -> dict[str, Any]:
     """Makes every prompt of a data set, one user after the other, and tells what it took."""
     started, first_after, prompts, tokens = time.monotonic(), 0.0, 0, 0
-    official = load_protocol("official-v1")
+    official = hicupid_protocol("official-v1")
     protocol = official.model_copy(update={"splits": ("test_1", "test_2"), "context": FullHistory(mode="full")})
     setup, contexts = bench_setup(HicupidData.open(str(data_folder)), protocol), FullContexts()
     spec = TokenizerSpec(model_path=str(model.resolve()))

@@ -6,13 +6,13 @@ from evaluator.hicupid.data import HicupidData
 from evaluator.hicupid.prompts import builtin_pack
 from evaluator.judges.spec import load_judge
 from evaluator.models import PinnedModel
-from evaluator.protocol import EvaluationProtocol
-from evaluator.setup import RunSetup
+from evaluator.protocol import HicupidProtocol
+from evaluator.setup import HicupidSetup
 
 
-def bench_setup(data: HicupidData, protocol: EvaluationProtocol) -> RunSetup:
+def bench_setup(data: HicupidData, protocol: HicupidProtocol) -> HicupidSetup:
     """Returns a run of a protocol on some data with the built-in prompts."""
-    return RunSetup(
+    return HicupidSetup(
         model=PinnedModel("local/model", ""),
         adapter=None,
         thinking=False,

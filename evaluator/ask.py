@@ -18,7 +18,7 @@ from evaluator.hicupid.questions import Item
 from evaluator.hicupid.selection import UserItems
 from evaluator.judge import is_said_by, judge, settled
 from evaluator.records import Generation, InputKey, Verdict
-from evaluator.setup import RunSetup, users_of
+from evaluator.setup import AnyItem, HicupidSetup, OneItem, users_of
 from evaluator.waves import waves
 
 _USERS_JUDGED_AT_ONCE = 10
@@ -55,7 +55,10 @@ class AnswerSource(Protocol):
         """Provenance of the answers."""
 
     def key(self, question_id: str) -> InputKey:
-        """Returns the key under which an answer to a question is known."""
+        """Returns the key under which the first answer to a question is known."""
+
+    def standing(self, question_id: str, known: Mapping[str, Generation]) -> Generation | None:
+        """Returns the answer to a question that counts, of those known by input key; None while one is owed."""
 
     def waves(self, users: Sequence[UserItems]) -> Iterator[tuple[UserItems, ...]]:
         """Yields users in their order, as many together as are best asked together."""
@@ -65,9 +68,9 @@ class AnswerSource(Protocol):
 
 
 class ModelAnswers(NamedTuple):
-    """A loaded model that answers."""
+    """A loaded model that answers HiCUPID's questions."""
 
-    setup: RunSetup
+    setup: HicupidSetup
     engine: Engine
     contexts: Contexts
 
@@ -79,6 +82,10 @@ class ModelAnswers(NamedTuple):
     def key(self, question_id: str) -> InputKey:
         """See `AnswerSource.key`."""
         return input_key(self.setup, question_id, self.engine.info, self.contexts.provenance)
+
+    def standing(self, question_id: str, known: Mapping[str, Generation]) -> Generation | None:
+        """See `AnswerSource.standing`."""
+        return known.get(self.key(question_id).digest())
 
     def waves(self, users: Sequence[UserItems]) -> Iterator[tuple[UserItems, ...]]:
         """See `AnswerSource.waves`."""
@@ -119,7 +126,12 @@ class StageClock:
 
 
 def ask_users(
-    setup: RunSetup, items: Iterable[Item], source: AnswerSource, judge_engine: Engine, sink: RowSink, clock: StageClock
+    setup: HicupidSetup,
+    items: Iterable[Item],
+    source: AnswerSource,
+    judge_engine: Engine,
+    sink: RowSink,
+    clock: StageClock,
 ) -> None:
     """Asks and judges some items, user by user; what the sink knows already is not asked again.
 
@@ -150,7 +162,7 @@ def ask_users(
 
 
 def ask_answers(
-    items: Iterable[Item], source: AnswerSource, known: KnownRows, sink: RowSink, clock: StageClock
+    items: Iterable[AnyItem], source: AnswerSource, known: KnownRows, sink: RowSink, clock: StageClock
 ) -> Iterator[tuple[tuple[UserItems, ...], list[Generation]]]:
     """Asks for the answers that are not there yet, wave by wave.
 
@@ -167,7 +179,7 @@ def ask_answers(
     Raises:
         RapportError: As of `ask_users`.
     """
-    asked = list(items)
+    asked = [item for item in items if item.is_asked]
     for wave in source.waves(_lacking(asked, answers_there(asked, source, known))):
         with clock.stage("generate"):
             fresh = sink.generations(source.answers(wave, known.generations))
@@ -175,7 +187,7 @@ def ask_answers(
 
 
 def ask_verdicts(
-    setup: RunSetup,
+    setup: HicupidSetup,
     users: Sequence[UserItems],
     answers: Iterable[Generation],
     engine: Engine,
@@ -201,10 +213,10 @@ def ask_verdicts(
         sink.verdicts(judge(setup, users, answers, engine, said_by(engine.info, known)))
 
 
-def answers_there(items: Iterable[Item], source: AnswerSource, known: KnownRows) -> dict[str, Generation]:
+def answers_there(items: Iterable[AnyItem], source: AnswerSource, known: KnownRows) -> dict[str, Generation]:
     """Returns the answers that are there, under the conditions of `source`, by question id."""
-    keys = [source.key(item.question_id).digest() for item in items]
-    return {row.key.question_id: row for key in keys if (row := known.generations.get(key))}
+    found = ((item.question_id, source.standing(item.question_id, known.generations)) for item in items)
+    return {question_id: row for question_id, row in found if row}
 
 
 def said_by(engine: EngineInfo, verdicts: Iterable[Verdict]) -> list[Verdict]:
@@ -212,12 +224,12 @@ def said_by(engine: EngineInfo, verdicts: Iterable[Verdict]) -> list[Verdict]:
     return [row for row in verdicts if is_said_by(row, engine)]
 
 
-def _lacking(items: Iterable[Item], answers: Mapping[str, Generation]) -> list[UserItems]:
+def _lacking(items: Iterable[AnyItem], answers: Mapping[str, Generation]) -> list[UserItems]:
     """Returns the users one of whose answers is not there, in their order."""
     return users_of(item for item in items if item.question_id not in answers)
 
 
-def owed(items: Iterable[Item], answers: Mapping[str, Generation], verdicts: Iterable[Verdict]) -> list[Item]:
+def owed(items: Iterable[OneItem], answers: Mapping[str, Generation], verdicts: Iterable[Verdict]) -> list[OneItem]:
     """Returns the items that still lack their answer, or a verdict that can be had, in their order.
 
     Args:
@@ -227,10 +239,10 @@ def owed(items: Iterable[Item], answers: Mapping[str, Generation], verdicts: Ite
     """
     finished = {about(row) for row in verdicts if settled(row)}
 
-    def lacks(item: Item) -> bool:
+    def lacks(item: OneItem) -> bool:
         answer = answers.get(item.question_id)
         if answer is None or answer.answer is None or answer.defect is not None:
             return answer is None
         return any((item.question_id, answer.content_hash, order) not in finished for order in item.orders)
 
-    return [item for item in items if lacks(item)]
+    return [item for item in items if item.is_asked and lacks(item)]

@@ -14,8 +14,8 @@ from evaluator.hicupid.contexts import Contexts, prompt_messages
 from evaluator.hicupid.questions import Question
 from evaluator.hicupid.selection import UserItems
 from evaluator.identity import text_digest
-from evaluator.records import Generation, InputKey
-from evaluator.setup import RunSetup, questions_of
+from evaluator.records import Defect, Generation, InputKey, Terms
+from evaluator.setup import HicupidSetup, questions_of
 
 
 class Asked(NamedTuple):
@@ -27,7 +27,7 @@ class Asked(NamedTuple):
 
 
 def generate(
-    setup: RunSetup, users: Sequence[UserItems], engine: Engine, contexts: Contexts, done: Mapping[str, Generation]
+    setup: HicupidSetup, users: Sequence[UserItems], engine: Engine, contexts: Contexts, done: Mapping[str, Generation]
 ) -> Iterator[Generation]:
     """Yields the answers to some users' questions as they are finished, except those whose input key is in `done`.
 
@@ -58,14 +58,14 @@ def generate(
         yield generation_row(setup, asked[completion.key], completion, engine.info)
 
 
-def sampling_of(setup: RunSetup) -> Sampling:
+def sampling_of(setup: HicupidSetup) -> Sampling:
     """Returns how answers are drawn: the protocol's sampling, with room for a thought if the model thinks."""
     budget = setup.protocol.thought_tokens if setup.thinking else 0
     return setup.protocol.sampling.model_copy(update={"thought_tokens": budget})
 
 
 def _requests(
-    setup: RunSetup, user: UserItems, engine: EngineInfo, contexts: Contexts, done: Mapping[str, Generation]
+    setup: HicupidSetup, user: UserItems, engine: EngineInfo, contexts: Contexts, done: Mapping[str, Generation]
 ) -> Iterator[tuple[Request, Asked]]:
     """Yields all prompts of one user if any of them is still to be answered."""
     prompts = {
@@ -83,7 +83,7 @@ def _requests(
 
 
 def input_key(
-    setup: RunSetup, question_id: str, engine: EngineInfo, context: tuple[tuple[str, str], ...] = ()
+    setup: HicupidSetup, question_id: str, engine: EngineInfo, context: tuple[tuple[str, str], ...] = ()
 ) -> InputKey:
     """Returns the key under which an answer to a question is known; `context` is the provenance of its context."""
     told = {**dict(engine.chat_template_arguments), "enable_thinking": str(setup.thinking).lower()}
@@ -106,20 +106,52 @@ def input_key(
     )
 
 
-def generation_row(setup: RunSetup, asked: Asked, completion: Completion, engine: EngineInfo) -> Generation:
+def generation_row(setup: HicupidSetup, asked: Asked, completion: Completion, engine: EngineInfo) -> Generation:
     """Returns the row of one completion."""
+    found = NOTHING_FOUND
+    if completion.text is not None:
+        answer = completion.text.strip()
+        overlap = overlap_with_gold(answer, asked.question.gold)
+        defect = find_defect(answer, completion.finish_reason)
+        found = Found(defect, overlap.bleu, overlap.rouge_l, asked.evidence_recall)
+    return completion_row(asked.key, completion, engine, setup.terms, found)
+
+
+class Found(NamedTuple):
+    """What was found of an answer; see `Generation`."""
+
+    defect: Defect | None
+    bleu: float | None
+    rouge_l: float | None
+    evidence_recall: float | None
+
+
+NOTHING_FOUND = Found(None, None, None, None)
+
+
+def completion_row(
+    key: InputKey, completion: Completion, engine: EngineInfo, terms: Terms, found: Found = NOTHING_FOUND
+) -> Generation:
+    """Returns the row of one completion.
+
+    Args:
+        key: What was asked of whom.
+        completion: What came.
+        engine: Whence.
+        terms: Of the row.
+        found: What was found of the answer, where the suite looks into it before it is scored.
+    """
     answer = None if completion.text is None else completion.text.strip()
-    overlap = None if answer is None else overlap_with_gold(answer, asked.question.gold)
     return Generation(
-        key=asked.key,
-        input_key=asked.key.digest(),
+        key=key,
+        input_key=key.digest(),
         answer=answer,
         content_hash=None if answer is None else text_digest(answer),
         thought=completion.thought,
-        defect=None if answer is None else find_defect(answer, completion.finish_reason),
-        bleu=overlap and overlap.bleu,
-        rouge_l=overlap and overlap.rouge_l,
-        evidence_recall=None if answer is None else asked.evidence_recall,
+        defect=found.defect,
+        bleu=found.bleu,
+        rouge_l=found.rouge_l,
+        evidence_recall=found.evidence_recall,
         failure=completion.failure,
         prompt_hash=completion.prompt_hash,
         prompt_tokens=completion.prompt_tokens,
@@ -133,5 +165,5 @@ def generation_row(setup: RunSetup, asked: Asked, completion: Completion, engine
         engine_flags=engine.flags,
         hardware=engine.hardware,
         seconds=round(completion.seconds, 3),
-        terms=setup.terms,
+        terms=terms,
     )

@@ -5,17 +5,18 @@ A verdict that cannot be read is asked for once more; after that it is missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
-from evaluator.engines.base import Completion, Engine, EngineInfo, Request
+from evaluator.engines.base import Completion, Engine, EngineInfo, Request, Sampling
 from evaluator.errors import Cause
 from evaluator.hicupid.questions import Item, Question, QuestionType
 from evaluator.hicupid.selection import UserItems
 from evaluator.judges.parse import BETTER_RESPONSE, SATISFACTION, outcome, parse_word
 from evaluator.judges.prompt import judge_messages, slot_orders
-from evaluator.records import Generation, SlotOrder, Terms, Verdict, VerdictKey
-from evaluator.setup import RunSetup, questions_of
+from evaluator.records import Generation, Outcome, SlotOrder, Terms, Verdict, VerdictKey, verdict_version
+from evaluator.setup import HicupidSetup, questions_of
 
 MOST_ATTEMPTS = 2
 """A verdict that cannot be read is asked for once more."""
@@ -25,16 +26,27 @@ _CONDITIONS = ("chat_template_arguments", "chat_template_hash", "dtype", "engine
 """What a verdict's key says of the judge's engine, by the names of `EngineInfo`."""
 
 
-class _Asked(NamedTuple):
+class Reading(NamedTuple):
+    """What a completion of a judge comes to; neither of the two if it could not be read."""
+
+    word: str | None
+    outcome: Outcome | None
+
+
+class Asked(NamedTuple):
     """One judge prompt under way."""
 
     key: VerdictKey
-    question: Question
     request: Request
+    """Named by the key's digest. Those of a group are decoded alike and handed to the engine together."""
+    samplings: tuple[Sampling, ...]
+    """By attempt, the first one first."""
+    read: Callable[[str], Reading]
+    """Reads a completion; any text is read, and none raises."""
 
 
 def judge(
-    setup: RunSetup,
+    setup: HicupidSetup,
     users: Sequence[UserItems],
     generations: Iterable[Generation],
     engine: Engine,
@@ -54,16 +66,31 @@ def judge(
     Raises:
         RapportError: If the judge's engine is gone.
     """
+    return ask_judge(_asked(setup, users, generations, engine.info), engine, known, setup.terms)
+
+
+def ask_judge(asked: Mapping[str, Asked], engine: Engine, known: Iterable[Verdict], terms: Terms) -> Iterator[Verdict]:
+    """Yields verdicts as they are finished, except those that `known` settles; an unread one is asked for once more.
+
+    Args:
+        asked: Judge prompts of any task, by the digests of their keys.
+        engine: The judge.
+        known: Verdicts that are there already; an unread first attempt is followed by a second.
+        terms: Of the rows.
+
+    Raises:
+        RapportError: If the judge's engine is gone.
+    """
     tried: dict[str, int] = {}
     for row in known:
         tried[row.verdict_key] = max(tried.get(row.verdict_key, 0), MOST_ATTEMPTS if settled(row) else row.attempt)
-    asked = _asked(setup, users, generations, engine.info)
     for attempt in range(1, MOST_ATTEMPTS + 1):
         due = {name: prompt for name, prompt in asked.items() if tried.get(name, 0) < attempt}
-        for type_ in sorted({prompt.question.type for prompt in due.values()}):
-            batch = [prompt.request for prompt in due.values() if prompt.question.type is type_]
-            for completion in engine.generate(batch, setup.judge.sampling_for(type_, attempt)):
-                row = _verdict(due[completion.key], completion, attempt, engine.info, setup.terms)
+        for group in sorted({prompt.request.group for prompt in due.values()}):
+            batch = [prompt for prompt in due.values() if prompt.request.group == group]
+            requests = [prompt.request for prompt in batch]
+            for completion in engine.generate(requests, batch[0].samplings[attempt - 1]):
+                row = _verdict(due[completion.key], completion, attempt, engine.info, terms)
                 tried[row.verdict_key] = MOST_ATTEMPTS if settled(row) else attempt
                 yield row
 
@@ -71,6 +98,11 @@ def judge(
 def settled(row: Verdict) -> bool:
     """Says whether asking again could not change what a verdict row says, or is not allowed to."""
     return row.outcome is not None or row.failure is Cause.CONTEXT_OVERFLOW or row.attempt >= MOST_ATTEMPTS
+
+
+def is_counted(row: Verdict) -> bool:
+    """Says whether a row is a verdict that was waited for; nobody waits for what a rule finds."""
+    return row.rater_kind != "rule" and settled(row)
 
 
 def is_said_by(row: Verdict, engine: EngineInfo) -> bool:
@@ -84,11 +116,12 @@ def changed_since(row: Verdict, engine: EngineInfo) -> list[str]:
 
 
 def _asked(
-    setup: RunSetup, users: Sequence[UserItems], generations: Iterable[Generation], engine: EngineInfo
-) -> dict[str, _Asked]:
+    setup: HicupidSetup, users: Sequence[UserItems], generations: Iterable[Generation], engine: EngineInfo
+) -> dict[str, Asked]:
     """Returns the judge prompts on some answers by the digest of their verdict keys."""
     questions = {question.question_id: question for user in users for question in questions_of(setup, user)}
-    asked: dict[str, _Asked] = {}
+    samplings = {type_: setup.judge.samplings_for(type_) for type_ in QuestionType}
+    asked: dict[str, Asked] = {}
     for generation in generations:
         question = questions.get(generation.key.question_id)
         if question is None or generation.answer is None or generation.defect is not None:
@@ -96,13 +129,21 @@ def _asked(
         for order in slot_orders(question, setup.protocol):
             key = verdict_key(setup, question, generation, order, engine)
             messages = judge_messages(question, generation.answer, order, setup.pack)
-            name = key.digest()
-            asked[name] = _Asked(key, question, Request(name, f"judge/{question.type}", messages))
+            request = Request(key.digest(), f"judge/{question.type}", messages)
+            asked[request.key] = Asked(
+                key, request, samplings[question.type], partial(_read, type_=question.type, order=order)
+            )
     return asked
 
 
+def _read(completion: str, type_: QuestionType, order: SlotOrder) -> Reading:
+    """Reads what a judge says of an answer to a question of some type."""
+    word = parse_word(completion, SATISFACTION if type_ is QuestionType.SCHEDULE else BETTER_RESPONSE)
+    return Reading(word, outcome(word, type_, order))
+
+
 def verdict_key(
-    setup: RunSetup, question: Question | Item, generation: Generation, order: SlotOrder, judge_engine: EngineInfo
+    setup: HicupidSetup, question: Question | Item, generation: Generation, order: SlotOrder, judge_engine: EngineInfo
 ) -> VerdictKey:
     """Returns the key under which a verdict on an answer is known.
 
@@ -130,18 +171,18 @@ def verdict_key(
     )
 
 
-def _verdict(asked: _Asked, completion: Completion, attempt: int, engine: EngineInfo, terms: Terms) -> Verdict:
+def _verdict(asked: Asked, completion: Completion, attempt: int, engine: EngineInfo, terms: Terms) -> Verdict:
     """Makes the row of one judge completion."""
     text = completion.text or ""
-    line = SATISFACTION if asked.question.type is QuestionType.SCHEDULE else BETTER_RESPONSE
-    word = parse_word(text, line)
+    said = asked.read(text)
     return Verdict(
+        schema_version=verdict_version(said.outcome),
         key=asked.key,
-        verdict_key=asked.key.digest(),
+        verdict_key=asked.request.key,
         rater_kind="model",
         completion=text,
-        word=word,
-        outcome=outcome(word, asked.question.type, asked.key.slot_order),
+        word=said.word,
+        outcome=said.outcome,
         failure=completion.failure,
         word_probabilities=completion.word_probabilities,
         prompt_hash=completion.prompt_hash,

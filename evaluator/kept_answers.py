@@ -48,6 +48,10 @@ class KeptAnswers(NamedTuple):
         """See `AnswerSource.key`."""
         return self.rows[question_id].key
 
+    def standing(self, question_id: str, known: Mapping[str, Generation]) -> Generation | None:
+        """See `AnswerSource.standing`."""
+        return known.get(self.key(question_id).digest())
+
     def waves(self, users: Sequence[UserItems]) -> Iterator[tuple[UserItems, ...]]:
         """See `AnswerSource.waves`; nothing is left to ask."""
         return iter(())

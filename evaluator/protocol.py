@@ -9,15 +9,16 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Final, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from evaluator.context_mode import ContextMode
 from evaluator.engines.base import Sampling
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.questions import QuestionType
+from evaluator.human.tasks import AnyTask, JudgedTask
 from evaluator.identity import digest
 from evaluator.records import Record
 
@@ -87,23 +88,47 @@ class PublishedRow(Record):
 
 
 class EvaluationProtocol(Record):
-    """One way to run a suite.
+    """One way to run a suite: what protocols of all suites have in common.
 
     Example:
-        >>> load_protocol("demo-v1").orders
-        'both'
+        >>> load_protocol("demo-v1").suite
+        'hicupid'
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")
     title: str
     """One sentence for readers."""
-    suite: Literal["hicupid"]
+    suite: Literal["hicupid", "human"]
     official: bool
     """Whether its results may rank on the official board."""
     data_set: str | None = None
     """Hub id of the data set that it is about; results on another one never rank. None is about any."""
     items: int | None = Field(default=None, gt=0)
     """Items that it asks of that data set; results of fewer never rank. None where that depends on the data set."""
+    sampling: Sampling
+    thought_tokens: int = Field(default=2048, gt=0)
+    """Tokens that a model declared as thinking may think before it answers; the answer has its own limit."""
+    judge: str
+    """Id of the judge."""
+    references: tuple[Reference, ...] = tuple(Reference)
+    """Rows that stand beside the models', so that a reader knows the scale."""
+    published: tuple[PublishedRow, ...] = ()
+    """Figures of others, shown as published and never ranked."""
+
+    def digest(self) -> str:
+        """Returns the SHA-256 of the whole protocol."""
+        return digest(self.model_dump(mode="json"))
+
+
+class HicupidProtocol(EvaluationProtocol):
+    """One way to run HiCUPID.
+
+    Example:
+        >>> hicupid_protocol("demo-v1").orders
+        'both'
+    """
+
+    suite: Literal["hicupid"]
     splits: tuple[str, ...] = Field(min_length=1)
     types: tuple[QuestionType, ...] = Field(min_length=1)
     limit: QuestionLimit | None
@@ -111,17 +136,8 @@ class EvaluationProtocol(Record):
     prompt_style: PromptStyle
     context: ContextMode
     """Which part of the history the model sees."""
-    sampling: Sampling
-    thought_tokens: int = Field(default=2048, gt=0)
-    """Tokens that a model declared as thinking may think before it answers; the answer has its own limit."""
     orders: Literal["both", "one"]
     """Whether a pair is judged in both slot orders, or in one drawn from question id and seed."""
-    judge: str
-    """Id of the judge."""
-    references: tuple[Reference, ...] = tuple(Reference)
-    """Rows that stand beside the models', so that a reader knows the scale."""
-    published: tuple[PublishedRow, ...] = ()
-    """Figures of others, shown as published and never ranked."""
 
     def conditions(self) -> str:
         """Returns the digest of what decides a prompt and its answer, apart from question, prompt pack and model.
@@ -130,11 +146,65 @@ class EvaluationProtocol(Record):
         """
         return digest(self.model_dump(mode="json", include={"prompt_style", "context", "sampling", "thought_tokens"}))
 
-    def digest(self) -> str:
-        """Returns the SHA-256 of the whole protocol."""
-        return digest(self.model_dump(mode="json"))
+
+class Extraction(Record):
+    """How lists of attributes are asked for, and what compares their texts."""
+
+    encoder: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
+    """Hub id, `local/NAME`, or `builtin/words`, which needs no weights."""
+    revision: str | None = None
+    """Branch, tag or commit; None takes the default branch. It is pinned to a SHA before the run."""
+    most: int = Field(gt=0)
+    """Attributes that an answer may list where an engine can force its form."""
+    longest: int = Field(ge=8)
+    """Characters of each."""
 
 
+PEOPLE: Final = "people"
+"""Id of the judge of what people have labelled: their labels are the truth, and no model says anything."""
+
+
+class HumanProtocol(EvaluationProtocol):
+    """One way to run a task of the human-grounded suite.
+
+    Example:
+        >>> human_protocol("human-relevance-v1").task
+        <Task.RELEVANCE: 'relevance'>
+    """
+
+    suite: Literal["human"]
+    task: AnyTask
+    limit: int | None = Field(default=None, gt=0)
+    """Asks only the first items, or of a writer the first pairs of answers and of extraction the first users: for
+    trying, never for ranking. None asks all that people have labelled."""
+    wording: str
+    """Id of what is said."""
+    retry_temperature: float = Field(gt=0)
+    """A greedy model would only repeat itself, so what cannot be read is drawn when it is asked once more."""
+    order_seed: int = 0
+    """Draws which of two answers stands first."""
+    epsilon: float = Field(gt=0, lt=1)
+    """What the alternative annotator test grants the model for being cheaper than an annotator."""
+    extraction: Extraction | None = Field(default=None, exclude_if=lambda extraction: extraction is None)
+    """Only of that task."""
+    references: tuple[Reference, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_how_attributes_are_extracted(self) -> Self:
+        if (self.extraction is not None) != (self.task is JudgedTask.EXTRACTION):
+            raise ValueError("the task extraction, and no other one, says how attributes are extracted")
+        return self
+
+    def conditions(self) -> str:
+        """Returns the digest of what decides an answer, apart from item, wording and model."""
+        told = dict.fromkeys(("task", "sampling", "retry_temperature", "order_seed", "thought_tokens"), True)
+        listed = {"extraction": {"most", "longest"}} if self.extraction else {}
+        return digest(self.model_dump(mode="json", include={**told, **listed}))
+
+
+_ANY: TypeAdapter[HicupidProtocol | HumanProtocol] = TypeAdapter(
+    Annotated[HicupidProtocol | HumanProtocol, Field(discriminator="suite")]
+)
 _FOLDER = files("evaluator") / "protocols"
 
 
@@ -160,6 +230,37 @@ def load_protocol(protocol_id: str) -> EvaluationProtocol:
             Cause.DATA_ERROR, f"The protocol file {protocol_id}.yaml calls itself {protocol.id}.", "Rename one of them."
         )
     return protocol
+
+
+def hicupid_protocol(protocol_id: str) -> HicupidProtocol:
+    """Returns the protocol of HiCUPID with an id.
+
+    Raises:
+        RapportError: As of `load_protocol`; `not_found` if it is of another suite.
+    """
+    protocol = load_protocol(protocol_id)
+    if not isinstance(protocol, HicupidProtocol):
+        raise _of_another_suite(protocol)
+    return protocol
+
+
+def human_protocol(protocol_id: str) -> HumanProtocol:
+    """Returns the protocol of the human-grounded suite with an id.
+
+    Raises:
+        RapportError: As of `hicupid_protocol`.
+    """
+    protocol = load_protocol(protocol_id)
+    if not isinstance(protocol, HumanProtocol):
+        raise _of_another_suite(protocol)
+    return protocol
+
+
+def _of_another_suite(protocol: EvaluationProtocol) -> RapportError:
+    """Says that a protocol is not of the suite that was asked for."""
+    return RapportError(
+        Cause.NOT_FOUND, f"{protocol.id} is a protocol of the suite {protocol.suite}.", "Choose one of the other suite."
+    )
 
 
 def read_protocol(path: Path) -> EvaluationProtocol:
@@ -188,7 +289,7 @@ def read_protocol(path: Path) -> EvaluationProtocol:
 def _parse(text: str, name: str) -> EvaluationProtocol:
     """Reads a protocol file."""
     try:
-        return EvaluationProtocol.model_validate(yaml.safe_load(text))
+        return _ANY.validate_python(yaml.safe_load(text))
     except (ValidationError, yaml.YAMLError) as error:
         raise RapportError(
             Cause.DATA_ERROR, f"The protocol file {name} is broken: {error}", "Mend the file."

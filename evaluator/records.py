@@ -194,6 +194,41 @@ class Outcome(StrEnum):
     LOSS = "loss"
     SATISFIED = "satisfied"
     UNSATISFIED = "unsatisfied"
+    ACCEPTED = "accepted"
+    """Of an attribute, as the next two: it makes sense in the light of its evidence."""
+    UNCERTAIN = "uncertain"
+    REJECTED = "rejected"
+    MUCH_WORSE = "much_worse"
+    """Of a personalised answer beside a generic one in the light of one attribute, as the next four."""
+    WORSE = "worse"
+    NO_DIFFERENCE = "no_difference"
+    BETTER = "better"
+    MUCH_BETTER = "much_better"
+    MENTIONED = "mentioned"
+    """Of an attribute, as the next two: whether an answer names it openly."""
+    UNMENTIONED = "unmentioned"
+    UNTOLD = "untold"
+    """Whether it is named cannot be told."""
+    MATCHED = "matched"
+    """Of an extracted attribute, as the next two: it is taken for one that people accepted."""
+    UNMATCHED = "unmatched"
+    MERGED = "merged"
+    """Another one of the same user stands for it."""
+
+
+_OF_FIRST_VERSION = frozenset({Outcome.WIN, Outcome.TIE, Outcome.LOSS, Outcome.SATISFIED, Outcome.UNSATISFIED})
+
+
+def verdict_version(outcome: Outcome | None, *, taken_down: bool = False) -> Literal[1, 2, 3]:
+    """Returns the version of a verdict's row: the oldest one that has a place for what it says.
+
+    Example:
+        >>> verdict_version(Outcome.WIN), verdict_version(Outcome.WIN, taken_down=True), verdict_version(Outcome.BETTER)
+        (1, 2, 3)
+    """
+    if outcome is not None and outcome not in _OF_FIRST_VERSION:
+        return 3
+    return 2 if taken_down else 1
 
 
 class VerdictKey(Record):
@@ -221,16 +256,18 @@ class VerdictKey(Record):
 
 
 class Verdict(Record):
-    """One rater's word on one answer in one slot order."""
+    """One rater's word on one answer, or on a part of one, in one slot order."""
 
-    schema_version: Literal[1, 2] = 1
-    """2 if its words were taken down, and else 1: such a row has nothing that version 1 lacks."""
+    schema_version: Literal[1, 2, 3] = 1
+    """3 if it says something of a human-grounded task, else 2 if its words were taken down, and else 1: such a row has
+    nothing that version 1 lacks."""
     key: VerdictKey
     verdict_key: str
     """Digest of `key`."""
-    rater_kind: Literal["model", "human"]
+    rater_kind: Literal["model", "human", "rule"]
+    """A rule is a program that reads no sense into texts, such as the nearness of two vectors of an encoder."""
     completion: str
-    """The rater's raw words; empty if they were taken down."""
+    """The rater's raw words, or what a rule went by; empty if they were taken down."""
     word: str | None
     """The verdict word that the strict grammar read from `completion`; None if it could not."""
     outcome: Outcome | None
@@ -257,8 +294,10 @@ class Verdict(Record):
         if self.verdict_key != self.key.digest():
             raise ValueError("verdict_key is not the digest of key")
         taken_down = self.taken_down is not None
-        if taken_down != (self.schema_version == 2) or (taken_down and self.completion):
-            raise ValueError("a row is of version 2 if its words were taken down, and then has none")
+        if self.schema_version != verdict_version(self.outcome, taken_down=taken_down):
+            raise ValueError("a row is of version 2 if its words were taken down, of 3 if it says what only that knows")
+        if taken_down and self.completion:
+            raise ValueError("a row whose words were taken down has none")
         if (self.word is None) != (self.outcome is None):
             raise ValueError("a verdict has a word and its outcome, or neither")
         return self

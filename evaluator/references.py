@@ -12,7 +12,7 @@ from evaluator.hicupid.selection import UserItems
 from evaluator.identity import digest
 from evaluator.protocol import REFERENCE, Reference
 from evaluator.records import Generation, InputKey
-from evaluator.setup import RunSetup, questions_of
+from evaluator.setup import HicupidSetup, questions_of
 
 INFO = EngineInfo(
     engine="reference",
@@ -33,7 +33,7 @@ _USERS_AT_ONCE = 25
 class ReferenceAnswers(NamedTuple):
     """Answers out of the data set; see `evaluator.ask.AnswerSource`."""
 
-    setup: RunSetup
+    setup: HicupidSetup
 
     @property
     def info(self) -> EngineInfo:
@@ -43,6 +43,10 @@ class ReferenceAnswers(NamedTuple):
     def key(self, question_id: str) -> InputKey:
         """See `AnswerSource.key`."""
         return input_key(self.setup, question_id, INFO)
+
+    def standing(self, question_id: str, known: Mapping[str, Generation]) -> Generation | None:
+        """See `AnswerSource.standing`."""
+        return known.get(self.key(question_id).digest())
 
     def waves(self, users: Sequence[UserItems]) -> Iterator[tuple[UserItems, ...]]:
         """See `AnswerSource.waves`."""

@@ -8,7 +8,7 @@ from evaluator.engines.base import Engine, Message
 from evaluator.generate import sampling_of
 from evaluator.hicupid.contexts import Contexts, prompt_messages
 from evaluator.hicupid.selection import UserItems
-from evaluator.setup import RunSetup, questions_of
+from evaluator.setup import HicupidSetup, questions_of
 
 Count = Callable[[Sequence[tuple[Message, ...]]], list[int]]
 """Returns the prompt tokens of each conversation."""
@@ -22,15 +22,20 @@ _TAIL_TOKENS = 128
 
 
 def waves(
-    setup: RunSetup, users: Iterable[UserItems], engine: Engine, contexts: Contexts
+    setup: HicupidSetup, users: Iterable[UserItems], engine: Engine, contexts: Contexts
 ) -> Iterator[tuple[UserItems, ...]]:
     """Yields users in their order, together as many as the engine's cache holds, at least one at a time.
 
     A server that does not tell how much it holds is not asked to count tokens either, which only some can.
     """
+    capacity, count = capacity_of(engine)
+    return pack(users, lambda user: _tokens(setup, user, count, contexts), capacity)
+
+
+def capacity_of(engine: Engine) -> tuple[int, Count]:
+    """Returns how many tokens an engine's cache holds, and how they are counted."""
     capacity = engine.info.kv_cache_tokens
-    count = estimated_tokens if capacity is None else engine.count_tokens
-    return pack(users, lambda user: _tokens(setup, user, count, contexts), capacity or _UNKNOWN_CAPACITY)
+    return capacity or _UNKNOWN_CAPACITY, estimated_tokens if capacity is None else engine.count_tokens
 
 
 def estimated_tokens(conversations: Sequence[tuple[Message, ...]]) -> list[int]:
@@ -72,7 +77,7 @@ def pack(
         yield tuple(wave)
 
 
-def _tokens(setup: RunSetup, user: UserItems, count: Count, contexts: Contexts) -> int:
+def _tokens(setup: HicupidSetup, user: UserItems, count: Count, contexts: Contexts) -> int:
     """Estimates a user's share of the cache: every distinct context once, and a tail for each question."""
     questions = questions_of(setup, user)
     if not questions:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from evaluator.errors import Cause
 from evaluator.facts import ModelFacts
 from evaluator.hicupid.questions import Item
-from evaluator.records import Generation, Record, Terms, Verdict
-from evaluator.results import Result
+from evaluator.human.items import HumanItem
+from evaluator.records import Generation, Record, Terms, Upgrade, UpgradedRecord, Verdict
 
 
 def _utc(value: datetime.datetime) -> datetime.datetime:
@@ -246,13 +247,21 @@ class Shard(Record):
     """Split and user id of each."""
 
 
-class Plan(Record):
+AnItem = TypeVar("AnItem", Item, HumanItem)
+
+
+class Plan(UpgradedRecord):
     """What a run asks of whom; fixed before the first question, so that it can be scored without the data set."""
 
-    schema_version: Literal[1] = 1
+    upgrades: ClassVar[Mapping[int, Upgrade]] = {1: dict}
+    """Version 2 may ask of people's labels, too."""
+    schema_version: Literal[2] = 2
     run_id: str
     data_source: str
     data_sha: str
+    shown_sha: str | None = None
+    """Digest of that part of the data set that models are shown, where labels stand beside it: it is in the keys of
+    answers, so that new labels make no new questions. None where models may be shown all of it."""
     prompt_pack: str
     prompt_pack_status: Literal["official", "imported", "builtin"]
     protocol_config: str
@@ -262,8 +271,39 @@ class Plan(Record):
     judge_config: str
     """Digest of the judge's whole configuration: verdicts of another one never mix into this run."""
     terms: Terms
-    items: tuple[Item, ...]
+    items: tuple[Item | HumanItem, ...]
+    """Of one suite."""
     shards: tuple[Shard, ...]
+
+    @property
+    def asked_sha(self) -> str:
+        """Names the data in the keys of answers."""
+        return self.shown_sha or self.data_sha
+
+    @property
+    def questions(self) -> tuple[Item, ...]:
+        """The items of a run of HiCUPID.
+
+        Raises:
+            ValueError: If it is one of the other suite.
+        """
+        return tuple(self._of(Item))
+
+    @property
+    def labelled(self) -> tuple[HumanItem, ...]:
+        """The items of a run of a human-grounded task.
+
+        Raises:
+            ValueError: If it is one of the other suite.
+        """
+        return tuple(self._of(HumanItem))
+
+    def _of(self, kind: type[AnItem]) -> Iterator[AnItem]:
+        """Yields the items, all of which have to be of a kind."""
+        for item in self.items:
+            if not isinstance(item, kind):
+                raise ValueError(f"{self.run_id} does not ask {kind.__name__}s")
+            yield item
 
 
 class Lane(StrEnum):
@@ -303,65 +343,6 @@ class Batch(Record):
     verdicts: tuple[Verdict, ...] = ()
     report: ShardReport | None = None
     """Given with the last batch of a shard in its lane, and only with it."""
-
-
-class Provenance(Record):
-    """Where a result comes from: everything needed to trace and repeat it."""
-
-    submission_id: str
-    run_id: str
-    model: str
-    revision: str
-    adapter: str | None
-    adapter_revision: str | None
-    submitter: str
-    declaration: Declaration
-    protocol: str
-    protocol_config: str
-    """Digest of the whole protocol; see `Plan`."""
-    judge: str
-    judge_revision: str
-    judge_config: str
-    """Digest of the judge's whole configuration; see `Plan`."""
-    judge_status: Literal["official", "candidate", "demo", "retired"]
-    prompt_pack: str
-    prompt_pack_status: Literal["official", "imported", "builtin"]
-    data_source: str
-    data_sha: str
-    context: tuple[tuple[str, str], ...]
-    """What decided the contexts besides the protocol; see `InputKey.context`. A reference has none."""
-    chat_template_arguments: tuple[tuple[str, str], ...]
-    """What the model's chat template was told; see `InputKey.chat_template_arguments`."""
-    instruction_moved: bool
-    """Whether the instruction stood in the first user turn because the chat template has no place for a system
-    message."""
-    engine: str
-    """Of the model, as all up to `hardware`."""
-    engine_version: str
-    engine_flags: tuple[tuple[str, str], ...]
-    dtype: str
-    hardware: str
-    judge_engine: str
-    judge_engine_version: str
-    judge_dtype: str
-    judge_hardware: str
-    rows_sha: str
-    """SHA-256 over the keys and contents of all rows behind the result."""
-    unranked_because: tuple[str, ...]
-    """Why it stays out of the official ranking; empty if it ranks."""
-    peak_rss_mb: float
-    """Highest resident memory of any one process of the run."""
-
-
-class Scorecard(Provenance):
-    """One run under one judge: the result and where it comes from."""
-
-    schema_version: Literal[1] = 1
-    id: str
-    result: Result
-    stage_seconds: tuple[tuple[str, float], ...]
-    created_at: Moment
-    terms: Terms
 
 
 class Tombstone(Record):

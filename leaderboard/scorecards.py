@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from evaluator.hicupid.outcomes import MadeOn
 from evaluator.hicupid.scoring import score
 from evaluator.hicupid.user_scores import UserScore, user_scores
 from evaluator.identity import digest
+from evaluator.judges.rater import Rater
 from evaluator.judges.spec import JudgeSpec
-from evaluator.protocol import EvaluationProtocol, is_reference
+from evaluator.protocol import HicupidProtocol, is_reference
 from evaluator.records import Generation, Record, Terms, Verdict
 from evaluator.results import Rate, Result
-from leaderboard.records import Lane, Plan, Scorecard, ShardReport, State, Submission, Transition
+from leaderboard.records import Lane, Plan, ShardReport, State, Submission, Transition, protocol_of
+from leaderboard.results import Scorecard
 
 LEAST_JUDGED_SHARE = 0.98
 """Below this share of judged items a scorecard is incomplete and never ranks."""
@@ -71,7 +73,7 @@ def make_scorecard(
     submission: Submission,
     plan: Plan,
     rows: RunRows,
-    protocol: EvaluationProtocol,
+    protocol: HicupidProtocol,
     judge: JudgeSpec,
     transitions: Iterable[Transition],
     created_at: datetime.datetime,
@@ -87,49 +89,68 @@ def make_scorecard(
         transitions: The run's history, for the time it waited.
         created_at: The scorecard's date.
     """
-    result = score(plan.items, rows.generations, rows.verdicts, rows.made_on)
-    last, judged_on = (rows.reports_of(lane)[-1] for lane in (Lane.GENERATE, Lane.JUDGE))
-    told = min((row.key.chat_template_arguments for row in rows.generations), default=())
+    result = score(plan.questions, rows.generations, rows.verdicts, rows.made_on)
+    told = chat_template_arguments(rows.generations)
     return Scorecard(
         id=scorecard_id(plan.run_id, judge.id),
-        submission_id=submission.id,
-        run_id=plan.run_id,
-        model=submission.model,
-        revision=submission.revision,
-        adapter=submission.adapter,
-        adapter_revision=submission.adapter_revision,
-        submitter=submission.submitter,
-        declaration=submission.declaration,
-        protocol=protocol.id,
-        protocol_config=plan.protocol_config,
-        judge=judge.id,
-        judge_revision=plan.judge_revision,
-        judge_config=plan.judge_config,
-        judge_status=judge.status,
-        prompt_pack=plan.prompt_pack,
-        prompt_pack_status=plan.prompt_pack_status,
-        data_source=plan.data_source,
-        data_sha=plan.data_sha,
-        context=last.context,
-        chat_template_arguments=told,
+        **provenance(submission, plan, rows, judge),
         instruction_moved="/system" in protocol.prompt_style and ("system_role", "first_user") in told,
-        engine=last.engine,
-        engine_version=last.engine_version,
-        engine_flags=last.engine_flags,
-        dtype=last.dtype,
-        hardware=last.hardware,
-        judge_engine=judged_on.engine,
-        judge_engine_version=judged_on.engine_version,
-        judge_dtype=judged_on.dtype,
-        judge_hardware=judged_on.hardware,
         result=result,
-        rows_sha=rows_sha(rows),
         unranked_because=_unranked_because(submission.model, result, plan, protocol, judge, rows),
-        stage_seconds=_stage_seconds(rows.reports, transitions),
-        peak_rss_mb=max(report.peak_rss_mb for report in rows.reports),
+        stage_seconds=stage_seconds(rows.reports, transitions),
         created_at=created_at,
         terms=plan.terms,
     )
+
+
+def provenance(submission: Submission, plan: Plan, rows: RunRows, judge: Rater) -> dict[str, Any]:
+    """Returns where a result comes from: the fields of `Provenance` that no suite decides for itself.
+
+    Args:
+        submission: The submission that the run belongs to.
+        plan: What the run asked.
+        rows: What came out.
+        judge: Who judged.
+    """
+    last, judged_on = (rows.reports_of(lane)[-1] for lane in (Lane.GENERATE, Lane.JUDGE))
+    return {
+        "submission_id": submission.id,
+        "run_id": plan.run_id,
+        "model": submission.model,
+        "revision": submission.revision,
+        "adapter": submission.adapter,
+        "adapter_revision": submission.adapter_revision,
+        "submitter": submission.submitter,
+        "declaration": submission.declaration,
+        "protocol": protocol_of(plan.run_id),
+        "protocol_config": plan.protocol_config,
+        "judge": judge.id,
+        "judge_revision": plan.judge_revision,
+        "judge_config": plan.judge_config,
+        "judge_status": judge.status,
+        "prompt_pack": plan.prompt_pack,
+        "prompt_pack_status": plan.prompt_pack_status,
+        "data_source": plan.data_source,
+        "data_sha": plan.data_sha,
+        "context": last.context,
+        "chat_template_arguments": chat_template_arguments(rows.generations),
+        "engine": last.engine,
+        "engine_version": last.engine_version,
+        "engine_flags": last.engine_flags,
+        "dtype": last.dtype,
+        "hardware": last.hardware,
+        "judge_engine": judged_on.engine,
+        "judge_engine_version": judged_on.engine_version,
+        "judge_dtype": judged_on.dtype,
+        "judge_hardware": judged_on.hardware,
+        "rows_sha": rows_sha(rows),
+        "peak_rss_mb": max(report.peak_rss_mb for report in rows.reports),
+    }
+
+
+def chat_template_arguments(generations: Iterable[Generation]) -> tuple[tuple[str, str], ...]:
+    """Returns what the model's chat template was told; nothing without an answer."""
+    return min((row.key.chat_template_arguments for row in generations), default=())
 
 
 def make_user_scores(card: Scorecard, plan: Plan, rows: RunRows) -> UserScores:
@@ -143,7 +164,7 @@ def make_user_scores(card: Scorecard, plan: Plan, rows: RunRows) -> UserScores:
     return UserScores(
         scorecard_id=card.id,
         rows_sha=card.rows_sha,
-        users=user_scores(plan.items, rows.generations, rows.verdicts, rows.made_on),
+        users=user_scores(plan.questions, rows.generations, rows.verdicts, rows.made_on),
         terms=plan.terms,
     )
 
@@ -164,7 +185,7 @@ def _unranked_because(
     model: str,
     result: Result,
     plan: Plan,
-    protocol: EvaluationProtocol,
+    protocol: HicupidProtocol,
     judge: JudgeSpec,
     rows: RunRows,
 ) -> tuple[str, ...]:
@@ -180,13 +201,20 @@ def _unranked_because(
         (f"protocol {protocol.id}", not protocol.official),
         ("other data", protocol.data_set not in (None, plan.data_source)),
         (f"{result.items:,} of {asked:,} items", result.items < asked),
+        *mixtures(rows),
+        ("incomplete", not result.items or result.judged / result.items < LEAST_JUDGED_SHARE),
+    )
+    return tuple(reason for reason, holds in checks if holds)
+
+
+def mixtures(rows: RunRows) -> tuple[tuple[str, bool], ...]:
+    """Returns what keeps rows from being those of one and the same model, each with whether it holds."""
+    return (
         ("deterministic engine", any(kind == "deterministic" for kind in _kinds(rows))),
         ("mixed engines", len(set(_model_engines(rows))) > 1 or len(set(_judge_engines(rows))) > 1),
         ("mixed chat templates", _are_mixed(rows.generations) or _are_mixed(rows.verdicts)),
         ("mixed contexts", len(set(_contexts(rows))) > 1),
-        ("incomplete", not result.items or result.judged / result.items < LEAST_JUDGED_SHARE),
     )
-    return tuple(reason for reason, holds in checks if holds)
 
 
 def _sees_slots_alone(slot_a_share: Rate) -> bool:
@@ -234,7 +262,7 @@ def _are_mixed(rows: Iterable[Generation | Verdict]) -> bool:
     return len({(row.key.chat_template_hash, row.key.chat_template_arguments) for row in rows}) > 1
 
 
-def _stage_seconds(reports: Sequence[ShardReport], transitions: Iterable[Transition]) -> tuple[tuple[str, float], ...]:
+def stage_seconds(reports: Sequence[ShardReport], transitions: Iterable[Transition]) -> tuple[tuple[str, float], ...]:
     """Adds up where the time went: waiting by the ledger's clock, work by the workers' own."""
     seconds: dict[str, float] = {}
     for report in reports:

@@ -12,18 +12,8 @@ from evaluator.hicupid.user_scores import UserScore
 from evaluator.identity import digest, text_digest
 from evaluator.metrics.intervals import UserSums
 from evaluator.records import Generation, InputKey, Outcome, SlotOrder, Terms, Verdict, VerdictKey
-from leaderboard.records import (
-    Batch,
-    Declaration,
-    Lane,
-    Plan,
-    Relation,
-    Scorecard,
-    Shard,
-    ShardReport,
-    Submission,
-    TrainingData,
-)
+from leaderboard.records import Batch, Declaration, Lane, Plan, Relation, Shard, ShardReport, Submission, TrainingData
+from leaderboard.results import Scorecard
 from leaderboard.scorecards import UserScores
 
 NOON = datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.UTC)
@@ -282,7 +272,7 @@ def rows_of(plan: Plan, shard: Shard) -> Answered:
     users = {user for _, user in shard.users}
     everything = [
         answered(item, *([YES] if item.type is SCHEDULE else [TIE, TIE]))
-        for item in plan.items
+        for item in plan.questions
         if item.user_id in users
     ]
     return Answered(

@@ -17,7 +17,7 @@ from evaluator.judges.spec import load_judge
 from evaluator.models import PinnedModel
 from evaluator.protocol import load_protocol
 from evaluator.records import Generation
-from evaluator.setup import RunSetup
+from evaluator.setup import HicupidSetup
 from tests.builders import TERMS
 
 INFO = EngineInfo(
@@ -89,13 +89,13 @@ class ScriptedEngine:
         self.close()
 
 
-def make_setup(cache: object) -> RunSetup:
+def make_setup(cache: object) -> HicupidSetup:
     """Returns a run of `org/model` on the demo protocol; unpacks the demo set into `cache`."""
     import datasets
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(datasets.config, "HF_DATASETS_CACHE", str(cache))
-        setup = RunSetup(
+        setup = HicupidSetup(
             model=PinnedModel("org/model", "a" * 40),
             adapter=None,
             thinking=False,
@@ -111,7 +111,7 @@ def make_setup(cache: object) -> RunSetup:
     return setup
 
 
-def users_in(setup: RunSetup) -> list[UserItems]:
+def users_in(setup: HicupidSetup) -> list[UserItems]:
     return list(select_users(setup.data, setup.protocol))
 
 
@@ -126,7 +126,7 @@ def judging(request: Request) -> str:
 
 
 def answers(
-    setup: RunSetup, users: Sequence[UserItems], say: Callable[[Request], str | None] = hello
+    setup: HicupidSetup, users: Sequence[UserItems], say: Callable[[Request], str | None] = hello
 ) -> list[Generation]:
     """Returns the answers of an engine that says what it is told."""
     from evaluator.generate import generate

@@ -10,8 +10,10 @@ from typing import NamedTuple, Self
 
 from evaluator.ask import AnswerSource, ModelAnswers
 from evaluator.context_mode import Dense
+from evaluator.encoders import words
 from evaluator.encoders.base import Encoder
 from evaluator.encoders.process import load_encoder
+from evaluator.encoders.words import WordsEncoder
 from evaluator.engines.base import EndpointSpec, Engine, EngineSpec
 from evaluator.engines.child import Killed
 from evaluator.engines.load import Own, best_engine, load_engine
@@ -19,10 +21,13 @@ from evaluator.engines.process import EngineProcess
 from evaluator.errors import Cause, RapportError
 from evaluator.estimate import GPU_SHARE
 from evaluator.hicupid.contexts import make_contexts
-from evaluator.judges.spec import JudgeSpec
+from evaluator.human.asking import HumanAnswers
+from evaluator.human.people import People
+from evaluator.human.setup import HumanSetup
+from evaluator.judges.rater import Rater
 from evaluator.models import PinnedModel, fetch
 from evaluator.references import ReferenceAnswers
-from evaluator.setup import RunSetup
+from evaluator.suites import RunSetup
 from leaderboard.records import Lane
 from leaderboard.settings import Settings
 
@@ -39,7 +44,7 @@ class Endpoints(NamedTuple):
 NO_ENDPOINTS = Endpoints()
 
 
-def judge_endpoint(settings: Settings, judge: JudgeSpec) -> EndpointSpec | None:
+def judge_endpoint(settings: Settings, judge: Rater) -> EndpointSpec | None:
     """Returns the server on which the settings let the judge run; None where it runs on this machine.
 
     Example:
@@ -48,7 +53,7 @@ def judge_endpoint(settings: Settings, judge: JudgeSpec) -> EndpointSpec | None:
         >>> judge_endpoint(served, load_judge("demo")).model
         'local/SmolLM2-135M-Instruct'
     """
-    if settings.judge_url is None:
+    if settings.judge_url is None or isinstance(judge, People):
         return None
     return EndpointSpec(
         base_url=settings.judge_url,
@@ -62,6 +67,8 @@ def judge_endpoint(settings: Settings, judge: JudgeSpec) -> EndpointSpec | None:
 def gpu_share(setup: RunSetup, endpoints: Endpoints, lanes: Collection[Lane] = tuple(Lane)) -> float:
     """Returns the part of the card that each engine of a run may take: model and judge halve it if both are loaded."""
     one_only = setup.model.is_reference or endpoints.model or endpoints.judge or len(set(lanes)) == 1
+    if isinstance(setup.judge, People):
+        return GPU_SHARE
     judge_model = PinnedModel(setup.judge.model, setup.judge_revision)
     return GPU_SHARE if one_only or (judge_model == setup.model and not setup.adapter) else GPU_SHARE / 2
 
@@ -76,6 +83,21 @@ def own_dtype(settings: Settings) -> str:
     if settings.dtype == "auto" and not os.path.exists("/dev/nvidiactl"):
         return "float32"  # Faster than bfloat16 on CPUs without instructions for it.
     return settings.dtype
+
+
+def _reference(setup: RunSetup) -> ReferenceAnswers:
+    """Returns who gives the answers of a reference.
+
+    Raises:
+        RapportError: `not_found` if the suite has none.
+    """
+    if isinstance(setup, HumanSetup):
+        raise RapportError(
+            Cause.NOT_FOUND,
+            "The human-grounded tasks have no references: each scorecard has what always-yes and always-no reach.",
+            "Evaluate a model.",
+        )
+    return ReferenceAnswers(setup)
 
 
 class JudgeFailed(RapportError):
@@ -133,9 +155,26 @@ class RunEngines:
         Raises:
             RapportError: `judge_error` if it cannot be had, and not only for now.
         """
+        if isinstance(self._setup.judge, People):
+            raise RapportError(Cause.JUDGE_ERROR, "People have labelled this; no model judges it.", "Ask no judge.")
         pinned = PinnedModel(self._setup.judge.model, self._setup.judge_revision)
         with self.as_judge():
             return self._load(self._endpoints.judge or self._spec(pinned, None), "-judge.log")
+
+    def encoder(self) -> Encoder | None:
+        """Returns what compares extracted attributes, loading it first if needed; None where none are.
+
+        Raises:
+            RapportError: `judge_error` if it cannot be had, and not only for now.
+        """
+        told = self._setup.protocol.extraction if isinstance(self._setup, HumanSetup) else None
+        if told is not None and self._encoder is None:
+            if told.encoder == words.NAME:
+                self._encoder = self._exits.enter_context(WordsEncoder())
+            else:
+                with self.as_judge():
+                    self._encoder = self._load_encoder(told.encoder, str(told.revision))
+        return self._encoder if told is not None else None
 
     def peak_rss_mb(self) -> float:
         """Returns the highest resident memory of any one process of a model so far, the encoder's too, in MB."""
@@ -154,14 +193,20 @@ class RunEngines:
         """Loads who answers: a model with its contexts, or a reference out of the data set."""
         setup = self._setup
         if setup.model.is_reference:
-            return ReferenceAnswers(setup)
+            return _reference(setup)
         model = self._load(self._endpoints.model or self._spec(setup.model, setup.adapter), ".log")
+        if isinstance(setup, HumanSetup):
+            return HumanAnswers(setup, model)
         mode = setup.protocol.context
         if isinstance(mode, Dense):
-            pinned = PinnedModel(mode.encoder, str(mode.revision))
-            log = self._log.with_name(f"{self._log.name}-encoder.log")
-            self._encoder = self._exits.enter_context(load_encoder(pinned, self._settings.models, log))
+            self._encoder = self._load_encoder(mode.encoder, str(mode.revision))
         return ModelAnswers(setup, model, make_contexts(mode, model, self._encoder))
+
+    def _load_encoder(self, name: str, revision: str) -> Encoder:
+        """Loads an encoder in a process of its own."""
+        log = self._log.with_name(f"{self._log.name}-encoder.log")
+        pinned = PinnedModel(name, revision)
+        return self._exits.enter_context(load_encoder(pinned, self._settings.models, log))
 
     def _load(self, spec: Spec, ending: str) -> Engine:
         """Returns the engine of a spec; a server is spoken to from this process."""

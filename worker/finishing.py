@@ -10,8 +10,10 @@ from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
 from evaluator.judges.spec import load_judge
-from evaluator.protocol import load_protocol
-from leaderboard.records import Lane, Plan, Scorecard, State, now, protocol_of, submission_of
+from evaluator.protocol import HumanProtocol, hicupid_protocol, load_protocol
+from leaderboard.human_scorecards import make_human_scorecard
+from leaderboard.records import Lane, Plan, State, now, protocol_of, submission_of
+from leaderboard.results import AnyScorecard, HumanScorecard, Scorecard
 from leaderboard.scorecards import make_scorecard, make_user_scores
 from leaderboard.store import layout
 from leaderboard.store.base import Delete, NotFound, Operation, Store, StoreError, Write
@@ -98,16 +100,17 @@ class Finisher:
         """Returns the scorecard of a run with what becomes of its rows; None if it has left the publisher's hands."""
         history = self._ledger.history(submission_of(run_id))
         stored = StoredRun(self._store, run_id)
-        card = make_scorecard(
-            history.corrected,
-            plan,
-            stored.rows(),
-            load_protocol(protocol_of(run_id)),
-            load_judge(plan.judge),
-            steps_of(history.events, run_id),
-            now(),
-        )
-        changes = (*self._card_files(card, plan, stored), *compact(stored))
+        protocol, steps = load_protocol(protocol_of(run_id)), steps_of(history.events, run_id)
+        card: AnyScorecard
+        if isinstance(protocol, HumanProtocol):
+            card = make_human_scorecard(history.corrected, plan, stored.rows(), protocol, steps, now())
+            files = self._human_card_file(card)
+        else:
+            judge = load_judge(plan.judge)
+            asked = hicupid_protocol(protocol.id)
+            card = make_scorecard(history.corrected, plan, stored.rows(), asked, judge, steps, now())
+            files = self._card_files(card, plan, stored)
+        changes = (*files, *compact(stored))
         self._ledger.advance(run_id, State.PUBLISHING, ACTOR)
         if self._ledger.state(run_id) is not State.PUBLISHING:
             return None
@@ -123,6 +126,12 @@ class Finisher:
         yield Write(layout.user_scores_path(card.model, card.id), sums.model_dump_json().encode())
         yield Delete(old)
         yield Delete(layout.old_user_scores_path(card.model, card.id))
+
+    def _human_card_file(self, card: HumanScorecard) -> Iterator[Operation]:
+        """Yields what publishes a scorecard of a human-grounded task, under the same condition."""
+        path = layout.human_scorecard_path(card.model, card.id)
+        if not self._stands(path, card.rows_sha):
+            yield Write(path, card.model_dump_json().encode())
 
     def _stands(self, path: str, rows_sha: str) -> bool:
         """Says whether a scorecard of these rows lies there."""

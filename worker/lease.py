@@ -15,11 +15,11 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
-from evaluator.judge import settled
+from evaluator.judge import is_counted
 from leaderboard.records import Batch, Lane, Plan, State
 from leaderboard.submissions import keys
 from leaderboard.submissions.states import ENDED
-from worker.outbox import milliseconds, output_tokens
+from worker.outbox import first_answers, milliseconds, output_tokens
 from worker.tasks import Task, board_of
 
 # Nil: the ledger is being restored, the run has ended or its rows are in the store alone, or the task is done, taken or
@@ -218,8 +218,8 @@ class Leases:
                 batch.id,
                 batch.model_dump_json(),
                 run,
-                len(batch.generations),
-                sum(settled(row) for row in batch.verdicts),
+                first_answers(batch),
+                sum(is_counted(row) for row in batch.verdicts),
                 lease.shard_id if report else "",
                 lease.shard_id,
                 output_tokens(batch),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from redis import Redis
 
@@ -11,7 +11,12 @@ from evaluator.engines.base import Message
 from evaluator.hicupid.contexts import FullContexts, GoldContexts, prompt_messages
 from evaluator.hicupid.questions import History, Question
 from evaluator.hicupid.retrieval import parts_of
-from evaluator.setup import RunSetup, questions_of, users_of
+from evaluator.hicupid.selection import UserItems
+from evaluator.human.asking import messages_of
+from evaluator.human.items import HumanItem
+from evaluator.human.setup import HumanSetup
+from evaluator.setup import AnyItem, HicupidSetup, questions_of, users_of
+from evaluator.suites import RunSetup
 from leaderboard.records import Plan
 from leaderboard.submissions.needs import Need, need_of, note_need
 
@@ -33,18 +38,30 @@ def note_what_is_needed(redis: Redis, setup: RunSetup, plan: Plan) -> None:
 def measured(setup: RunSetup, plan: Plan) -> Need:
     """Returns what the prompts of a plan need; retrieval is taken to find the longest parts of a history."""
     users = users_of(plan.items)
+    longest = _of_items(setup, plan.items) if isinstance(setup, HumanSetup) else _of_users(setup, users)
     return Need(
         protocol=setup.protocol.id,
         data_sha=setup.data.sha,
-        longest_characters=max(
-            _longest(setup, setup.data.history(user.split, user.user_id), questions_of(setup, user)) for user in users
-        ),
+        longest_characters=longest,
         items=len(plan.items),
         users=len(users),
     )
 
 
-def _longest(setup: RunSetup, history: History, questions: Sequence[Question]) -> int:
+def _of_items(setup: HumanSetup, items: Sequence[AnyItem]) -> int:
+    """Returns the characters of the longest prompt of some items of people's labels."""
+    asked = (item for item in items if isinstance(item, HumanItem) and item.is_asked)
+    return max((_length(messages_of(item, setup.data, setup.wording)) for item in asked), default=1)
+
+
+def _of_users(setup: HicupidSetup, users: Iterable[UserItems]) -> int:
+    """Returns the characters of the longest prompt of some users."""
+    return max(
+        _longest(setup, setup.data.history(user.split, user.user_id), questions_of(setup, user)) for user in users
+    )
+
+
+def _longest(setup: HicupidSetup, history: History, questions: Sequence[Question]) -> int:
     """Returns the characters of the longest prompt of one user."""
     bare = max(_length(prompt_messages((), question, setup.protocol, setup.pack)) for question in questions)
     match setup.protocol.context:

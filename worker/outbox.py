@@ -108,6 +108,11 @@ def output_tokens(batch: Batch) -> int:
     return sum(row.output_tokens for row in rows)
 
 
+def first_answers(batch: Batch) -> int:
+    """Counts the items that were answered, whatever was said; a second try at one is none more."""
+    return sum(row.key.sample_index == 0 for row in batch.generations)
+
+
 def unjudged(batch: Batch, orders: Mapping[str, int]) -> int:
     """Returns how many verdicts nobody will give: there is no answer to judge, or it loses unjudged.
 

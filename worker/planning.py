@@ -5,14 +5,23 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from evaluator.context_mode import Dense
+from evaluator.encoders import words
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.data import HicupidData, demo_set
 from evaluator.hicupid.prompt_packs import find_pack
 from evaluator.hicupid.prompt_sources import load_sources
-from evaluator.judges.spec import JudgeSpec, load_judge
+from evaluator.human.data import HumanData
+from evaluator.human.data import demo_set as human_demo_set
+from evaluator.human.people import People
+from evaluator.human.setup import HumanSetup
+from evaluator.human.stages.wording import load_wording
+from evaluator.human.tasks import AnyTask, JudgedTask
+from evaluator.judges.rater import Rater, rater_of
+from evaluator.judges.spec import JudgeSpec
 from evaluator.models import LOCAL, PinnedModel, pin, pin_encoder
-from evaluator.protocol import EvaluationProtocol, load_protocol
-from evaluator.setup import RunSetup, items, users_of
+from evaluator.protocol import PEOPLE, EvaluationProtocol, HicupidProtocol, HumanProtocol, load_protocol
+from evaluator.setup import HicupidSetup, users_of
+from evaluator.suites import RunSetup, items_of
 from leaderboard.records import Plan, Shard, Submission, protocol_of
 from leaderboard.settings import Settings
 from leaderboard.submissions.entering import SUBMIT_AGAIN
@@ -45,7 +54,7 @@ class Conditions(NamedTuple):
     """What a model is evaluated under."""
 
     protocol: EvaluationProtocol
-    judge: JudgeSpec
+    judge: Rater
     prompts: str
     """Prompt pack: its id, `builtin` or `official`."""
     data_set: str
@@ -66,9 +75,14 @@ def prepare(submission: Submission, run_id: str, settings: Settings, planned: Pl
         RapportError: `data_error`, `not_found`, `judge_error` or `infrastructure`.
     """
     protocol = load_protocol(protocol_of(run_id))
-    judge = load_judge(protocol.judge)
-    conditions = Conditions(protocol, judge, judge.prompt_pack, settings.data_set)
+    judge = rater_of(protocol)
+    conditions = Conditions(protocol, judge, judge.prompt_pack, data_set_of(protocol, settings))
     return make_setup(candidate_of(submission), conditions, settings, planned)
+
+
+def data_set_of(protocol: EvaluationProtocol, settings: Settings) -> str:
+    """Returns the data set of the settings that a protocol asks of: `demo`, a folder, or one on the Hub."""
+    return settings.human_data_set if isinstance(protocol, HumanProtocol) else settings.data_set
 
 
 def candidate_of(submission: Submission) -> Candidate:
@@ -95,9 +109,28 @@ def make_setup(
     Raises:
         RapportError: As of `prepare`.
     """
-    judge, data = conditions.judge, _open_data(conditions.data_set, planned)
-    protocol = _with_pinned_encoder(conditions.protocol, settings)
-    return RunSetup(
+    if isinstance(conditions.protocol, HumanProtocol):
+        return _human_setup(candidate, conditions.protocol, conditions, settings, planned)
+    return make_hicupid_setup(candidate, conditions, settings, planned)
+
+
+def make_hicupid_setup(
+    candidate: Candidate, conditions: Conditions, settings: Settings, planned: Plan | None = None
+) -> HicupidSetup:
+    """Opens everything that a run of HiCUPID needs, apart from engines.
+
+    Raises:
+        RapportError: As of `prepare`; `not_found` if protocol or judge are not HiCUPID's.
+    """
+    asked, judge = conditions.protocol, conditions.judge
+    if not isinstance(asked, HicupidProtocol) or not isinstance(judge, JudgeSpec):
+        raise RapportError(
+            Cause.NOT_FOUND, f"{asked.id}, judged by {judge.id}, is no protocol of HiCUPID.", "Name another one."
+        )
+    data_set = str(demo_set()) if conditions.data_set == DEMO else conditions.data_set
+    data = HicupidData.open(data_set, _commit(conditions.data_set, planned))
+    protocol = _with_pinned_encoder(asked, settings)
+    return HicupidSetup(
         model=candidate.model,
         adapter=candidate.adapter,
         thinking=candidate.thinking,
@@ -110,10 +143,69 @@ def make_setup(
     )
 
 
-def _open_data(data_set: str, planned: Plan | None) -> HicupidData:
-    """Opens the data set, at the commit of the plan if it is that of the plan."""
-    at = planned.data_sha if planned and planned.data_source == data_set else None
-    return HicupidData.open(str(demo_set()) if data_set == "demo" else data_set, at)
+def _human_setup(
+    candidate: Candidate,
+    protocol: HumanProtocol,
+    conditions: Conditions,
+    settings: Settings,
+    planned: Plan | None,
+) -> HumanSetup:
+    """Opens what a run of a human-grounded task needs; where people judge, the revision is that of their labels."""
+    judge = conditions.judge
+    _refuse_other_judges(protocol, judge)
+    data_set = str(human_demo_set()) if conditions.data_set == DEMO else conditions.data_set
+    data = HumanData.open(data_set, _commit(conditions.data_set, planned))
+    protocol = _with_pinned_comparer(protocol, settings)
+    return HumanSetup(
+        model=candidate.model,
+        adapter=candidate.adapter,
+        thinking=candidate.thinking,
+        data=data,
+        protocol=protocol,
+        wording=load_wording(protocol.wording),
+        pack=find_pack(_pack_of(conditions), settings.packs, load_sources(settings.prompt_sources)),
+        judge=judge,
+        judge_revision=data.sha if isinstance(judge, People) else _judge_revision(judge, settings, planned),
+        terms=data.terms,
+    )
+
+
+def _pack_of(conditions: Conditions) -> str:
+    """Returns the prompt pack of a judge that compares; the words of all others are a wording's."""
+    judge = conditions.judge
+    return conditions.prompts if isinstance(judge, People) or judge.kind == "pairwise" else "builtin"
+
+
+_KINDS: dict[AnyTask, str] = {
+    JudgedTask.EXTRACTION: "verifier",
+    JudgedTask.COMPARISON: "pairwise",
+    JudgedTask.UPLIFT: "rating",
+}
+"""The kind of judge that reads what a model writes at a task; people's labels are the truth of all others."""
+
+
+def _refuse_other_judges(protocol: HumanProtocol, judge: Rater) -> None:
+    """Refuses a judge that cannot say how good the answers of a human-grounded task are.
+
+    Raises:
+        RapportError: `data_error`.
+    """
+    kind = judge.id if isinstance(judge, People) else judge.kind
+    wanted = _KINDS.get(protocol.task, PEOPLE)
+    if kind != wanted:
+        whom = "people's labels" if wanted == PEOPLE else f"a judge of kind {wanted}"
+        raise RapportError(
+            Cause.DATA_ERROR, f"{protocol.id} is judged by {whom}, not by {judge.id}.", "Leave the judge out."
+        )
+
+
+DEMO = "demo"
+"""Names the data set of either suite that ships."""
+
+
+def _commit(data_set: str, planned: Plan | None) -> str | None:
+    """Returns the commit at which a data set is opened: that of the plan if it is that of the plan."""
+    return planned.data_sha if planned and planned.data_source == data_set else None
 
 
 def _judge_revision(judge: JudgeSpec, settings: Settings, planned: Plan | None) -> str:
@@ -128,13 +220,22 @@ def _judge_revision(judge: JudgeSpec, settings: Settings, planned: Plan | None) 
         raise RapportError(Cause.JUDGE_ERROR, f"The judge {judge.id}: {error.message}", error.remedy) from error
 
 
-def _with_pinned_encoder(protocol: EvaluationProtocol, settings: Settings) -> EvaluationProtocol:
+def _with_pinned_encoder(protocol: HicupidProtocol, settings: Settings) -> HicupidProtocol:
     """Returns a protocol whose encoder, if it has one, stands at a SHA."""
     context = protocol.context
     if not isinstance(context, Dense):
         return protocol
     pinned = pin_encoder(context.encoder, context.revision, settings.models)
     return protocol.model_copy(update={"context": context.model_copy(update={"revision": pinned.sha})})
+
+
+def _with_pinned_comparer(protocol: HumanProtocol, settings: Settings) -> HumanProtocol:
+    """The same of what compares extracted attributes."""
+    told = protocol.extraction
+    if told is None or told.encoder == words.NAME:
+        return protocol
+    pinned = pin_encoder(told.encoder, told.revision, settings.models)
+    return protocol.model_copy(update={"extraction": told.model_copy(update={"revision": pinned.sha})})
 
 
 class OutdatedPlan(RapportError):
@@ -160,25 +261,30 @@ def check_unchanged(plan: Plan, setup: RunSetup) -> None:
         raise OutdatedPlan(Cause.JUDGE_ERROR, "The judge or its prompts have changed since the run was planned.")
 
 
+_shipped = {str(demo_set()): DEMO, str(human_demo_set()): DEMO}
+"""Names of the data sets that ship, which lie elsewhere on every machine."""
+
+
 def make_plan(run_id: str, setup: RunSetup) -> Plan:
     """Lists the items of a run and cuts its users into shards.
 
     Raises:
         RapportError: `data_error` if the data set is broken.
     """
-    asked = tuple(items(setup))
+    asked = tuple(items_of(setup))
     if not asked:
         raise RapportError(
             Cause.DATA_ERROR,
             f"The data set holds nothing that the protocol {setup.protocol.id} asks.",
-            "Check the splits and question types of both.",
+            "Check the splits and question types of both; a task of people's labels needs some.",
         )
     users = users_of(asked)
     step = users_per_shard(len(users))
     return Plan(
         run_id=run_id,
-        data_source=setup.data.source if setup.data.source != str(demo_set()) else "demo",
+        data_source=_shipped.get(setup.data.source, setup.data.source),
         data_sha=setup.data.sha,
+        shown_sha=setup.data.shown_sha if isinstance(setup, HumanSetup) else None,
         prompt_pack=setup.pack.id,
         prompt_pack_status=setup.pack.status,
         protocol_config=setup.protocol.digest(),

@@ -18,6 +18,7 @@ from redis import Redis
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import text
+from leaderboard.labelling import journal as labels_journal
 from leaderboard.records import Failure, now
 from leaderboard.store.base import Operation, Revision, Store, StoreUnavailable
 from leaderboard.submissions import keys
@@ -29,6 +30,7 @@ from worker.draining import Drain
 from worker.epoch import Epoch, MemoryLost
 from worker.finishing import Finisher
 from worker.hold import Hold
+from worker.labels import LabelSaver
 from worker.mark import read_mark, saved_mark, signed
 from worker.outbox import Outbox, Waiting
 from worker.parts import FILES_A_COMMIT, Part, operations_of, runs_of, words_of
@@ -76,6 +78,7 @@ class Publisher:
         self._drain = Drain(redis, ledger, store, self._fail)
         self._finisher = Finisher(redis, ledger, store, self._fail, self._setbacks, clock)
         self._saver = Saver(ledger, store, self._shelf, journal_seconds, clock, tell)
+        self._labels = LabelSaver(redis, journal_seconds, clock)
 
     def step(self) -> bool:
         """Does what there is to do and says whether there was anything.
@@ -115,8 +118,10 @@ class Publisher:
         results = self._finisher.gather([run_id for run_id in ready if run_id in takes])
         turn = [entry for entry in waiting if entry.run_id in takes]
         journal = None if self._setbacks.theirs else self._saver.gather(at_once=bool(results or turn))
-        room = FILES_A_COMMIT - sum(part.files for part in (*results, *filter(None, [journal])))
-        return [*results, *filter(None, [self._drain.gather(turn, room), journal])]
+        labels = None if self._setbacks.theirs else self._labels.gather(at_once=bool(results or turn or journal))
+        saved = [part for part in (journal, labels) if part]
+        room = FILES_A_COMMIT - sum(part.files for part in (*results, *saved))
+        return [*results, *filter(None, [self._drain.gather(turn, room)]), *saved]
 
     def _commit(self, parts: Sequence[Part]) -> None:
         """Stores some parts in one commit and does what follows, unless Redis has lost something since it was read.
@@ -184,6 +189,8 @@ class Publisher:
         # Under a mark that stands in Redis nothing was stored but what Redis held by then.
         holds_all = standing is not None and saved is not None and standing.reaches(saved)
         restore_all(self._redis, self._ledger, self._store, self._shelf, holds_all=holds_all)
+        self._labels.forget()
+        log.info("restored the labels of %d people from the store", labels_journal.restore(self._redis, self._store))
         self._epoch.begin(saved)
 
     def _fail(self, run_id: str, error: RapportError) -> None:

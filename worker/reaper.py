@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from redis import Redis
 
 from evaluator.errors import RapportError
-from evaluator.judges.spec import load_judge
+from evaluator.judges.rater import rater_of
+from evaluator.judges.spec import JudgeSpec
 from evaluator.protocol import load_protocol
 from leaderboard.records import State, protocol_of, submission_of
 from leaderboard.submissions.ledger import Ledger
@@ -91,10 +92,12 @@ class Reaper:
         answers, verdicts = max(0, items - progress.generations), max(0, wanted - progress.verdicts)
         try:
             protocol = load_protocol(protocol_id)
-            judge = load_judge(protocol.judge)
+            judge = rater_of(protocol)
         except RapportError as error:
             log.warning("%s: %s", run_id, error)
             return None
         thinking = self._ledger.submission(submission_of(run_id)).declaration.thinking
-        tokens = answers * answer_tokens(protocol, thinking) + verdicts * judge.sampling.max_tokens
+        tokens = answers * answer_tokens(protocol, thinking)
+        if isinstance(judge, JudgeSpec):
+            tokens += verdicts * judge.sampling.max_tokens
         return Owed(answers + verdicts, tokens)

@@ -16,7 +16,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from evaluator.errors import RapportError
-from evaluator.judge import settled
+from evaluator.judge import is_counted
 from leaderboard.connection import text
 from leaderboard.records import Batch, Failure, Lane, Plan
 from leaderboard.store.base import Store
@@ -178,11 +178,11 @@ def _count(pipe: Pipeline, plan: Plan, batches: Sequence[Batch]) -> None:
     run_id, orders = plan.run_id, {item.question_id: len(item.orders) for item in plan.items}
     pipe.set(keys.plan(run_id), plan.model_dump_json())
     counts = {
-        "items": len(plan.items),
+        "items": sum(item.is_asked for item in plan.items),
         "shards": len(plan.shards),
         "verdicts_wanted": sum(orders.values()) - sum(unjudged(batch, orders) for batch in batches),
         "generations": sum(len(batch.generations) for batch in batches),
-        "verdicts": sum(settled(row) for batch in batches for row in batch.verdicts),
+        "verdicts": sum(is_counted(row) for batch in batches for row in batch.verdicts),
         "tokens": sum(map(output_tokens, batches)),
         "milliseconds": sum(map(milliseconds, batches)),
     }

@@ -18,6 +18,7 @@ from evaluator.errors import RapportError
 from leaderboard.release.derive import all_submissions
 from leaderboard.release.kept import Kept, read_kept
 from leaderboard.release.news import news_in
+from leaderboard.release.people import all_people
 from leaderboard.release.release import Release
 from leaderboard.store.base import Conflict, Operation, Revision, Store, StoreBusy, StoreError
 
@@ -125,7 +126,7 @@ class Releasing:
         kept, head = read_kept(self._file), self._archive.head()
         since = self._changed_since(kept) if kept and self._release.goes_on_from(kept.results, kept.requests) else None
         if since is None:
-            since = dict.fromkeys(all_submissions(self._archive), True)
+            since = dict.fromkeys([*all_submissions(self._archive), *all_people(self._archive)], True)
         with self._lock:
             self._add(since)
             self._newest = self._newest or head

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 
 from evaluator.errors import RapportError
-from leaderboard.records import AmendmentKind, Scorecard
+from leaderboard.records import AmendmentKind
+from leaderboard.results import Scorecard
 from leaderboard.store import layout
 from leaderboard.store.base import Operation, Store, Write
 from leaderboard.store.rows import read_record

@@ -10,9 +10,14 @@ from redis import Redis
 
 from evaluator.ask import StageClock, ask_answers, ask_verdicts
 from evaluator.engines.base import EngineInfo, process_peak_rss_mb
-from evaluator.hicupid.questions import Item
 from evaluator.hicupid.selection import UserItems
-from evaluator.setup import RunSetup, users_of
+from evaluator.human.items import HumanItem
+from evaluator.human.judged.asking import ask_written_verdicts
+from evaluator.human.people import INFO as PEOPLE_INFO
+from evaluator.human.people import People
+from evaluator.human.setup import HumanSetup
+from evaluator.setup import AnyItem, users_of
+from evaluator.suites import RunSetup
 from leaderboard.records import Lane, Plan, ShardReport, State, protocol_of, submission_of
 from leaderboard.settings import Settings
 from leaderboard.submissions.estimate import Cost
@@ -63,7 +68,7 @@ def run_task(work: Work, leases: Leases, lease: Lease) -> None:
     _note_cost(work)
 
 
-def _answer(work: Work, items: list[Item], sink: Handover) -> ShardReport:
+def _answer(work: Work, items: list[AnyItem], sink: Handover) -> ShardReport:
     """Asks the model."""
     clock = StageClock()
     with clock.stage("load"):
@@ -74,15 +79,21 @@ def _answer(work: Work, items: list[Item], sink: Handover) -> ShardReport:
     return make_report(Lane.GENERATE, source.info, work.engines, clock.stages(), work.plan, context)
 
 
-def _judge(work: Work, items: list[Item], sink: Handover) -> ShardReport:
+def _judge(work: Work, items: list[AnyItem], sink: Handover) -> ShardReport:
     """Asks the judge about the answers that were handed over, whichever worker had them."""
-    clock = StageClock()
+    setup, clock = work.setup, StageClock()
+    if isinstance(setup.judge, People):
+        return make_report(Lane.JUDGE, PEOPLE_INFO, work.engines, clock.stages(), work.plan)
     with clock.stage("load"):
-        engine = work.engines.judge()
+        engine, encoder = work.engines.judge(), work.engines.encoder()
     known = sink.known_rows()
     with work.engines.as_judge():
         answers = known.generations.values()
-        ask_verdicts(work.setup, users_of(items), answers, engine, known.verdicts, sink, clock)
+        if isinstance(setup, HumanSetup):
+            asked = [item for item in items if isinstance(item, HumanItem)]
+            ask_written_verdicts(setup, asked, answers, engine, known.verdicts, sink, clock, encoder)
+        else:
+            ask_verdicts(setup, users_of(items), answers, engine, known.verdicts, sink, clock)
     return make_report(Lane.JUDGE, engine.info, work.engines, clock.stages(), work.plan)
 
 

@@ -13,7 +13,7 @@ from evaluator.engines.base import Engine, Message
 from evaluator.hicupid.prompts import PromptPack
 from evaluator.hicupid.questions import Dialogue, History, Question
 from evaluator.hicupid.retrieval import Bm25Retriever, DenseRetriever, Part, Retriever, best, parts_of
-from evaluator.protocol import EvaluationProtocol
+from evaluator.protocol import HicupidProtocol
 
 _REMEMBERED = 64
 """Histories whose window or index is kept: those of a wave are asked for twice, when it is packed and when it is
@@ -172,7 +172,7 @@ def dialogue_messages(dialogues: Sequence[Dialogue | Part]) -> tuple[Message, ..
 
 
 def prompt_messages(
-    context: tuple[Message, ...], question: Question, protocol: EvaluationProtocol, pack: PromptPack
+    context: tuple[Message, ...], question: Question, protocol: HicupidProtocol, pack: PromptPack
 ) -> tuple[Message, ...]:
     """Returns the messages that ask one question.
 

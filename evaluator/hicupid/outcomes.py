@@ -92,7 +92,7 @@ def join_rows(
             for what it says.
         made_on: What the run was made on; None prefers no engine.
     """
-    answers, said = _latest(generations, verdicts, made_on)
+    answers, said = latest_rows(generations, verdicts, made_on)
     return [
         _joined(item, answers.get(item.question_id), said) for item in sorted(items, key=lambda item: item.question_id)
     ]
@@ -112,7 +112,7 @@ def which_count(
         verdicts: Rows of one judge.
         made_on: As in `join_rows`.
     """
-    answers, said = _latest(generations, verdicts, made_on)
+    answers, said = latest_rows(generations, verdicts, made_on)
     chosen: set[int] = set()
     for item in items:
         answer = answers.get(item.question_id)
@@ -131,7 +131,7 @@ def _once(rows: Sequence[Generation | Verdict], chosen: set[int]) -> tuple[bool,
     return tuple(found)
 
 
-def _latest(
+def latest_rows(
     generations: Iterable[Generation], verdicts: Iterable[Verdict], made_on: MadeOn | None
 ) -> tuple[dict[str, Generation], dict[tuple[str, str, SlotOrder], Verdict]]:
     """Returns the answer that counts for each question, and the verdict for each thing to say one about."""
@@ -183,11 +183,11 @@ def _joined(item: Item, answer: Generation | None, said: Mapping[tuple[str, str,
         item,
         answer,
         tuple(None if verdict is None else verdict.outcome for verdict in verdicts),
-        tuple(_why_missing(verdict) for verdict in verdicts if verdict is None or verdict.outcome is None),
+        tuple(why_missing(verdict) for verdict in verdicts if verdict is None or verdict.outcome is None),
     )
 
 
-def _why_missing(verdict: Verdict | None) -> str:
+def why_missing(verdict: Verdict | None) -> str:
     """Says why a verdict on an answer that is there is missing."""
     if verdict is None:
         return "not_judged"

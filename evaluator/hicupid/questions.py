@@ -128,6 +128,11 @@ class Item(Record):
     evidence_position: tuple[float, ...]
     """As in `Question`."""
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether a model can be asked at all: every question of HiCUPID can."""
+        return True
+
     @classmethod
     def of(cls, question: Question, orders: tuple[SlotOrder, ...]) -> Self:
         """Returns a question's item."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from evaluator.hicupid.data import HicupidData
 from evaluator.hicupid.questions import Question
-from evaluator.protocol import EvaluationProtocol
+from evaluator.protocol import HicupidProtocol
 
 
 class UserItems(NamedTuple):
@@ -18,7 +18,7 @@ class UserItems(NamedTuple):
     user_id: int
 
 
-def select_users(data: HicupidData, protocol: EvaluationProtocol) -> Iterator[UserItems]:
+def select_users(data: HicupidData, protocol: HicupidProtocol) -> Iterator[UserItems]:
     """Yields the users that a protocol asks, split by split."""
     for split in protocol.splits:
         users = data.users(split)
@@ -26,7 +26,7 @@ def select_users(data: HicupidData, protocol: EvaluationProtocol) -> Iterator[Us
             yield UserItems(split, user_id)
 
 
-def select_questions(data: HicupidData, protocol: EvaluationProtocol, user: UserItems) -> tuple[Question, ...]:
+def select_questions(data: HicupidData, protocol: HicupidProtocol, user: UserItems) -> tuple[Question, ...]:
     """Returns the questions of one user that a protocol asks, in the data's order."""
     taken: Counter[str] = Counter()
     questions = []

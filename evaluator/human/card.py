@@ -32,6 +32,7 @@ Some labels are a *consensus* of several people. There is no disagreement in it,
 _WHOSE = {
     RaterKind.PERSON: "given by single people",
     RaterKind.CONSENSUS: "a consensus of several people",
+    RaterKind.TRUTH: "the truth of made-up users",
     RaterKind.SIMULATED: "simulated by a program",
 }
 

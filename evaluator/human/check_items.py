@@ -10,6 +10,9 @@ from evaluator.human.findings import Finding, Problem
 from evaluator.human.layout import KEYS, LABELS
 from evaluator.human.records import RaterKind
 
+_AS_ONE = (RaterKind.CONSENSUS, RaterKind.TRUTH)
+"""Labels in which nobody disagrees."""
+
 
 class _Item(NamedTuple):
     """Something that people label."""
@@ -39,8 +42,8 @@ def item_findings(checked: Checked) -> Iterator[Finding]:
 
 def _item_findings(checked: Checked, item: _Item, labels: Sequence[Any]) -> Iterator[Finding]:
     """Yields what is to be said of one item."""
-    single = {label.annotator_id for label in labels if label.kind != RaterKind.CONSENSUS}
-    has_consensus = any(label.kind == RaterKind.CONSENSUS for label in labels)
+    single = {label.annotator_id for label in labels if label.kind not in _AS_ONE}
+    has_consensus = any(label.kind in _AS_ONE for label in labels)
     if not labels:
         yield checked.finding(Problem.UNLABELLED, item.table, item.number, f"Nobody has labelled {item.name}.")
     elif not single:

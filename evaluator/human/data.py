@@ -17,7 +17,7 @@ from evaluator.hub import download, resolve
 from evaluator.human.card import about_of, kinds_of, read_front
 from evaluator.human.check import check_reading
 from evaluator.human.findings import Finding, Severity
-from evaluator.human.layout import CARD, KINDS, SUFFIXES, About, HumanTables
+from evaluator.human.layout import CARD, KINDS, LABELS, SUFFIXES, About, HumanTables
 from evaluator.human.reading import read_tables
 from evaluator.human.records import (
     Attribute,
@@ -29,7 +29,7 @@ from evaluator.human.records import (
     Response,
     ResponseRating,
 )
-from evaluator.identity import folder_digest
+from evaluator.identity import digest, folder_digest
 from evaluator.records import Terms
 
 Key = TypeVar("Key")
@@ -86,6 +86,12 @@ class HumanData:
     def terms(self) -> Terms:
         """Under which terms its rows may be shown."""
         return Terms(season=SEASON, **self.about.model_dump(include=set(Terms.model_fields)))
+
+    @cached_property
+    def shown_sha(self) -> str:
+        """Digest of all that models are shown, so of everything but labels: new labels make no new questions."""
+        shown = {table: rows for table, rows in self.tables._asdict().items() if table not in LABELS}
+        return digest({table: [row.model_dump(mode="json") for row in rows] for table, rows in shown.items()})
 
     @cached_property
     def user_ids(self) -> tuple[str, ...]:

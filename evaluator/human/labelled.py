@@ -43,7 +43,7 @@ class Labelled(NamedTuple):
         return np.array([said.get(name, np.nan) for name in self.items])
 
 
-class _Label(NamedTuple):
+class Label(NamedTuple):
     """One label."""
 
     item: str
@@ -85,8 +85,8 @@ def verification_labels(tables: HumanTables, kinds: Collection[RaterKind]) -> La
         kinds: Whose labels count: never a consensus beside single labels, nor simulated ones beside people's.
     """
     users = {row.attribute_id: row.user_id for row in tables.attributes}
-    return _labelled(
-        _Label(attribute_item(row.attribute_id), users[row.attribute_id], row.annotator_id, problem_of(row.label))
+    return labelled_of(
+        Label(attribute_item(row.attribute_id), users[row.attribute_id], row.annotator_id, problem_of(row.label))
         for row in tables.attribute_labels
         if row.kind in kinds
     )
@@ -95,8 +95,8 @@ def verification_labels(tables: HumanTables, kinds: Collection[RaterKind]) -> La
 def relevance_labels(tables: HumanTables, kinds: Collection[RaterKind]) -> Labelled:
     """Returns which attributes annotators call relevant to a prompt; see `verification_labels`."""
     users = {row.attribute_id: row.user_id for row in tables.attributes}
-    return _labelled(
-        _Label(
+    return labelled_of(
+        Label(
             pair_item(row.prompt_id, row.attribute_id),
             users[row.attribute_id],
             row.annotator_id,
@@ -110,16 +110,14 @@ def relevance_labels(tables: HumanTables, kinds: Collection[RaterKind]) -> Label
 def rating_labels(tables: HumanTables, kinds: Collection[RaterKind]) -> Labelled:
     """Returns annotators' ratings of responses, 1 to 5; see `verification_labels`."""
     users = {row.response_id: row.user_id for row in tables.responses}
-    return _labelled(
-        _Label(
-            pair_item(row.response_id, row.attribute_id), users[row.response_id], row.annotator_id, float(row.rating)
-        )
+    return labelled_of(
+        Label(pair_item(row.response_id, row.attribute_id), users[row.response_id], row.annotator_id, float(row.rating))
         for row in tables.response_ratings
         if row.kind in kinds
     )
 
 
-def _labelled(labels: Iterable[_Label]) -> Labelled:
+def labelled_of(labels: Iterable[Label]) -> Labelled:
     """Lays labels out as a table."""
     every = list(labels)
     users = {label.item: label.user for label in every}

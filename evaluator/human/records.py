@@ -97,6 +97,8 @@ class RaterKind(StrEnum):
     """One person's own."""
     CONSENSUS = "consensus"
     """What several people came to together: it has no disagreement, so no ceiling follows from it."""
+    TRUTH = "truth"
+    """What made-up users were made from: nobody said it, so there is no disagreement and no ceiling."""
     SIMULATED = "simulated"
     """A program's with a known skill, for trying; never a person's."""
 

@@ -7,11 +7,11 @@ import hashlib
 from evaluator.engines.base import Message
 from evaluator.hicupid.prompts import PromptPack, fill
 from evaluator.hicupid.questions import Question, QuestionType
-from evaluator.protocol import EvaluationProtocol
+from evaluator.protocol import HicupidProtocol
 from evaluator.records import SlotOrder
 
 
-def slot_orders(question: Question, protocol: EvaluationProtocol) -> tuple[SlotOrder, ...]:
+def slot_orders(question: Question, protocol: HicupidProtocol) -> tuple[SlotOrder, ...]:
     """Returns the slot orders in which an answer is judged.
 
     The draw of one-order protocols depends on question id and seed alone, so that filters never change it.

@@ -13,12 +13,13 @@ from evaluator.hicupid.questions import QuestionType
 from evaluator.human.records import Rating
 from evaluator.human.stages.extraction import extraction_messages
 from evaluator.human.stages.quoting import quoted, unmarked
-from evaluator.human.stages.rating import Order, drawn_order, rating_messages, read_rating, turned_back
+from evaluator.human.stages.rating import drawn_order, rating_messages, read_rating, turned_back
 from evaluator.human.stages.reading import Invalid
 from evaluator.human.stages.relevance import relevance_messages
 from evaluator.human.stages.verification import evidence_of, verification_messages
-from evaluator.human.stages.wording import Task, load_wording
+from evaluator.human.stages.wording import load_wording
 from evaluator.human.stages.writing import comparison_messages, generic_messages, personalised_messages
+from evaluator.human.tasks import Order, Task
 from evaluator.identity import digest
 from evaluator.judges.prompt import judge_messages
 from evaluator.records import SlotOrder

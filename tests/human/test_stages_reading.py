@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from evaluator.engines.deterministic import said_by_pattern
 from evaluator.human.records import Rating, Verification
 from evaluator.human.stages import rating, relevance, verification
-from evaluator.human.stages.rating import Order, read_rating
+from evaluator.human.stages.rating import read_rating
 from evaluator.human.stages.reading import LONGEST_ANSWER, Invalid, read_word
 from evaluator.human.stages.relevance import read_relevance
 from evaluator.human.stages.verification import read_verification
-from evaluator.human.stages.wording import WORDS, Task
+from evaluator.human.stages.wording import WORDS
 from evaluator.human.stages.writing import read_comparison
+from evaluator.human.tasks import Order, Task
 from evaluator.records import Outcome
 from tests.human.stages import GARBAGE
 

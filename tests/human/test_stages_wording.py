@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from evaluator.errors import Cause, RapportError
-from evaluator.human.stages.wording import CURRENT, WORDS, Task, load_wording, read_wording
+from evaluator.human.stages.wording import CURRENT, WORDS, load_wording, read_wording
+from evaluator.human.tasks import Task
 
 SOURCE = (files("evaluator") / "human" / "stages" / f"{CURRENT}.yaml").read_text(encoding="utf-8")
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from evaluator.hicupid.selection import UserItems
-from evaluator.setup import RunSetup
+from evaluator.setup import HicupidSetup
 from tests.scripted import make_setup, users_in
 
 
 @pytest.fixture(scope="session")
-def setup(tmp_path_factory: pytest.TempPathFactory) -> RunSetup:
+def setup(tmp_path_factory: pytest.TempPathFactory) -> HicupidSetup:
     """A run of `org/model` on the demo protocol."""
     return make_setup(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture
-def user(setup: RunSetup) -> UserItems:
+def user(setup: HicupidSetup) -> UserItems:
     return users_in(setup)[0]

@@ -19,7 +19,7 @@ from leaderboard.board.snapshot import Snapshot
 from leaderboard.open_data import layout
 from leaderboard.open_data.figures import open_card
 from leaderboard.open_data.files import CARDS
-from leaderboard.records import Provenance, Scorecard
+from leaderboard.results import Provenance, Scorecard
 from leaderboard.scorecards import UserScores
 from leaderboard.store.base import Delete, Write
 from tests.builders import make_scorecard, make_user_scores

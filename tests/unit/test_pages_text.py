@@ -9,11 +9,13 @@ from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.questions import QuestionType
 from evaluator.hicupid.scoring import score
 from evaluator.results import Interval
+from leaderboard.pages.human_tables import human_tables
 from leaderboard.pages.reader import About
 from leaderboard.pages.render import desiderata, provenance, render, scores
 from leaderboard.pages.tables import sections
 from leaderboard.people import Person
-from leaderboard.records import Failure, Scorecard, State, Transition
+from leaderboard.records import Failure, State, Transition
+from leaderboard.results import Scorecard
 from leaderboard.submissions.reading import Known
 from leaderboard.submissions.views import Progress, RunView, SubmissionView
 from tests.builders import (
@@ -29,6 +31,7 @@ from tests.builders import (
     make_submission,
     make_user_scores,
 )
+from tests.human_runs import make_human_scorecard_of
 from tests.ranked import Sums, rank
 
 ODD = {
@@ -84,9 +87,14 @@ def pages_with(text: str) -> list[str]:
     error = RapportError(Cause.NOT_FOUND, text, text)
     one = {"here": "", "revision": "1", "about": about, "active": [view], "problems": [text], "rows": rows}
     one["store"] = text
+    human = make_human_scorecard_of("org/model").model_copy(
+        update={"submitter": text, "unranked_because": (text,), "data_source": text, "adapter": text, "engine": text}
+    )
+    one["human"] = [human]
     return [
         render("live.html", active=[view], problems=[text], **NOTHING_TO_COME),
         render("rows.html", sections=sections(rows)),
+        render("human.html", human=human_tables([human], (), {})),
         render("submission.html", **one, **NOTHING_TO_COME),
         render("details.html", **one),
         render("message.html", here="", title=text, message=text),

@@ -6,7 +6,7 @@ import pytest
 
 from leaderboard.board.build import BoardRow, build_board
 from leaderboard.board.partners import find_partners
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 from tests.builders import NOON, make_declaration, make_scorecard, make_user_scores
 from tests.ranked import rank
 from tests.released import put_card, write_board

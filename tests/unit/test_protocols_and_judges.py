@@ -14,7 +14,7 @@ from evaluator.hicupid.questions import QuestionType
 from evaluator.judges.parse import BETTER_RESPONSE, SATISFACTION, parse_word
 from evaluator.judges.prompt import slot_orders
 from evaluator.judges.spec import load_judge
-from evaluator.protocol import load_protocol, protocol_ids
+from evaluator.protocol import PEOPLE, load_protocol, protocol_ids
 from evaluator.records import SlotOrder
 from tests.builders import BOTH_ORDERS, PERSONA, PROFILE, SCHEDULE, make_question
 
@@ -27,7 +27,7 @@ ONE_ORDER = load_protocol("demo-v1").model_copy(update={"orders": "one"})
 def test_every_shipped_protocol_loads_under_its_own_name_with_a_judge_that_is_there():
     protocols = {name: load_protocol(name) for name in protocol_ids()}
     assert {name: protocol.id for name, protocol in protocols.items()} == {name: name for name in protocols}
-    assert {protocol.judge for protocol in protocols.values()} <= set(JUDGES)
+    assert {protocol.judge for protocol in protocols.values()} <= {*JUDGES, PEOPLE}
 
 
 def test_the_demo_protocol_never_ranks():

@@ -6,11 +6,15 @@ from evaluator.context_mode import Bm25, Dense, FullHistory, GoldEvidence, Token
 from evaluator.hicupid.prompts import builtin_pack
 from evaluator.hicupid.questions import QuestionType
 from evaluator.hicupid.scoring import total_of
+from evaluator.human.tasks import JudgedTask, Task
+from evaluator.judges.rater import rater_of
 from evaluator.judges.spec import load_judge
-from evaluator.protocol import Reference, is_reference, load_protocol, protocol_ids
+from evaluator.protocol import HicupidProtocol, HumanProtocol, Reference, is_reference, load_protocol, protocol_ids
 from leaderboard.settings import Settings
 
-PROTOCOLS = {name: load_protocol(name) for name in protocol_ids()}
+ALL = {name: load_protocol(name) for name in protocol_ids()}
+PROTOCOLS = {name: protocol for name, protocol in ALL.items() if isinstance(protocol, HicupidProtocol)}
+HUMAN = {name: protocol for name, protocol in ALL.items() if isinstance(protocol, HumanProtocol)}
 AS_OFFICIAL = {
     "gold-v1": {"context"},
     "seen-v1": {"splits"},
@@ -34,13 +38,13 @@ DIGESTS = {
 """Every shipped protocol as it was published: one that changes takes a new id, and this list a new line."""
 
 
-@pytest.mark.parametrize("name", PROTOCOLS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_protocol_that_was_published_does_not_change_under_its_id(name):
-    assert PROTOCOLS[name].digest() == DIGESTS.get(name)
+    assert ALL[name].digest() == DIGESTS.get(name)
 
 
 def test_no_protocol_that_was_published_is_gone():
-    assert set(DIGESTS) <= set(PROTOCOLS)
+    assert set(DIGESTS) <= set(ALL)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS)
@@ -99,6 +103,22 @@ def test_a_protocol_shows_what_its_name_says(name, context):
     assert PROTOCOLS[name].context == context
 
 
+@pytest.mark.parametrize("protocol", HUMAN.values(), ids=HUMAN)
+def test_a_protocol_of_peoples_labels_asks_all_of_them_unless_it_is_for_trying(protocol):
+    assert protocol.official == (protocol.limit is None) == ("demo" not in protocol.id)
+    assert protocol.id == f"human-{protocol.task}-{'v1' if protocol.official else 'demo-v1'}"
+    assert rater_of(protocol).id == protocol.judge
+    assert protocol.sampling.temperature == 0 < protocol.retry_temperature, "a second try can differ"
+    assert protocol.limit is None or protocol.limit >= 10 or isinstance(protocol.task, JudgedTask)
+    assert (protocol.references, protocol.published) == ((), ())
+    assert protocol.title.endswith(".")
+
+
+def test_every_task_has_its_protocol():
+    official = {protocol.task for protocol in HUMAN.values() if protocol.official}
+    assert official == {protocol.task for protocol in HUMAN.values()} == {*Task, *JudgedTask}
+
+
 def test_every_protocol_has_the_rows_that_tell_its_scale():
     for protocol in PROTOCOLS.values():
         assert protocol.references == tuple(Reference), protocol.id
@@ -123,9 +143,10 @@ def test_the_papers_rows_are_all_there():
     }
 
 
-def test_a_submission_is_run_on_the_demo_protocol_unless_told_otherwise():
-    assert Settings.model_fields["protocols"].default == ("demo-v1",)
-    assert not load_protocol("demo-v1").official
+def test_a_submission_is_run_on_the_demo_protocols_of_both_suites_unless_told_otherwise():
+    default = [load_protocol(name) for name in Settings.model_fields["protocols"].default]
+    assert {protocol.suite for protocol in default} == {"hicupid", "human"}
+    assert not any(protocol.official for protocol in default)
 
 
 @pytest.mark.parametrize("reference", Reference)

@@ -8,7 +8,7 @@ import pytest
 from leaderboard.board.rankings import Ranking
 from leaderboard.pages.render import render
 from leaderboard.pages.tables import Section, sections
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 from tests.builders import NOON, make_scorecard, make_user_scores
 from tests.ranked import rank
 

@@ -11,7 +11,7 @@ from evaluator.engines.base import EndpointSpec
 from evaluator.estimate import GPU_SHARE
 from evaluator.judges.spec import load_judge
 from evaluator.models import PinnedModel, pin
-from evaluator.setup import RunSetup
+from evaluator.setup import HicupidSetup
 from leaderboard.records import Lane
 from leaderboard.settings import Settings
 from tests.model_folders import make_model_folder
@@ -23,7 +23,7 @@ JUDGE = load_judge("demo").model
 
 
 @pytest.fixture(scope="module")
-def setup(tmp_path_factory: pytest.TempPathFactory) -> RunSetup:
+def setup(tmp_path_factory: pytest.TempPathFactory) -> HicupidSetup:
     return make_setup(tmp_path_factory.mktemp("cache"))
 
 
@@ -52,7 +52,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def engines(setup: RunSetup, settings: Settings) -> Iterator[RunEngines]:
+def engines(setup: HicupidSetup, settings: Settings) -> Iterator[RunEngines]:
     model, judge = (pin(name, None, settings.models) for name in ("local/tiny", JUDGE))
     run = setup._replace(model=model, judge_revision=judge.sha)
     with RunEngines(run, settings, settings.data / "logs" / "run") as loading:

@@ -29,7 +29,7 @@ from tests.builders import (
 from worker.local.compare import compare_folders
 from worker.local.folder import Evaluation, Folder, evaluation_name, open_rows, read_kept, read_lines, write_whole
 from worker.local.progress import Progress
-from worker.local.summary import summary
+from worker.local.summary import summary_of
 
 SUBMISSION = make_submission(model="org/model")
 PLAN = make_plan(SUBMISSION.run_ids()[0], users=(1,))
@@ -278,7 +278,7 @@ def test_a_summary_names_what_a_reader_needs_first():
     ]
     rows = RunRows(ROWS.generations, lost, make_reports())
     card = make_scorecard(SUBMISSION, PLAN, rows, load_protocol("demo-v1"), load_judge("demo"), (), NOON)
-    told = summary(card)
+    told = summary_of(card)
     assert told.startswith("org/model under demo-v1, judged by demo (demo)")
     assert "Total       none: not every question type has a judged item, at worst 6.2\n" in told
     assert "persona     0.0 of 1 items" in told

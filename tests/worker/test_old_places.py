@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
-from leaderboard.records import AmendmentKind, Lane, Plan, Scorecard, State
+from leaderboard.records import AmendmentKind, Lane, Plan, State
+from leaderboard.results import Scorecard
 from leaderboard.store import LocalStore, layout
 from leaderboard.store.base import Delete, Write
 from leaderboard.submissions.history import History

@@ -11,7 +11,7 @@ from evaluator.errors import Cause, RapportError
 from evaluator.judges.spec import load_judge
 from evaluator.models import pin
 from evaluator.protocol import EvaluationProtocol, load_protocol
-from evaluator.setup import RunSetup
+from evaluator.setup import HicupidSetup
 from leaderboard.settings import Settings
 from tests.builders import make_submission
 from tests.model_folders import make_model_folder
@@ -40,7 +40,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings(data=tmp_path / "data", models=tmp_path / "models")
 
 
-def setup_under(settings: Settings, protocol: EvaluationProtocol = DEMO, model: str = "local/tiny") -> RunSetup:
+def setup_under(settings: Settings, protocol: EvaluationProtocol = DEMO, model: str = "local/tiny") -> HicupidSetup:
     candidate = Candidate(pin(model, None, settings.models), None, thinking=False)
     return make_setup(candidate, Conditions(protocol, load_judge("demo"), "builtin", "demo"), settings)
 

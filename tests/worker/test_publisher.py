@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from evaluator.errors import Cause
-from leaderboard.records import Failure, Lane, Plan, Scorecard, State
+from leaderboard.records import Failure, Lane, Plan, State
+from leaderboard.results import Scorecard
 from leaderboard.scorecards import UserScores
 from leaderboard.store import layout
 from leaderboard.store.base import Write

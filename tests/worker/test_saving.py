@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from evaluator.errors import Cause
-from leaderboard.records import AmendmentKind, Failure, Scorecard, State, Tombstone
+from leaderboard.records import AmendmentKind, Failure, State, Tombstone
+from leaderboard.results import Scorecard
 from leaderboard.store import LocalStore, layout
 from leaderboard.store.base import Write
 from leaderboard.submissions.entering import SUBMIT_AGAIN

@@ -16,7 +16,7 @@ from evaluator.engines.base import EndpointSpec, Message, Request, Sampling
 from evaluator.errors import Cause, RapportError
 from evaluator.models import PinnedModel, pin, pin_encoder
 from evaluator.records import Generation
-from evaluator.setup import RunSetup, questions_of
+from evaluator.setup import HicupidSetup, questions_of
 from leaderboard.people import Person
 from leaderboard.settings import Settings
 from leaderboard.submissions.ledger import Ledger
@@ -54,7 +54,7 @@ def server() -> Iterator[Proxy]:
 
 
 @pytest.fixture(scope="module")
-def setup(tmp_path_factory: pytest.TempPathFactory) -> RunSetup:
+def setup(tmp_path_factory: pytest.TempPathFactory) -> HicupidSetup:
     return make_setup(tmp_path_factory.mktemp("cache"))
 
 
@@ -75,13 +75,15 @@ def served(server: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Se
     return Settings()
 
 
-def engines_of(setup: RunSetup, settings: Settings, tmp_path: Path, model: EndpointSpec | None = None) -> RunEngines:
+def engines_of(
+    setup: HicupidSetup, settings: Settings, tmp_path: Path, model: EndpointSpec | None = None
+) -> RunEngines:
     endpoints = Endpoints(model, judge_endpoint(settings, setup.judge))
     return RunEngines(setup, settings, tmp_path / "engine", endpoints)
 
 
 def test_a_worker_asks_the_judge_where_its_settings_say_and_loads_none(
-    setup: RunSetup, served: Settings, server: Proxy, tmp_path: Path
+    setup: HicupidSetup, served: Settings, server: Proxy, tmp_path: Path
 ) -> None:
     gold = setup._replace(model=PinnedModel("reference/gold", ""))
     with engines_of(gold, served, tmp_path) as engines:
@@ -114,7 +116,7 @@ def test_a_job_has_its_verdicts_from_that_judge(
     assert "server of the-judge (plain) cannot follow" in failure.message
 
 
-def test_without_an_address_the_judge_runs_here(setup: RunSetup) -> None:
+def test_without_an_address_the_judge_runs_here(setup: HicupidSetup) -> None:
     assert judge_endpoint(Settings(judge_url=None), setup.judge) is None
 
 
@@ -122,7 +124,7 @@ def test_without_an_address_the_judge_runs_here(setup: RunSetup) -> None:
     ("fault", "cause"), [(Answer(401, {}), Cause.JUDGE_ERROR), (Drop(), Cause.INFRASTRUCTURE)], ids=["refuses", "gone"]
 )
 def test_a_judge_that_is_gone_for_now_is_tried_again_and_one_that_refuses_us_is_not(
-    fault: Fault, cause: Cause, setup: RunSetup, served: Settings, server: Proxy, tmp_path: Path
+    fault: Fault, cause: Cause, setup: HicupidSetup, served: Settings, server: Proxy, tmp_path: Path
 ) -> None:
     gold = setup._replace(model=PinnedModel("reference/gold", ""))
     server.faults = lambda asked: fault
@@ -138,7 +140,7 @@ def test_a_judge_that_is_gone_for_now_is_tried_again_and_one_that_refuses_us_is_
 
 
 def test_the_memory_of_an_encoder_counts_towards_the_highest(
-    setup: RunSetup, served: Settings, server: Proxy, tmp_path: Path
+    setup: HicupidSetup, served: Settings, server: Proxy, tmp_path: Path
 ) -> None:
     make_tiny_encoder(tmp_path / "encoder")
     pinned = pin_encoder("local/encoder", None, tmp_path)
@@ -155,7 +157,7 @@ def test_the_memory_of_an_encoder_counts_towards_the_highest(
 
 
 def test_a_whole_evaluation_runs_against_servers_that_count_no_tokens(
-    setup: RunSetup, served: Settings, server: Proxy, tmp_path: Path
+    setup: HicupidSetup, served: Settings, server: Proxy, tmp_path: Path
 ) -> None:
     make_model_folder(tmp_path, "tiny")
     make_model_folder(tmp_path, "judge")

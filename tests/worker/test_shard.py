@@ -16,7 +16,7 @@ from evaluator.hicupid.contexts import FullContexts, make_contexts
 from evaluator.models import PinnedModel
 from evaluator.records import Defect, Generation, Verdict
 from evaluator.references import ReferenceAnswers
-from evaluator.setup import RunSetup
+from evaluator.setup import HicupidSetup
 from leaderboard.records import Lane, Plan, State
 from leaderboard.settings import Settings
 from leaderboard.submissions import keys
@@ -34,14 +34,14 @@ from worker.tasks import finished
 
 
 @pytest.fixture(scope="module")
-def setup(tmp_path_factory: pytest.TempPathFactory) -> RunSetup:
+def setup(tmp_path_factory: pytest.TempPathFactory) -> HicupidSetup:
     return make_setup(tmp_path_factory.mktemp("cache"))
 
 
 class Loaded(RunEngines):
     """Engines that are there already; the one that is missing must not be asked for."""
 
-    def __init__(self, setup: RunSetup, source: AnswerSource | None = None, judge: Engine | None = None) -> None:
+    def __init__(self, setup: HicupidSetup, source: AnswerSource | None = None, judge: Engine | None = None) -> None:
         super().__init__(setup, Settings(), Path("engine"))
         self.of_model, self.of_judge = source, judge
 
@@ -61,7 +61,7 @@ class Bench(NamedTuple):
     """One run and the machinery around it."""
 
     plan: Plan
-    setup: RunSetup
+    setup: HicupidSetup
     leases: Leases
     outbox: Outbox
     work: Work

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -12,19 +13,21 @@ from rich.console import Console
 
 from evaluator.engines.base import EndpointSpec
 from evaluator.errors import Cause, RapportError
-from evaluator.judges.spec import load_judge
+from evaluator.judges.rater import Rater, load_rater
+from evaluator.judges.spec import JudgeSpec
 from evaluator.models import model_name, pin, pin_adapter
-from evaluator.protocol import EvaluationProtocol, is_reference, load_protocol, read_protocol
+from evaluator.protocol import EvaluationProtocol, HumanProtocol, is_reference, load_protocol, read_protocol
 from leaderboard.settings import Settings
 from worker.engines import Endpoints, judge_endpoint
 from worker.local.compare import compare_folders
 from worker.local.dry_run import estimate
 from worker.local.evaluation import evaluate
+from worker.local.human_dry_run import estimate_tasks, human_protocols
 from worker.local.progress import Progress, log_to
 from worker.local.reproduce_cli import reproduce_command
-from worker.local.summary import summary
+from worker.local.summary import summary_of
 from worker.local.wanted import Wanted
-from worker.planning import Candidate, Conditions
+from worker.planning import Candidate, Conditions, data_set_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("reproduce")(reproduce_command)
@@ -34,6 +37,7 @@ class Suite(StrEnum):
     """What can be evaluated."""
 
     HICUPID = "hicupid"
+    HUMAN = "human"
 
 
 class EngineChoice(StrEnum):
@@ -61,11 +65,20 @@ _AS_JSON = typer.Option("--json", help="Print JSON on standard output.")
 @app.command("evaluate")
 def evaluate_command(
     model: Annotated[str, typer.Argument(help=_MODEL)],
-    protocol: Annotated[str, typer.Option(help="Id of a protocol, or the path of a YAML file of the same form.")],
-    suite: Annotated[Suite, typer.Option(help="What is asked.")] = Suite.HICUPID,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help="Id of a protocol, or the path of a YAML file of the same form; all official ones of the suite human "
+            "if left out there."
+        ),
+    ] = None,
+    suite: Annotated[
+        Suite | None, typer.Option(help="hicupid, or human: what people have labelled; the protocol's if left out.")
+    ] = None,
+    stage: Annotated[int | None, typer.Option(min=1, max=3, help="Only this stage of the suite human.")] = None,
     judge: Annotated[str | None, typer.Option(help="Id of the judge; the protocol's if left out.")] = None,
     data: Annotated[
-        str | None, typer.Option(help="demo, a folder, or a Hub data set; RAPPORT_DATA_SET if left out.")
+        str | None, typer.Option(help="demo, a folder, or a Hub data set; the setting for the suite if left out.")
     ] = None,
     prompts: Annotated[
         str | None, typer.Option(help="official, builtin, or the id of a prompt pack; the judge's if left out.")
@@ -110,8 +123,8 @@ def evaluate_command(
     Exit codes: 0 done; 1 failed with a cause; 2 wrong usage; 130 stopped by Ctrl-C.
     """
     settings = _with(Settings(), engine=engine and engine.value, context_tokens=context_tokens)
-    asked = _protocol(protocol)
-    judging = load_judge(judge or asked.judge)
+    asked = _protocols(protocol, suite, stage)
+    raters = [load_rater(judge or each.judge) for each in asked]
     named = model_name(model, settings.models)
     if is_reference(named) and (revision or adapter or model_url or thinking):
         raise typer.BadParameter("a reference takes no --revision, --adapter, --model-url and --thinking")
@@ -119,27 +132,40 @@ def evaluate_command(
         raise typer.BadParameter("say with --model-name under which name the server serves the adapter")
     model_there = _Server(model_url, model_name_there, model_key, model_flavour, model_context)
     judge_there = _Server(judge_url, judge_name, judge_key, judge_flavour, judge_context)
-    endpoints = Endpoints(
-        model_there.endpoint("model", named),
-        judge_there.endpoint("judge", judging.model) or judge_endpoint(settings, judging),
-    )
+    served = model_there.endpoint("model", named)
     adapted = pin_adapter(model_name(adapter, settings.models), adapter_revision, settings.models) if adapter else None
-    wanted = Wanted(
-        Candidate(pin(named, revision, settings.models), adapted, thinking),
-        Conditions(asked, judging, prompts or judging.prompt_pack, data or settings.data_set),
-        endpoints,
-        limit,
-        out,
-    )
+    candidate = Candidate(pin(named, revision, settings.models), adapted, thinking)
+    wanted = [
+        Wanted(
+            candidate,
+            Conditions(each, rater, prompts or rater.prompt_pack, data or data_set_of(each, settings)),
+            Endpoints(served, judge_there.endpoint("judge", _served_name(rater)) or judge_endpoint(settings, rater)),
+            limit,
+            out / each.id if out and len(asked) > 1 else out,
+        )
+        for each, rater in zip(asked, raters, strict=True)
+    ]
     console = Console(stderr=True)
     log_to(console)
     if dry_run:
-        estimated = estimate(wanted, settings)
-        print(estimated.model_dump_json(indent=2) if as_json else estimated.describe())
+        _tell_dry_run(wanted, settings, as_json=as_json)
         return
-    done = evaluate(wanted, settings, Progress(console))
-    print(done.scorecard.model_dump_json(indent=2) if as_json else summary(done.scorecard))
-    print(done.folder, file=sys.stderr if as_json else sys.stdout)
+    for each in wanted:
+        done = evaluate(each, settings, Progress(console))
+        print(done.scorecard.model_dump_json(indent=2) if as_json else summary_of(done.scorecard))
+        print(done.folder, file=sys.stderr if as_json else sys.stdout)
+
+
+def _served_name(rater: Rater) -> str:
+    """Returns by which name a server knows a judge unless the options say."""
+    return rater.model if isinstance(rater, JudgeSpec) else rater.id
+
+
+def _tell_dry_run(wanted: Sequence[Wanted], settings: Settings, *, as_json: bool) -> None:
+    """Prints what evaluations would take."""
+    of_people = isinstance(wanted[0].conditions.protocol, HumanProtocol)
+    estimated = estimate_tasks(wanted, settings) if of_people else estimate(wanted[0], settings)
+    print(estimated.model_dump_json(indent=2) if as_json else estimated.describe())
 
 
 @app.command("compare")
@@ -167,9 +193,22 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def _protocol(wanted: str) -> EvaluationProtocol:
-    """Returns a protocol by its id or its file."""
-    return read_protocol(Path(wanted)) if wanted.endswith((".yaml", ".yml")) else load_protocol(wanted)
+def _protocols(wanted: str | None, suite: Suite | None, stage: int | None) -> Sequence[EvaluationProtocol]:
+    """Returns a protocol by its id or its file, or all of a stage.
+
+    Raises:
+        typer.BadParameter: If the options do not fit each other.
+    """
+    if wanted is None:
+        if suite is not Suite.HUMAN:
+            raise typer.BadParameter("name a --protocol, or --suite human for all of its tasks")
+        return human_protocols(stage)
+    found = read_protocol(Path(wanted)) if wanted.endswith((".yaml", ".yml")) else load_protocol(wanted)
+    if suite and suite.value != found.suite:
+        raise typer.BadParameter(f"{found.id} is a protocol of the suite {found.suite}")
+    if stage and not (isinstance(found, HumanProtocol) and found.task.stage == stage):
+        raise typer.BadParameter(f"{found.id} is no protocol of stage {stage}")
+    return [found]
 
 
 class _Server(NamedTuple):

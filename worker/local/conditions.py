@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from evaluator.errors import Cause, RapportError
 from evaluator.records import Record
-from evaluator.setup import RunSetup
-from leaderboard.records import Lane, Scorecard, ShardReport
+from evaluator.suites import RunSetup
+from leaderboard.records import Lane, ShardReport
+from leaderboard.results import Scorecard
 
 
 class Change(Record):

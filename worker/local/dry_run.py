@@ -18,11 +18,11 @@ from evaluator.judge import judge
 from evaluator.models import PinnedModel, outline
 from evaluator.records import Generation, Record, Verdict
 from evaluator.references import ReferenceAnswers
-from evaluator.setup import RunSetup, items, users_of
+from evaluator.setup import HicupidSetup, items, users_of
 from leaderboard.settings import Settings
 from worker.engines import gpu_share
 from worker.local.wanted import Wanted
-from worker.planning import make_setup
+from worker.planning import make_hicupid_setup
 
 _MOST_USERS = 10
 """Users whose prompts are measured; more add little, for histories are of much the same length."""
@@ -53,9 +53,9 @@ class Estimate(Record):
         sampled = f", measured on {self.measured_users} of them" if self.measured_users < self.users else ""
         yield f"items          {self.items:,} of {self.users:,} users{sampled}"
         if self.model is not None and self.model_cost is not None:
-            yield from _described("model", self.model, self.model_cost)
+            yield from described("model", self.model, self.model_cost)
             yield f"wave           {_or_unknown(self.wave_users, 'users')} at once"
-        yield from _described("judge", self.judge, self.judge_cost)
+        yield from described("judge", self.judge, self.judge_cost)
         yield f"assumed        {ASSUMPTIONS}"
 
 
@@ -65,7 +65,7 @@ def estimate(wanted: Wanted, settings: Settings) -> Estimate:
     Raises:
         RapportError: What pinning, opening the data set or loading a tokenizer ended with.
     """
-    setup = make_setup(wanted.candidate, wanted.conditions, settings)
+    setup = make_hicupid_setup(wanted.candidate, wanted.conditions, settings)
     asked = list(islice(items(setup), wanted.limit))
     setup = setup._replace(only=frozenset(item.question_id for item in asked))
     users = users_of(asked)
@@ -77,7 +77,7 @@ def estimate(wanted: Wanted, settings: Settings) -> Estimate:
         work = None if setup.model.is_reference else _model_work(setup, sample, settings, log)
         judging = _judge_work(setup, judge_model, sample, settings, log)
     model = None if work is None else scaled(work, len(asked))
-    spent = None if model is None else cost(model, _size(setup.model, settings), share)
+    spent = None if model is None else cost(model, size_of(setup.model, settings), share)
     return Estimate(
         items=len(asked),
         users=len(users),
@@ -86,11 +86,11 @@ def estimate(wanted: Wanted, settings: Settings) -> Estimate:
         model_cost=spent,
         wave_users=_wave_users(model, spent, len(users)),
         judge=(verdicts := scaled(judging, sum(len(item.orders) for item in asked))),
-        judge_cost=cost(verdicts, _size(judge_model, settings), share),
+        judge_cost=cost(verdicts, size_of(judge_model, settings), share),
     )
 
 
-def _model_work(setup: RunSetup, sample: Sequence[UserItems], settings: Settings, log: Path) -> Work:
+def _model_work(setup: HicupidSetup, sample: Sequence[UserItems], settings: Settings, log: Path) -> Work:
     """Measures the prompts of some users."""
     sampling = sampling_of(setup)
     mode = setup.protocol.context
@@ -99,21 +99,21 @@ def _model_work(setup: RunSetup, sample: Sequence[UserItems], settings: Settings
     folder = outline(setup.model, settings.models).folder
     with TokenizerProcess(TokenizerSpec(model_path=str(folder.resolve())), log) as tokenizer:
         rows = list(generate(setup, sample, tokenizer, make_contexts(mode, tokenizer), {}))
-    return _work(rows, sampling.max_tokens + sampling.thought_tokens)
+    return work_of(rows, sampling.max_tokens + sampling.thought_tokens)
 
 
 def _judge_work(
-    setup: RunSetup, model: PinnedModel, sample: Sequence[UserItems], settings: Settings, log: Path
+    setup: HicupidSetup, model: PinnedModel, sample: Sequence[UserItems], settings: Settings, log: Path
 ) -> Work:
     """Measures the judge's prompts on gold answers of some users."""
     folder = outline(model, settings.models).folder
     gold = ReferenceAnswers(setup._replace(model=PinnedModel("reference/gold", "")))
     with TokenizerProcess(TokenizerSpec(model_path=str(folder.resolve())), log) as tokenizer:
         rows = judge(setup, sample, gold.answers(sample, {}), tokenizer, ())
-        return _work(list(takewhile(lambda row: row.attempt == 1, rows)), setup.judge.sampling.max_tokens)
+        return work_of(list(takewhile(lambda row: row.attempt == 1, rows)), setup.judge.sampling.max_tokens)
 
 
-def _work(rows: Sequence[Generation] | Sequence[Verdict], answer_tokens: int) -> Work:
+def work_of(rows: Sequence[Generation] | Sequence[Verdict], answer_tokens: int) -> Work:
     """Adds up prompts; the tokenizer tells as cached what a cache that holds everything would give again."""
     sizes = [row.prompt_tokens for row in rows]
     shared = sum(row.cached_tokens or 0 for row in rows)
@@ -126,7 +126,7 @@ def _work(rows: Sequence[Generation] | Sequence[Verdict], answer_tokens: int) ->
     )
 
 
-def _size(model: PinnedModel, settings: Settings) -> ModelSize:
+def size_of(model: PinnedModel, settings: Settings) -> ModelSize:
     """Reads how large a model is, and how much of its context an engine would be set up for."""
     known = outline(model, settings.models)
     size = model_size(json.loads((known.folder / "config.json").read_bytes()), known.weight_bytes)
@@ -141,7 +141,7 @@ def _wave_users(model: Work | None, spent: Cost | None, users: int) -> int | Non
     return min(users, max(1, int(spent.cache_tokens / a_user))) if a_user else users
 
 
-def _described(name: str, work: Work, spent: Cost) -> Iterable[str]:
+def described(name: str, work: Work, spent: Cost) -> Iterable[str]:
     """Yields what one of the two has to do and takes."""
     yield f"{name} prompts  {work.prompts:,} with {work.prompt_tokens:,} tokens, the longest {work.longest_prompt:,}"
     yield f"  prefill      {work.distinct_tokens:,} distinct tokens at least"

@@ -10,8 +10,12 @@ from typing import NamedTuple
 
 from evaluator.errors import Cause, RapportError
 from evaluator.identity import digest
-from evaluator.setup import RunSetup, items
-from leaderboard.records import Declaration, Plan, Relation, Scorecard, Submission, TrainingData, now
+from evaluator.judges.spec import JudgeSpec
+from evaluator.protocol import HicupidProtocol, HumanProtocol
+from evaluator.suites import RunSetup, items_of
+from leaderboard.human_scorecards import make_human_scorecard
+from leaderboard.records import Declaration, Plan, Relation, Submission, TrainingData, now
+from leaderboard.results import AnyScorecard, HumanScorecard
 from leaderboard.scorecards import RunRows, make_scorecard, make_user_scores
 from leaderboard.settings import Settings
 from worker.local.asking import ask_what_is_owed
@@ -33,7 +37,7 @@ class Asked(NamedTuple):
 class Evaluated(NamedTuple):
     """What an evaluation came to."""
 
-    scorecard: Scorecard
+    scorecard: AnyScorecard
     folder: Path
 
 
@@ -93,7 +97,7 @@ def _begin(
     plan = read_kept(folder.plan, Plan)
     if plan is None:
         if limit is not None:
-            setup = setup._replace(only=frozenset(item.question_id for item in islice(items(setup), limit)))
+            setup = setup._replace(only=frozenset(item.question_id for item in islice(items_of(setup), limit)))
         plan = make_plan(evaluation.submission.run_ids()[0], setup)
         write_whole(folder.plan, plan)
     return evaluation, plan
@@ -122,14 +126,28 @@ def _submission(setup: RunSetup, told: tuple[tuple[str, str], ...]) -> Submissio
     )
 
 
-def _score(done: Asked, wanted: Wanted) -> Scorecard:
+def _score(done: Asked, wanted: Wanted) -> AnyScorecard:
     """Scores all rows and writes down what they add up to."""
+    protocol, judge = wanted.conditions.protocol, wanted.conditions.judge
+    if isinstance(protocol, HumanProtocol):
+        return _human_score(done, wanted, protocol)
+    if not isinstance(protocol, HicupidProtocol) or not isinstance(judge, JudgeSpec):
+        raise TypeError(f"{protocol.id} is of no suite that can be scored")
     folder, evaluation, plan, rows = done
     found = RunRows(rows.generations.rows, rows.verdicts.rows, rows.reports.rows)
-    protocol, judge = wanted.conditions.protocol, wanted.conditions.judge
     card = make_scorecard(evaluation.submission, plan, found, protocol, judge, (), now())
     card = card.model_copy(update={"unranked_because": (*card.unranked_because, *_own_reasons(evaluation, wanted))})
     write_whole(folder.user_scores, make_user_scores(card, plan, found))
+    write_whole(folder.scorecard, card)
+    return card
+
+
+def _human_score(done: Asked, wanted: Wanted, protocol: HumanProtocol) -> HumanScorecard:
+    """The same of a human-grounded task."""
+    folder, evaluation, plan, rows = done
+    found = RunRows(rows.generations.rows, rows.verdicts.rows, rows.reports.rows)
+    card = make_human_scorecard(evaluation.submission, plan, found, protocol, (), now())
+    card = card.model_copy(update={"unranked_because": (*card.unranked_because, *_own_reasons(evaluation, wanted))})
     write_whole(folder.scorecard, card)
     return card
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
 from evaluator.errors import Cause, RapportError
+from evaluator.human.items import HumanItem
 from evaluator.identity import digest
 from evaluator.journal import Journal, hold_alone
 from evaluator.records import Generation, Record, Verdict
@@ -170,18 +171,21 @@ def open_rows(folder: Folder, plan: Plan, evaluation: Evaluation) -> Iterator[Ro
         RapportError: What `Journal` raises, `data_error` for rows of another evaluation among it.
     """
     asked = {item.question_id for item in plan.items}
+    # A verdict may be about a part of an answer, or about all of one person's together.
+    judged = asked | {item.person for item in plan.items if isinstance(item, HumanItem)}
     submission, numbers = evaluation.submission, itertools.count()
 
     def is_ours(row: Generation) -> bool:
         key = row.key
         made_by = (key.model, key.model_sha, key.adapter_sha, key.data_sha)
-        ours = (submission.model, submission.revision, submission.adapter_revision, plan.data_sha)
+        ours = (submission.model, submission.revision, submission.adapter_revision, plan.asked_sha)
         return made_by == ours and key.protocol == submission.protocols[0] and key.question_id in asked
 
     def is_on_ours(row: Verdict) -> bool:
         key = row.key
-        said_by = (key.rater, key.rater_revision, key.data_sha)
-        return said_by == (plan.judge, plan.judge_revision, plan.data_sha) and key.question_id in asked
+        by_judge = (key.rater, key.rater_revision) == (plan.judge, plan.judge_revision)
+        of_these = key.question_id in judged or key.question_id.rpartition("/")[0] in judged
+        return (by_judge or row.rater_kind == "rule") and key.data_sha == plan.asked_sha and of_these
 
     with (
         Journal(folder.generations, Generation, lambda row: row.input_key, is_ours) as generations,

@@ -13,9 +13,9 @@ from rich.logging import RichHandler
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
-from evaluator.hicupid.questions import Item
-from evaluator.judge import settled
+from evaluator.judge import is_counted
 from evaluator.records import Generation, Verdict
+from evaluator.setup import AnyItem
 
 _PLAIN_LINES = 20
 """At most so many lines where there is no terminal."""
@@ -38,6 +38,7 @@ class Progress:
         self._bar = Bar(BarColumn(), TextColumn("{task.description}"), console=console, transient=True)
         self._task: TaskID | None = None
         self._orders: dict[str, int] = {}
+        self._asked = 0
         self._answered = self._judged = self._verdicts = 0
         self._begun_at, self._begun, self._lines = 0.0, 0, 0
         self._written = 0
@@ -48,7 +49,7 @@ class Progress:
     @contextmanager
     def over(
         self,
-        items: Sequence[Item],
+        items: Sequence[AnyItem],
         generations: Iterable[Generation],
         verdicts: Iterable[Verdict],
         *,
@@ -63,9 +64,10 @@ class Progress:
             judging: Whether verdicts are asked for.
         """
         self._orders = {item.question_id: len(item.orders) if judging else 0 for item in items}
+        self._asked = sum(item.is_asked for item in items)
         self._answered, self._judged, self._verdicts = 0, 0, sum(self._orders.values())
         self._count(generations)
-        self._judged = sum(map(settled, verdicts))
+        self._judged = sum(map(is_counted, verdicts))
         self._begun_at, self._begun, self._lines = self._clock(), self._done, 0
         self._written, self._read = 0, 0
         if not self._console.is_terminal:
@@ -85,14 +87,16 @@ class Progress:
 
     def judged(self, rows: Sequence[Verdict]) -> None:
         """Counts verdicts that are on disk."""
-        self._judged += sum(map(settled, rows))
+        self._judged += sum(map(is_counted, rows))
         for row in rows:
             self._spend(row, row.output_tokens)
         self._show()
 
     def told(self) -> str:
         """Says how far it has come, and once it moves, how fast and how long it may still take."""
-        said = f"{self._answered}/{len(self._orders)} answered, {self._judged}/{self._verdicts} judged"
+        said = f"{self._answered}/{self._asked} answered"
+        if any(self._orders.values()):
+            said += f", {self._judged}/{self._verdicts} judged"
         passed, moved = self._clock() - self._begun_at, self._done - self._begun
         if passed <= 0 or moved <= 0:
             return said
@@ -109,12 +113,12 @@ class Progress:
     @property
     def _all(self) -> int:
         """Answers and verdicts that there will be."""
-        return len(self._orders) + self._verdicts
+        return self._asked + self._verdicts
 
     def _count(self, rows: Iterable[Generation]) -> None:
         """Counts answers, and out those verdicts that nobody will ask for."""
         for row in rows:
-            self._answered += 1
+            self._answered += row.key.sample_index == 0  # A second try at an item is no further item.
             if row.answer is None or row.defect is not None:
                 self._verdicts -= self._orders.get(row.key.question_id, 0)
 

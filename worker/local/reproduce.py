@@ -17,12 +17,13 @@ from evaluator.hicupid.prompts import builtin_pack
 from evaluator.hicupid.spread import spread
 from evaluator.judges.spec import JudgeSpec, judge_ids, load_judge
 from evaluator.models import LOCAL, PinnedModel, model_name, pin, pin_adapter
-from evaluator.protocol import EvaluationProtocol, is_reference, load_protocol, protocol_ids
+from evaluator.protocol import HicupidProtocol, hicupid_protocol, is_reference, protocol_ids
 from evaluator.records import Record
 from evaluator.reproduction import Answer, Compared, Report, Said, Side, compare
 from evaluator.setup import items
 from leaderboard.open_data.published import Published
-from leaderboard.records import Lane, Plan, Scorecard, ShardReport
+from leaderboard.records import Lane, Plan, ShardReport
+from leaderboard.results import Scorecard
 from leaderboard.settings import Settings
 from worker.engines import Endpoints, judge_endpoint
 from worker.local.conditions import Change, changed_engines, changed_setup, refuse
@@ -30,7 +31,7 @@ from worker.local.evaluation import asked
 from worker.local.folder import Rows, write_whole
 from worker.local.progress import Progress
 from worker.local.wanted import Again, Wanted
-from worker.planning import Candidate, Conditions, make_setup
+from worker.planning import Candidate, Conditions, make_hicupid_setup
 
 REPORT = "reproduction.json"
 """Name of the whole report in the folder of a reproduction."""
@@ -102,7 +103,7 @@ def reproduce(
     judge = _judge(card)
     candidate = _candidate(card, settings, order.lanes)
     conditions = Conditions(_protocol(card), judge, _prompts(card, judge, settings), _data(card, order))
-    setup = make_setup(candidate, conditions, settings, _planned(card))
+    setup = make_hicupid_setup(candidate, conditions, settings, _planned(card))
     changes = changed_setup(card, setup, order.lanes)
     if not order.anyway:
         refuse(changes)
@@ -128,7 +129,7 @@ def reproduce(
     with asked(setup, wanted, settings, progress) as done:
         changes += changed_engines(card, done.rows.reports.rows, order.lanes)
         made = Compared(Lane.GENERATE in order.lanes, Lane.JUDGE in order.lanes)
-        report = compare(done.plan.items, published.side(), _side(done.plan, done.rows), made)
+        report = compare(done.plan.questions, published.side(), _side(done.plan, done.rows), made)
         found = _found(card, len(everything) - len(can), changes, report, done.rows.reports.rows)
         write_whole(done.folder.path / REPORT, found)
     return Made(found, done.folder.path)
@@ -139,7 +140,7 @@ def _side(plan: Plan, rows: Rows) -> Side:
     last = {}
     for said in sorted(rows.verdicts.rows, key=lambda row: (row.outcome is not None, row.attempt)):
         last[said.key.question_id, said.key.content_hash, said.key.slot_order] = Said.of(said)
-    entries = join_rows(plan.items, rows.generations.rows, ())
+    entries = join_rows(plan.questions, rows.generations.rows, ())
     return Side({entry.item.question_id: Answer.of(entry.answer) for entry in entries if entry.answer}, last)
 
 
@@ -175,11 +176,11 @@ def _engine(card: Scorecard, order: Order, settings: Settings) -> str:
     return str(chosen)
 
 
-def _protocol(card: Scorecard) -> EvaluationProtocol:
+def _protocol(card: Scorecard) -> HicupidProtocol:
     """Returns the row's protocol as it is here, with the encoder of the row if it has one."""
     if card.protocol not in protocol_ids():
         raise _not_here(f"the protocol {card.protocol}")
-    protocol, encoder = load_protocol(card.protocol), dict(card.context).get("encoder", "")
+    protocol, encoder = hicupid_protocol(card.protocol), dict(card.context).get("encoder", "")
     context = protocol.context
     if not isinstance(context, Dense) or not encoder:
         return protocol

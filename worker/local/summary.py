@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from evaluator.human.records import RaterKind
+from evaluator.human.results import NamedFigure
+from evaluator.metrics.clustered import Missing
 from evaluator.results import Rate, Result, Total
-from leaderboard.records import Scorecard
+from leaderboard.results import AnyScorecard, HumanScorecard, Scorecard
+
+_WHOSE = {
+    RaterKind.PERSON: "people's own labels",
+    RaterKind.CONSENSUS: "a consensus of people",
+    RaterKind.TRUTH: "the truth of made-up users",
+    RaterKind.SIMULATED: "SIMULATED labels",
+}
 
 
-def summary(card: Scorecard) -> str:
+def summary_of(card: AnyScorecard) -> str:
     """Says in some lines what an evaluation came to."""
-    return "\n".join(_lines(card))
+    return "\n".join(_human_lines(card) if isinstance(card, HumanScorecard) else _lines(card))
 
 
 def _lines(card: Scorecard) -> Iterator[str]:
@@ -26,6 +36,35 @@ def _lines(card: Scorecard) -> Iterator[str]:
     yield f"defects     {sum(number for _, number in result.defects)}{_counts(result.defects)}"
     if card.unranked_because:
         yield f"unranked    {', '.join(card.unranked_because)}"
+
+
+def _human_lines(card: HumanScorecard) -> Iterator[str]:
+    """Yields the lines of a human-grounded task: each figure with what it is to be read beside."""
+    result = card.result
+    yield f"{card.model} under {card.protocol}, beside {_WHOSE[result.kind]}"
+    yield (
+        f"answered    {result.answered} of {result.items} items of {result.users} users, "
+        f"{result.retried} asked twice{_counts(result.invalid)}{_counts(result.failures)}"
+    )
+    yield f"labels      {result.labels} of {result.annotators} annotators"
+    if (judging := result.judging) is not None:
+        yield (
+            f"judged      {judging.judged} of {judging.items} by {card.judge} ({card.judge_status}), "
+            f"{judging.missing} verdicts missing{_counts(judging.missing_because)}{_counts(judging.defects)}"
+        )
+    width = max((len(figure.name) for figure in result.figures), default=0)
+    for figure in result.figures:
+        yield f"{figure.name:<{width}}  {_figure(figure)}"
+    if card.unranked_because:
+        yield f"unranked    {', '.join(card.unranked_because)}"
+
+
+def _figure(figure: NamedFigure) -> str:
+    """Writes a figure with its interval and what it rests on."""
+    if figure.value is None:
+        return f"none: {Missing[figure.reason.upper()]}" if figure.reason else "none"
+    interval = f" [{figure.interval.low:.3f}, {figure.interval.high:.3f}]" if figure.interval else ""
+    return f"{figure.value:.3f}{interval} of {figure.labels} labels"
 
 
 def _total(total: Total) -> str:

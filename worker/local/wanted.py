@@ -10,7 +10,7 @@ from evaluator.engines.base import EndpointSpec
 from evaluator.engines.load import best_engine
 from evaluator.identity import digest
 from evaluator.records import Generation
-from evaluator.setup import RunSetup
+from evaluator.suites import RunSetup
 from leaderboard.records import Lane, ShardReport
 from leaderboard.settings import Settings
 from worker.engines import Endpoints

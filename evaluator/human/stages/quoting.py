@@ -14,7 +14,8 @@ import re
 
 from evaluator.engines.base import Message
 from evaluator.human.records import Conversation, Role
-from evaluator.human.stages.wording import Task, Wording
+from evaluator.human.stages.wording import Wording
+from evaluator.human.tasks import Task
 
 _MARK = "| "
 _NAMES = "s|bos|eos|pad|unk|sop|eop|sos|eoh|eoa|seed:[a-z]+|mm:[a-z]+|think|thinking|thought|reasoning|tool_call|SYS"

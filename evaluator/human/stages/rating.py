@@ -9,24 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from enum import StrEnum
 
 from evaluator.engines.base import Message
 from evaluator.human.records import Attribute, Prompt, Rating
 from evaluator.human.stages.quoting import choice_messages, titled
 from evaluator.human.stages.reading import Invalid, pattern_of, read_word
-from evaluator.human.stages.wording import WORDS, Task, Wording
+from evaluator.human.stages.wording import WORDS, Wording
+from evaluator.human.tasks import Order, Task
 
 PATTERN = pattern_of(WORDS[Task.RATING])
 """What an answer is forced to match where an engine can force it."""
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,100}")
-
-
-class Order(StrEnum):
-    """Which answer stands first, as A."""
-
-    GENERIC_FIRST = "generic_first"
-    PERSONALISED_FIRST = "personalised_first"
 
 
 def drawn_order(seed: int, item_id: str) -> Order:

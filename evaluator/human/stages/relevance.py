@@ -9,7 +9,8 @@ from evaluator.engines.base import Message
 from evaluator.human.records import Attribute, Prompt
 from evaluator.human.stages.quoting import choice_messages, titled
 from evaluator.human.stages.reading import Invalid, pattern_of, read_word
-from evaluator.human.stages.wording import WORDS, Task, Wording
+from evaluator.human.stages.wording import WORDS, Wording
+from evaluator.human.tasks import Task
 
 PATTERN = pattern_of(WORDS[Task.RELEVANCE])
 """What an answer is forced to match where an engine can force it."""

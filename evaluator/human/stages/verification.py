@@ -13,7 +13,8 @@ from evaluator.errors import Cause, RapportError
 from evaluator.human.records import Attribute, Conversation, Verification
 from evaluator.human.stages.quoting import choice_messages, quoted_conversation, titled
 from evaluator.human.stages.reading import Invalid, pattern_of, read_word
-from evaluator.human.stages.wording import WORDS, Task, Wording
+from evaluator.human.stages.wording import WORDS, Wording
+from evaluator.human.tasks import Task
 
 PATTERN = pattern_of(WORDS[Task.VERIFICATION])
 """What an answer is forced to match where an engine can force it."""

@@ -6,7 +6,6 @@ says of a task holds for both; the two worked examples are shown to people, the 
 
 from __future__ import annotations
 
-from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Self
@@ -17,23 +16,13 @@ from pydantic import Field, ValidationError, model_validator
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.prompts import first_fault
 from evaluator.human.records import Rating, Verification
+from evaluator.human.tasks import Task
 from evaluator.identity import digest
 from evaluator.records import Record
 
 CURRENT = "human-v1"
 """Id of the wording in use."""
 _FOLDER = files("evaluator") / "human" / "stages"
-
-
-class Task(StrEnum):
-    """What somebody is asked to decide by choosing a word."""
-
-    VERIFICATION = "verification"
-    """Whether an attribute makes sense in the light of its evidence."""
-    RELEVANCE = "relevance"
-    """Whether an attribute should change the response to a prompt."""
-    RATING = "rating"
-    """Which of two answers serves an attribute better, and by how much."""
 
 
 WORDS: dict[Task, tuple[str, ...]] = {
@@ -141,6 +130,11 @@ class Wording(Record):
     def digest(self) -> str:
         """The SHA-256 of everything that is said, as 64 hexadecimal characters."""
         return digest(self.model_dump(mode="json"))
+
+    @property
+    def name(self) -> str:
+        """Names what is said, in the keys of rows."""
+        return f"{self.id}.{self.digest[:16]}"
 
 
 @cache

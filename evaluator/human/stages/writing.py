@@ -14,9 +14,9 @@ from evaluator.hicupid.prompts import PromptPack
 from evaluator.hicupid.questions import PersonaFact, Question, QuestionType
 from evaluator.human.records import Attribute, Prompt
 from evaluator.human.stages.quoting import titled, unmarked
-from evaluator.human.stages.rating import Order
 from evaluator.human.stages.reading import LONGEST_ANSWER, Invalid
 from evaluator.human.stages.wording import Wording
+from evaluator.human.tasks import Order
 from evaluator.judges.parse import BETTER_RESPONSE, outcome, parse_word
 from evaluator.judges.prompt import judge_messages
 from evaluator.records import Outcome, SlotOrder

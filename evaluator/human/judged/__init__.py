@@ -1,0 +1,1 @@
+"""Tasks in which a model writes and a judge reads: what is asked of both, and what that comes to."""

@@ -1,0 +1,84 @@
+"""The records of what runs came to: scorecards of both suites, and where each comes from."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from evaluator.human.results import HumanResult
+from evaluator.records import Record, Terms
+from evaluator.results import Result
+from leaderboard.records import Declaration, Moment
+
+
+class Provenance(Record):
+    """Where a result comes from: everything needed to trace and repeat it."""
+
+    submission_id: str
+    run_id: str
+    model: str
+    revision: str
+    adapter: str | None
+    adapter_revision: str | None
+    submitter: str
+    declaration: Declaration
+    protocol: str
+    protocol_config: str
+    """Digest of the whole protocol; see `Plan`."""
+    judge: str
+    judge_revision: str
+    judge_config: str
+    """Digest of the judge's whole configuration; see `Plan`."""
+    judge_status: Literal["official", "candidate", "demo", "retired"]
+    prompt_pack: str
+    prompt_pack_status: Literal["official", "imported", "builtin"]
+    data_source: str
+    data_sha: str
+    context: tuple[tuple[str, str], ...]
+    """What decided the contexts besides the protocol; see `InputKey.context`. A reference has none."""
+    chat_template_arguments: tuple[tuple[str, str], ...]
+    """What the model's chat template was told; see `InputKey.chat_template_arguments`."""
+    instruction_moved: bool
+    """Whether the instruction stood in the first user turn because the chat template has no place for a system
+    message."""
+    engine: str
+    """Of the model, as all up to `hardware`."""
+    engine_version: str
+    engine_flags: tuple[tuple[str, str], ...]
+    dtype: str
+    hardware: str
+    judge_engine: str
+    judge_engine_version: str
+    judge_dtype: str
+    judge_hardware: str
+    rows_sha: str
+    """SHA-256 over the keys and contents of all rows behind the result."""
+    unranked_because: tuple[str, ...]
+    """Why it stays out of the official ranking; empty if it ranks."""
+    peak_rss_mb: float
+    """Highest resident memory of any one process of the run."""
+
+
+class Scorecard(Provenance):
+    """One run under one judge: the result and where it comes from."""
+
+    schema_version: Literal[1] = 1
+    id: str
+    result: Result
+    stage_seconds: tuple[tuple[str, float], ...]
+    created_at: Moment
+    terms: Terms
+
+
+class HumanScorecard(Provenance):
+    """One run of a human-grounded task: how far a model agrees with people, and where that comes from."""
+
+    schema_version: Literal[1] = 1
+    id: str
+    result: HumanResult
+    stage_seconds: tuple[tuple[str, float], ...]
+    created_at: Moment
+    terms: Terms
+
+
+AnyScorecard: TypeAlias = Scorecard | HumanScorecard
+"""A scorecard of either suite."""
