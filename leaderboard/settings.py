@@ -39,11 +39,17 @@ class Settings(BaseSettings):
     )
     models: Path = Field(default=Path("data/models"), description="The one folder from which local models are loaded.")
     data_set: str = Field(default="demo", description="HiCUPID data: `demo`, a folder, or a Hub data set id.")
+    human_data_set: str = Field(
+        default="demo", description="People's labels: `demo` (simulated), a folder, or a Hub data set id."
+    )
     packs: Path = Field(default=Path("data/packs"), description="Folder of imported prompt packs.")
     prompt_sources: str = Field(
         default="", description="YAML file with further sources and accepted hashes of the official prompts."
     )
-    protocols: tuple[str, ...] = Field(default=("demo-v1",), description="Protocols that a submission is run on.")
+    protocols: tuple[str, ...] = Field(
+        default=("demo-v1", "human-verification-demo-v1", "human-relevance-demo-v1", "human-rating-demo-v1"),
+        description="Protocols that a submission is run on; those of the suite `human` each have a run of their own.",
+    )
     dtype: str = Field(default="auto", description="Precision of models; `auto` is float32 on a CPU.")
     kv_cache_gib: float = Field(default=1.0, gt=0, description="Key-value cache of an engine on a CPU, in GiB.")
     context_tokens: int = Field(

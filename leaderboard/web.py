@@ -23,6 +23,8 @@ from leaderboard.exports.files import Exports
 from leaderboard.exports.routes import export_router
 from leaderboard.guard import guard, guard_users
 from leaderboard.pages.identity import check_login
+from leaderboard.pages.label import LabelPages
+from leaderboard.pages.label_routes import label_routes
 from leaderboard.pages.reader import Reader
 from leaderboard.pages.render import STATIC
 from leaderboard.pages.site import Pages, router
@@ -69,6 +71,8 @@ def create_app(settings: Settings, redis: Redis | None) -> FastAPI:
         css_paths=STATIC / "gradio.css",
         favicon_path=str(STATIC / "icon.svg"),
     )
+    # Before Gradio's mount, which takes all that is left: they read the session that its login keeps.
+    app.router.routes[:0] = label_routes(LabelPages(settings, redis, stores.results), _gradio_app(app))
     guard_users(_gradio_app(app))
     refuse_wrong_calls(_gradio_app(app))
     guard(app, settings)

@@ -20,7 +20,7 @@ NAMES = (
     *("check", "submit", "status", "logs", "submissions"),
     *("cancel", "retry", "withdraw", "correct", "dispute"),
     *("answer", "lift", "pause", "resume"),
-    *("board", "scorecard", "compare"),
+    *("board", "agreement", "scorecard", "compare"),
 )
 """All that the API reaches: what the pages show and do, and nothing else."""
 _AT_ONCE = 8

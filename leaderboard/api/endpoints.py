@@ -14,6 +14,7 @@ from redis import Redis
 from evaluator.errors import Cause, RapportError
 from leaderboard.api.comparing import comparison, stored_sums
 from leaderboard.api.records import (
+    AgreementPage,
     BoardPage,
     Checklist,
     Comparison,
@@ -22,7 +23,7 @@ from leaderboard.api.records import (
     SubmissionPage,
     Submitted,
 )
-from leaderboard.api.telling import checklist_of, logs_of, row_of, submission_of, summary_of
+from leaderboard.api.telling import agreement_of, checklist_of, logs_of, row_of, submission_of, summary_of
 from leaderboard.checks.records import CheckRequest
 from leaderboard.checks.run import report
 from leaderboard.checks.surroundings import surroundings_of
@@ -36,6 +37,8 @@ from leaderboard.submissions.service import SubmissionService, declaration_of
 from leaderboard.submissions.views import SubmissionView
 
 ROWS_A_PAGE = 200
+AGREEMENT_A_PAGE = 50
+"""Each row has some thirty figures."""
 
 Model = Annotated[str, Field(max_length=200)]
 Revision = Annotated[str, Field(max_length=100)]
@@ -204,12 +207,30 @@ class Endpoints:
             problems=list(problems),
         )
 
+    def agreement(self, protocol: Model = "", page: Number = 1) -> AgreementPage:
+        """Tells how far models agree with people, every figure, of all protocols or of one; claims no ranks."""
+        board, problems = self._reader.board()
+        cards = [card for card in board.human if protocol in ("", card.protocol)]
+        pages = max(1, -(-len(cards) // AGREEMENT_A_PAGE))
+        number = min(page, pages)
+        return AgreementPage(
+            revision=board.revision,
+            page=number,
+            pages=pages,
+            total=len(cards),
+            rows=[agreement_of(card) for card in cards[(number - 1) * AGREEMENT_A_PAGE : number * AGREEMENT_A_PAGE]],
+            problems=list(problems),
+        )
+
     def scorecard(self, run_id: RunId) -> dict[str, Any]:
         """Gives a result with every figure, interval and its provenance, by the id of its run or scorecard."""
         board, problems = self._reader.board()
         for row in board.rows:
             if run_id in (row.run_id, row.scorecard_id):
                 return row.model_dump(mode="json")
+        for card in board.human:
+            if run_id in (card.run_id, card.id):
+                return card.model_dump(mode="json")
         if problems:
             raise RapportError(Cause.INFRASTRUCTURE, problems[0], "Try it again in a minute.")
         raise RapportError(Cause.NOT_FOUND, "There is no scorecard of this run.", "The board lists all runs with one.")

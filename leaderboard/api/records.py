@@ -240,6 +240,64 @@ class BoardPage(TypedDict):
     problems: list[str]
 
 
+class AgreementFigure(TypedDict):
+    """One figure of how far a model agrees with people, or of what stands beside it."""
+
+    name: str
+    """Such as `kappa`, `kappa.one_more_human`, `kappa.noise_ceiling` or `kappa.always_yes`."""
+    value: float | None
+    low: float | None
+    high: float | None
+    """Interval at 95 %, clustered by user; null where `why_no_interval` says why."""
+    why_no_interval: str | None
+    labels: int
+    users: int
+
+
+class AgreementRow(TypedDict):
+    """How far one model agrees with people at one task."""
+
+    scorecard_id: str
+    run_id: str
+    submission_id: str
+    model: str
+    revision: str
+    adapter: str | None
+    adapter_revision: str | None
+    thinking: bool
+    submitter: str
+    protocol: str
+    task: str
+    """`verification`, `relevance`, `rating`, `extraction`, `comparison` or `uplift`."""
+    judge: str
+    """Id of the judge; `people` where their labels are the truth."""
+    label_kind: str
+    """`person`, `consensus`, `truth` (of made-up users) or `simulated`: the last two say nothing of people."""
+    items: int
+    answered: int
+    """Items with an answer that could be read."""
+    invalid: int
+    """Items whose answer could not be read, nor the second try."""
+    users: int
+    annotators: int
+    labels: int
+    figures: list[AgreementFigure]
+    unranked_because: list[str]
+    published_at: str
+
+
+class AgreementPage(TypedDict):
+    """A page of how far models agree with people: by task and protocol, then by the first main figure; no ranks."""
+
+    revision: str
+    """The state of the store that it was built from."""
+    page: int
+    pages: int
+    total: int
+    rows: list[AgreementRow]
+    problems: list[str]
+
+
 class Side(TypedDict):
     """One of two results that are compared."""
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import cast
 
 from leaderboard.api.records import (
+    AgreementFigure,
+    AgreementRow,
     Checklist,
     Declared,
     Estimated,
@@ -23,8 +25,10 @@ from leaderboard.api.records import (
 )
 from leaderboard.board.build import BoardRow
 from leaderboard.checks.records import CheckReport
+from leaderboard.open_data.human_figures import listed_under, why_no_interval
 from leaderboard.pages.times import outlook_sentences
 from leaderboard.records import Amendment, Declaration, Event, Failure, protocol_of
+from leaderboard.results import HumanScorecard
 from leaderboard.submissions.estimate import Estimate
 from leaderboard.submissions.outlook import Outlook
 from leaderboard.submissions.views import RunView, SubmissionView
@@ -142,6 +146,46 @@ def row_of(row: BoardRow) -> Row:
         missing=row.missing,
         unranked_because=list(row.unranked_because),
         published_at=row.published_at.isoformat(),
+    )
+
+
+def agreement_of(card: HumanScorecard) -> AgreementRow:
+    """Returns how far a model agrees with people at one task, every figure of it."""
+    result = card.result
+    return AgreementRow(
+        scorecard_id=card.id,
+        run_id=card.run_id,
+        submission_id=card.submission_id,
+        model=card.model,
+        revision=card.revision,
+        adapter=card.adapter,
+        adapter_revision=card.adapter_revision,
+        thinking=card.declaration.thinking,
+        submitter=card.submitter,
+        protocol=card.protocol,
+        task=result.task.value,
+        judge=card.judge,
+        label_kind=result.kind.value,
+        items=result.items,
+        answered=result.answered,
+        invalid=sum(count for _, count in result.invalid),
+        users=result.users,
+        annotators=result.annotators,
+        labels=result.labels,
+        figures=[
+            AgreementFigure(
+                name=figure.name,
+                value=figure.value,
+                low=figure.interval.low if figure.interval else None,
+                high=figure.interval.high if figure.interval else None,
+                why_no_interval=why_no_interval(listed_under(result.task), figure),
+                labels=figure.labels,
+                users=figure.users,
+            )
+            for figure in result.figures
+        ],
+        unranked_because=list(card.unranked_because),
+        published_at=card.created_at.isoformat(),
     )
 
 

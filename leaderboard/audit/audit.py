@@ -16,7 +16,7 @@ from leaderboard.audit.published import Published, read_published
 from leaderboard.audit.recomputing import row_paths
 from leaderboard.audit.records import Audit, AuditedCard, Difference, Standing
 from leaderboard.open_data import layout
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 from leaderboard.store.base import Store
 from leaderboard.store.disk import told_failures
 

@@ -16,7 +16,7 @@ from leaderboard.board.rankings import ranking_of, takes_part
 from leaderboard.board.rebuild import take_over
 from leaderboard.board.sums import SumsTable
 from leaderboard.open_data import layout
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 from leaderboard.store.base import BadPath, NotFound, Store, StoreCorrupt
 
 _NOT_ON_THE_BOARD = "The board does not hold it."

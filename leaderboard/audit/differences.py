@@ -13,7 +13,8 @@ from leaderboard.board.build import board_rows
 from leaderboard.board.places import Place
 from leaderboard.open_data.board import OpenScorecard
 from leaderboard.open_data.figures import open_scorecard
-from leaderboard.records import Declaration, Scorecard
+from leaderboard.records import Declaration
+from leaderboard.results import Scorecard
 
 CLOSE = 1.5e-6
 """Figures are rounded to six digits, and another machine adds up in another order: the last one may differ by one."""

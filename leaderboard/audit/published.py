@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from evaluator.errors import RapportError
+from leaderboard.board.human import read_human_cards
 from leaderboard.board.public import read_cards
 from leaderboard.open_data import layout
 from leaderboard.open_data.board import OpenScorecard
 from leaderboard.open_data.files import decode_board
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 from leaderboard.scorecards import scorecard_id
 from leaderboard.store.base import BadPath, NotFound, Store, StoreCorrupt
 
@@ -90,13 +91,23 @@ def read_published(results: Store) -> Published:
         twice=frozenset(name for name, count in Counter(row.scorecard_id for row in board).items() if count > 1),
         board_unread=board_unread,
         away="" if condition.current else f"The data set does not answer ({condition.reason}): its copy here was read.",
-        row_files=frozenset([*results.list(layout.GENERATIONS), *results.list(layout.VERDICTS)]),
+        row_files=_row_files(results),
     )
 
 
 def _row_of(row: OpenScorecard) -> str:
     """Returns what a problem with the scorecard of a row is known by; see `PublicCards`."""
     return f"{layout.scorecards_path(row.model)}#{row.scorecard_id}"
+
+
+def _row_files(results: Store) -> frozenset[str]:
+    """Returns the files of rows that need a scorecard of HiCUPID.
+
+    Answers at human-grounded tasks have scorecards of their own, and nobody is scored by people's verdicts.
+    """
+    files = {*results.list(layout.GENERATIONS), *results.list(layout.VERDICTS)}
+    agreement = {layout.generations_path(card.model, card.run_id) for card in read_human_cards(results).cards}
+    return frozenset(files - agreement - {*results.list(f"{layout.VERDICTS}/{layout.HUMAN_RATERS}")})
 
 
 def _unfit(cards: Iterable[Scorecard]) -> dict[str, str]:

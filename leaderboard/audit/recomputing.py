@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from evaluator.results import Result
 from leaderboard.board.rebuild import read_figures, rebuild
 from leaderboard.open_data import layout
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 from leaderboard.store.base import BadPath, NotFound, Store, StoreCorrupt
 
 _FILES_AT_ONCE = 16

@@ -13,10 +13,12 @@ from typing import NamedTuple
 
 from evaluator.hicupid.desiderata import desiderata
 from evaluator.results import Desiderata, PairwiseScores, Rate, SplitScores, Total
+from leaderboard.board.human import read_human_cards
 from leaderboard.board.places import Place, Places
 from leaderboard.board.public import read_cards, read_places
 from leaderboard.board.rankings import Ranking, ranking_of
-from leaderboard.records import Provenance, Scorecard, protocol_of
+from leaderboard.records import protocol_of
+from leaderboard.results import HumanScorecard, Provenance, Scorecard
 from leaderboard.scorecards import scorecard_id
 from leaderboard.store.base import Revision, Store
 
@@ -67,6 +69,8 @@ class Board(NamedTuple):
     """The scorecards behind the rows, by id."""
     lags: bool = False
     """Whether ranks and gaps are those among other results than these: a new board is being worked out."""
+    human: tuple[HumanScorecard, ...] = ()
+    """Scorecards of human-grounded tasks, by task, in order and without ranks."""
 
 
 def build_board(results: Store) -> Board:
@@ -82,11 +86,11 @@ def build_board(results: Store) -> Board:
         StoreError: If the store as a whole cannot be read.
     """
     revision = results.head()
-    found, placed = read_cards(results), read_places(results)
+    found, placed, human = read_cards(results), read_places(results), read_human_cards(results)
     rows = board_rows(found.cards, {card.id: placed.of(card) for card in found.cards})
-    problems = tuple(sorted({**found.problems, **placed.problems}.values()))
+    problems = tuple(sorted({**found.problems, **placed.problems, **human.problems}.values()))
     cards = {card.id: card for card in found.cards}
-    return Board(revision, rows, problems, cards, placed.lag_behind(found.cards))
+    return Board(revision, rows, problems, cards, placed.lag_behind(found.cards), human.cards)
 
 
 def board_rows(cards: Iterable[Scorecard], places: Places) -> tuple[BoardRow, ...]:
@@ -108,9 +112,9 @@ def find_row(results: Store, run_id: str) -> BoardRow:
     Raises:
         KeyError: If it has not been published.
     """
-    from evaluator.protocol import load_protocol
+    from evaluator.protocol import hicupid_protocol
 
-    wanted = scorecard_id(run_id, load_protocol(protocol_of(run_id)).judge)
+    wanted = scorecard_id(run_id, hicupid_protocol(protocol_of(run_id)).judge)
     for row in build_board(results).rows:
         if row.scorecard_id == wanted:
             return row

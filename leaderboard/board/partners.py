@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from evaluator.context_mode import FullHistory, GoldEvidence
 from evaluator.errors import RapportError
-from evaluator.protocol import EvaluationProtocol, load_protocol
-from leaderboard.records import Scorecard
+from evaluator.protocol import HicupidProtocol, hicupid_protocol
+from leaderboard.results import Scorecard
 
 SEEN, UNSEEN = "test_1", "test_2"
 """Splits of users whose histories are also those of the training questions, and of all others."""
@@ -46,7 +46,7 @@ class _Who(NamedTuple):
 
 def find_partners(cards: Iterable[Scorecard]) -> dict[str, Partners]:
     """Returns every scorecard's partners by its id; of several that would do, the newest."""
-    by_who: dict[_Who, list[tuple[Scorecard, EvaluationProtocol]]] = defaultdict(list)
+    by_who: dict[_Who, list[tuple[Scorecard, HicupidProtocol]]] = defaultdict(list)
     for card in sorted(cards, key=lambda card: (card.created_at, card.id), reverse=True):
         protocol = _known(card.protocol)
         if protocol is not None:
@@ -58,7 +58,7 @@ def find_partners(cards: Iterable[Scorecard]) -> dict[str, Partners]:
     }
 
 
-def _gold(protocol: EvaluationProtocol, group: Sequence[tuple[Scorecard, EvaluationProtocol]]) -> str | None:
+def _gold(protocol: HicupidProtocol, group: Sequence[tuple[Scorecard, HicupidProtocol]]) -> str | None:
     """The first scorecard of a group that shows only the needed dialogues where a protocol shows all."""
     if not isinstance(protocol.context, FullHistory):
         return None
@@ -69,9 +69,7 @@ def _gold(protocol: EvaluationProtocol, group: Sequence[tuple[Scorecard, Evaluat
     return None
 
 
-def _seen(
-    card: Scorecard, protocol: EvaluationProtocol, group: Sequence[tuple[Scorecard, EvaluationProtocol]]
-) -> str | None:
+def _seen(card: Scorecard, protocol: HicupidProtocol, group: Sequence[tuple[Scorecard, HicupidProtocol]]) -> str | None:
     """The first scorecard of a group that asks seen users where a protocol asks unseen ones."""
     if UNSEEN not in protocol.splits:
         return None
@@ -84,15 +82,15 @@ def _seen(
     return None
 
 
-def _all_but(protocol: EvaluationProtocol, part: str) -> dict[str, Any]:
+def _all_but(protocol: HicupidProtocol, part: str) -> dict[str, Any]:
     """What a protocol decides, apart from one part."""
     return protocol.model_dump(exclude={*_SAYS_NOTHING, part})
 
 
-def _known(protocol_id: str) -> EvaluationProtocol | None:
+def _known(protocol_id: str) -> HicupidProtocol | None:
     """Returns a protocol, or None for one that is no longer shipped."""
     try:
-        return load_protocol(protocol_id)
+        return hicupid_protocol(protocol_id)
     except RapportError:
         return None
 

@@ -19,7 +19,7 @@ from leaderboard.board.partners import SEEN, UNSEEN, Partners, find_partners
 from leaderboard.board.rankings import Ranking, ranking_of, takes_part
 from leaderboard.board.sums import SumsTable
 from leaderboard.open_data import layout
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 
 TOO_FEW_USERS = "too few users in common"
 NO_SUMS = "its users' sums cannot be read"

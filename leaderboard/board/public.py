@@ -17,7 +17,7 @@ from leaderboard.open_data.board import OpenPlace
 from leaderboard.open_data.figures import REASONS, card_of, gap_of, sums_of
 from leaderboard.open_data.files import decode_places
 from leaderboard.open_data.records import OpenCard, OpenUserScore
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 from leaderboard.store.base import NotFound, Store, StoreError
 from leaderboard.store.parquet import decode_parquet
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from leaderboard.records import Provenance, Scorecard
+from leaderboard.results import Provenance, Scorecard
 
 
 class Ranking(NamedTuple):

@@ -52,6 +52,8 @@ def runs_in(rows: Path, folders: str) -> list[RunFiles]:
     found = []
     for verdicts in sorted((rows / layout.VERDICTS).glob(f"*/{folders}/*/*.parquet")):
         judge, *rest = verdicts.relative_to(rows / layout.VERDICTS).parts
+        if judge == layout.HUMAN_RATERS:
+            continue  # Nobody is scored by what people said.
         found.append(RunFiles(rows, judge, rows.joinpath(layout.GENERATIONS, *rest), verdicts))
     return found
 

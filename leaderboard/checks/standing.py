@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from evaluator.estimate import Work, cost, model_size
-from evaluator.protocol import EvaluationProtocol, load_protocol
+from evaluator.protocol import EvaluationProtocol, HicupidProtocol, HumanProtocol, load_protocol
 from leaderboard.checks.findings import NO_LEADERBOARD, Expected, Findings, Waits, passed, skipped, warned
 from leaderboard.checks.records import Check, CheckName
 from leaderboard.checks.repository import size_told
@@ -150,7 +150,10 @@ def work_of(need: Need, protocol: EvaluationProtocol, thinking: bool) -> Work | 
     if items is None or need.users is None:
         return None
     longest = round(need.longest_characters / FEWEST_CHARACTERS)
-    histories = need.users if protocol.context.mode in _OF_ONE_HISTORY else items
+    shares = isinstance(protocol, HumanProtocol) or (
+        isinstance(protocol, HicupidProtocol) and protocol.context.mode in _OF_ONE_HISTORY
+    )
+    histories = need.users if shares else items
     return Work(
         prompts=items,
         prompt_tokens=items * longest,

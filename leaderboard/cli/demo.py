@@ -202,14 +202,21 @@ def _wait(service: SubmissionService, submission_id: str) -> SubmissionView:
     told = ""
     while True:
         view = service.ledger.view(submission_id)
-        progress = view.runs[0].progress
-        line = f"{view.state}: {progress.generations} answers, {progress.verdicts} verdicts"
+        line = _how_far(view)
         if line != told:
             log.info("%s", line)
             told = line
         if view.state in ENDED:
             return view
         time.sleep(_POLL_SECONDS)
+
+
+def _how_far(view: SubmissionView) -> str:
+    """Says how far the runs of a submission have come, all together."""
+    answers, verdicts = (sum(getattr(run.progress, name) for run in view.runs) for name in ("generations", "verdicts"))
+    done = sum(run.state is State.PUBLISHED for run in view.runs)
+    results = f", {done} of {len(view.runs)} results" if len(view.runs) > 1 else ""
+    return f"{view.state}: {answers} answers, {verdicts} verdicts{results}"
 
 
 def _listen(port: int) -> socket.socket:

@@ -16,7 +16,7 @@ import typer
 from evaluator.errors import RapportError
 from evaluator.hicupid.prompt_packs import stored_packs
 from evaluator.hicupid.prompt_sources import load_sources
-from evaluator.judges.spec import load_judge
+from evaluator.judges.rater import rater_of
 from evaluator.protocol import load_protocol
 from leaderboard.cli.findings import Finding, Mark, Role
 from leaderboard.cli.health import health_findings
@@ -149,7 +149,7 @@ def _folders(settings: Settings, writes: bool) -> Iterator[Finding]:
 def _benchmark(settings: Settings) -> Iterator[Finding]:
     """Whether every protocol has its judge, and every stored prompt pack is what it says."""
     for protocol_id in settings.protocols:
-        if fault := _fault_of(lambda name=protocol_id: load_judge(load_protocol(name).judge)):  # type: ignore[misc]
+        if fault := _fault_of(lambda name=protocol_id: rater_of(load_protocol(name))):  # type: ignore[misc]
             yield fault.named(f"protocol {protocol_id}")
         else:
             yield Finding(f"protocol {protocol_id}", Mark.FINE, "The protocol and its judge can be read.")

@@ -6,19 +6,20 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, cast
 from urllib.parse import quote
 
 import httpx
 import typer
 
 from evaluator.errors import Cause, RapportError
-from leaderboard.api.records import BoardPage, Comparison, Submission
+from leaderboard.api.records import AgreementPage, BoardPage, Comparison, Submission
 from leaderboard.cli.options import AsJson, NeededUrl
 from leaderboard.cli.remote import Site, address
 from leaderboard.cli.remote_errors import NoAnswer
-from leaderboard.cli.remote_words import board_lines, comparison_lines, moving
+from leaderboard.cli.remote_words import agreement_lines, board_lines, comparison_lines, moving
 from leaderboard.records import State
 
 WAIT_FAILED, WAIT_CANCELLED = 4, 5
@@ -30,7 +31,15 @@ _MOST_SILENT = 10
 _MOST_TRIES = 5
 """Times that a board is read anew because it has changed between two of its pages."""
 _SECONDS = 60.0
+AnyPage = TypeVar("AnyPage", BoardPage, AgreementPage)
 _ENDS = {State.PUBLISHED: 0, State.FAILED: WAIT_FAILED, State.CANCELLED: WAIT_CANCELLED}
+
+
+class Suite(StrEnum):
+    """Whose results are printed."""
+
+    HICUPID = "hicupid"
+    HUMAN = "human"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,29 +51,48 @@ def add_to(app: typer.Typer) -> None:
 def board(
     url: NeededUrl,
     protocol: Annotated[str, typer.Option(help="Rows of this protocol alone.")] = "",
+    suite: Annotated[
+        Suite, typer.Option(help="`hicupid`: ranked rows first; `human`: how far models agree with people.")
+    ] = Suite.HICUPID,
     as_json: AsJson = False,
 ) -> None:
     """Prints the board of a site: ranked rows first, each ranking by itself."""
-    found = whole_board(Site(url), protocol)
-    for problem in found["problems"]:
+    site = Site(url)
+    if suite is Suite.HUMAN:
+        agreement = whole(site, "agreement", AgreementPage, protocol)
+        _print_board(agreement, agreement["problems"], agreement_lines(agreement["rows"]), as_json)
+    else:
+        ranked = whole(site, "board", BoardPage, protocol)
+        _print_board(ranked, ranked["problems"], board_lines(ranked["rows"]), as_json)
+
+
+def _print_board(found: object, problems: list[str], lines: str, as_json: bool) -> None:
+    """Prints a board, and what is wrong with it beside that."""
+    for problem in problems:
         print(f"rapport: {problem}", file=sys.stderr)
-    print(json.dumps(found, indent=2) if as_json else board_lines(found["rows"]))
+    print(json.dumps(found, indent=2) if as_json else lines)
 
 
-def whole_board(site: Site, protocol: str) -> BoardPage:
+def whole(site: Site, endpoint: str, kind: type[AnyPage], protocol: str) -> AnyPage:
     """Returns all pages of a board as one, all of the same state of the store.
+
+    Args:
+        site: The site.
+        endpoint: What answers with such pages.
+        kind: What a page is.
+        protocol: Rows of this one alone; empty for all.
 
     Raises:
         RapportError: As of `Site.call`; a `NoAnswer` if the board changes faster than it can be read.
     """
     for _ in range(_MOST_TRIES):
-        first = site.call("board", BoardPage, protocol=protocol)
-        others = [
-            site.call("board", BoardPage, protocol=protocol, page=number) for number in range(2, first["pages"] + 1)
-        ]
-        if all(page["revision"] == first["revision"] for page in others):
-            rows = [row for page in (first, *others) for row in page["rows"]]
-            return BoardPage(**{**first, "page": 1, "pages": 1, "rows": rows})
+        first = site.call(endpoint, kind, protocol=protocol)
+        pages = [first]
+        for number in range(2, first["pages"] + 1):
+            pages.append(site.call(endpoint, kind, protocol=protocol, page=number))  # noqa: PERF401 - For mypy's sake.
+        if all(page["revision"] == first["revision"] for page in pages):
+            rows: list[Any] = [row for page in pages for row in page["rows"]]
+            return cast(AnyPage, {**first, "page": 1, "pages": 1, "rows": rows})
     raise NoAnswer(f"The board of {site.url} changes while it is read.", "Try it again in a minute.")
 
 

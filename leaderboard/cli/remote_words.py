@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from leaderboard.api.records import Comparison, Happened, Logs, Row, Run, Submission
+from evaluator.human.figures import NOISE_CEILING, ONE_MORE_HUMAN, SHOWN_CEILING
+from evaluator.human.records import RaterKind
+from evaluator.human.tasks import Task
+from leaderboard.api.records import AgreementRow, Comparison, Happened, Logs, Row, Run, Submission
+from leaderboard.board.human import MAIN
 from leaderboard.cli.remote_errors import shown
 from leaderboard.pages.times import progress_of
 from leaderboard.records import State
@@ -47,6 +51,47 @@ def _board_line(row: Row) -> tuple[str, ...]:
         row["run_id"],
         ", ".join(row["unranked_because"]),
     )
+
+
+def agreement_lines(rows: Sequence[AgreementRow]) -> str:
+    """Writes how far models agree with people: a line for each main figure, with what stands beside it."""
+    head = ("model", "protocol", "labels", "figure", "value", "95 %", "beside it", "answered", "not compared because")
+    return table(head, [line for row in rows for line in _agreement_lines(row)])
+
+
+def _agreement_lines(row: AgreementRow) -> Iterator[tuple[str, ...]]:
+    figures = {figure["name"]: figure for figure in row["figures"]}
+    model = row["model"] if row["adapter"] is None else f"{row['model']} + {row['adapter']}"
+    for name in (name for task, names in MAIN.items() if task == row["task"] for name in names if name in figures):
+        figure = figures[name]
+        low, high = figure["low"], figure["high"]
+        yield (
+            model,
+            row["protocol"],
+            row["label_kind"],
+            name,
+            _agreement(figure["value"]),
+            f"{low:.3f}–{high:.3f}" if low is not None and high is not None else f"none: {figure['why_no_interval']}",
+            ", ".join(_beside(row, name)),
+            f"{row['answered']:,} of {row['items']:,}",
+            ", ".join(row["unranked_because"]),
+        )
+
+
+def _beside(row: AgreementRow, name: str) -> Iterator[str]:
+    """Yields what stands beside a figure: one more human, the noise ceiling, and the trivial baselines."""
+    for figure in row["figures"]:
+        whose = figure["name"].removeprefix(f"{name}.")
+        # Against majorities of three the ceiling is 1 whatever they say; see the board's page.
+        trivial = whose == NOISE_CEILING and row["task"] != Task.RATING and figure["name"] != SHOWN_CEILING
+        if whose != figure["name"] and not trivial:
+            simulated = whose == ONE_MORE_HUMAN and row["label_kind"] == RaterKind.SIMULATED
+            told = "one more simulated annotator" if simulated else whose.replace("_", " ")
+            yield f"{told} {_agreement(figure['value'])}"
+
+
+def _agreement(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def comparison_lines(found: Comparison) -> str:

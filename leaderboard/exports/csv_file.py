@@ -1,4 +1,4 @@
-"""The board as CSV, by RFC 4180: UTF-8, a header, every text quoted, every number bare, what is missing an empty cell.
+"""Rows as CSV, by RFC 4180: UTF-8, a header, every text quoted, every number bare, what is missing an empty cell.
 
 A spreadsheet takes a text that begins like a formula for one, and would run it. Such a text gets an apostrophe before
 it, and so does one that begins with an apostrophe: who takes one leading apostrophe away has the text as it was.
@@ -11,20 +11,25 @@ from typing import Any
 
 from leaderboard.open_data.board import OpenScorecard
 from leaderboard.open_data.columns import columns_of, to_columns
+from leaderboard.open_data.records import OpenRecord
 
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """How a formula may begin; some spreadsheets take the wide signs for the narrow ones."""
 _MARK = "'"
 
 
-def encode_csv(rows: Iterable[OpenScorecard]) -> bytes:
-    """Returns the board's rows, in their order, below the names of the columns.
+def encode_csv(rows: Iterable[OpenRecord], kind: type[OpenRecord] = OpenScorecard) -> bytes:
+    """Returns rows, in their order, below the names of the columns.
+
+    Args:
+        rows: All of one kind.
+        kind: Which; rows of the board if left out.
 
     Example:
         >>> encode_csv([])[:22]
         b'"schema_version","rank'
     """
-    names = list(columns_of(OpenScorecard).model_fields)
+    names = list(columns_of(kind).model_fields)
     lines = [names, *(to_columns(row).model_dump(mode="json").values() for row in rows)]
     return "".join(",".join(map(cell, line)) + "\r\n" for line in lines).encode()
 

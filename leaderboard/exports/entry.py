@@ -8,7 +8,7 @@ from typing import NamedTuple
 from evaluator.protocol import is_reference
 from leaderboard.board.build import BoardRow
 from leaderboard.open_data.cleaning import clean
-from leaderboard.records import Provenance, Scorecard
+from leaderboard.results import Provenance, Scorecard
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")

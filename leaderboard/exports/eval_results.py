@@ -15,7 +15,7 @@ from evaluator.errors import Cause, RapportError
 from evaluator.results import Rate, Total
 from leaderboard.exports.entry import Edition, Entry, hub_data_set, is_on_the_hub
 from leaderboard.exports.words import conditions, interval_words, standing, worst_case_words
-from leaderboard.records import Provenance
+from leaderboard.results import Provenance
 
 
 def why_not_offered(of: Provenance) -> str:

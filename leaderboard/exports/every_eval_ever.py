@@ -12,11 +12,11 @@ from typing import Any
 from evaluator.errors import RapportError
 from evaluator.identity import canonical_json
 from evaluator.judges.spec import JudgeSpec, load_judge
-from evaluator.protocol import load_protocol
+from evaluator.protocol import hicupid_protocol
 from leaderboard.exports.entry import Edition, Entry, hub_data_set, is_on_the_hub
 from leaderboard.exports.scores import Score, scores_of
 from leaderboard.exports.words import standing
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 
 SCHEMA_VERSION = "0.3.0"
 
@@ -221,7 +221,7 @@ def _judge_spec(card: Scorecard) -> JudgeSpec | None:
 def _generation(card: Scorecard) -> dict[str, Any] | None:
     """Says how answers were drawn; None if the protocol is another one by now."""
     try:
-        protocol = load_protocol(card.protocol)
+        protocol = hicupid_protocol(card.protocol)
     except RapportError:  # A protocol that is no longer shipped.
         return None
     if protocol.digest() != card.protocol_config:

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from evaluator.errors import Cause, RapportError
 from leaderboard.board.build import Board, BoardRow
 from leaderboard.exports.entry import Edition, entry_of
-from leaderboard.exports.formats import BOARD_FORMATS, CARD_FORMATS, CardFormat
+from leaderboard.exports.formats import BOARD_FORMATS, CARD_FORMATS, HUMAN_FORMATS, CardFormat
 from leaderboard.open_data.figures import open_scorecard
+from leaderboard.open_data.human_figures import open_human_figures
 
 _MOST_KEPT = 512
 """Files of single scorecards that are kept; one that is not is made again."""
@@ -49,14 +50,16 @@ class Exports:
         self._state: _State | None = None
 
     def board_file(self, name: str) -> File:
-        """Returns a file of the whole board.
+        """Returns a file of the whole board, or of the figures of human-grounded tasks.
 
         Args:
-            name: Such as `board.csv`.
+            name: Such as `board.csv` or `human.csv`.
 
         Raises:
             RapportError: `not_found` if there is none of that name, `infrastructure` if the board cannot be read.
         """
+        if name in HUMAN_FORMATS:
+            return self._now().human_file(name)
         if name not in BOARD_FORMATS:
             raise _NOTHING
         return self._now().board_file(name)
@@ -92,7 +95,9 @@ class _State:
         self._rows, self._behind = board.rows, board.cards
         self._by_id = {row.scorecard_id: row for row in board.rows}
         self._board_lock, self._card_lock = threading.Lock(), threading.Lock()
+        self._human_cards = board.human
         self._board: dict[str, File] = {}
+        self._human: dict[str, File] = {}
         self._cards: dict[str, File] = {}
 
     def board_file(self, name: str) -> File:
@@ -105,6 +110,17 @@ class _State:
                     for each, form in BOARD_FORMATS.items()
                 }
             return self._board[name]
+
+    def human_file(self, name: str) -> File:
+        """Returns a file of all figures of human-grounded tasks; whoever asks first makes the others too."""
+        with self._board_lock:
+            if not self._human:
+                rows = [row for card in self._human_cards for row in open_human_figures(card)]
+                self._human = {
+                    each: _file(f"rapport-{each}", form.media_type, form.encode(rows, self.edition))
+                    for each, form in HUMAN_FORMATS.items()
+                }
+            return self._human[name]
 
     def scorecard_file(self, name: str) -> File:
         """Returns a file of one row."""

@@ -12,14 +12,18 @@ from leaderboard.exports.csv_file import encode_csv
 from leaderboard.exports.entry import Edition, Entry
 from leaderboard.exports.eval_results import encode_eval_results, why_not_offered
 from leaderboard.exports.every_eval_ever import encode_eee
-from leaderboard.exports.json_file import encode_board_json, encode_scorecard
+from leaderboard.exports.json_file import encode_board_json, encode_human_json, encode_scorecard
 from leaderboard.open_data.board import OpenScorecard
 from leaderboard.open_data.files import encode_board
+from leaderboard.open_data.human import OpenHumanFigure
+from leaderboard.store.parquet import encode_parquet
 
 BOARD = "/exports"
 """Address below which the board's files stand."""
 SCORECARDS = "/exports/scorecard"
 """Address below which the files of scorecards stand."""
+_CSV = "text/csv; charset=utf-8; header=present"
+_PARQUET = "application/vnd.apache.parquet"
 
 
 class BoardFormat(NamedTuple):
@@ -28,6 +32,14 @@ class BoardFormat(NamedTuple):
     label: str
     media_type: str
     encode: Callable[[Sequence[OpenScorecard], Edition], bytes]
+
+
+class HumanFormat(NamedTuple):
+    """A file of all figures of human-grounded tasks."""
+
+    label: str
+    media_type: str
+    encode: Callable[[Sequence[OpenHumanFigure], Edition], bytes]
 
 
 class CardFormat(NamedTuple):
@@ -42,12 +54,19 @@ class CardFormat(NamedTuple):
 
 
 BOARD_FORMATS: Mapping[str, BoardFormat] = {
-    "board.csv": BoardFormat("CSV", "text/csv; charset=utf-8; header=present", lambda rows, of: encode_csv(rows)),
-    "board.parquet": BoardFormat("Parquet", "application/vnd.apache.parquet", lambda rows, of: encode_board(rows)),
+    "board.csv": BoardFormat("CSV", _CSV, lambda rows, of: encode_csv(rows)),
+    "board.parquet": BoardFormat("Parquet", _PARQUET, lambda rows, of: encode_board(rows)),
     "board.json": BoardFormat("JSON", "application/json", encode_board_json),
     "board.bib": BoardFormat("BibTeX", "application/x-bibtex; charset=utf-8", board_bib),
 }
 """By the file's name."""
+
+HUMAN_FORMATS: Mapping[str, HumanFormat] = {
+    "human.csv": HumanFormat("CSV", _CSV, lambda rows, of: encode_csv(rows, OpenHumanFigure)),
+    "human.parquet": HumanFormat("Parquet", _PARQUET, lambda rows, of: encode_parquet(rows, OpenHumanFigure)),
+    "human.json": HumanFormat("JSON", "application/json", encode_human_json),
+}
+"""By the file's name, beside those of the board."""
 
 CARD_FORMATS: Mapping[str, CardFormat] = {
     ".json": CardFormat("JSON", "application/json", encode_scorecard),
@@ -68,6 +87,16 @@ def board_links() -> list[tuple[str, str]]:
         ('/exports/board.csv', 'CSV')
     """
     return [(f"{BOARD}/{name}", form.label) for name, form in BOARD_FORMATS.items()]
+
+
+def human_board_links() -> list[tuple[str, str]]:
+    """Lists address and label of each file of the figures of human-grounded tasks.
+
+    Example:
+        >>> human_board_links()[0]
+        ('/exports/human.csv', 'CSV')
+    """
+    return [(f"{BOARD}/{name}", form.label) for name, form in HUMAN_FORMATS.items()]
 
 
 def scorecard_links(row: BoardRow) -> list[tuple[str, str]]:

@@ -9,7 +9,8 @@ from evaluator.records import Record
 from evaluator.results import Desiderata
 from leaderboard.exports.entry import Edition, Entry
 from leaderboard.open_data.board import OpenScorecard
-from leaderboard.records import Scorecard
+from leaderboard.open_data.human import OpenHumanFigure
+from leaderboard.results import Scorecard
 
 
 class ExportedBoard(Record):
@@ -22,6 +23,18 @@ class ExportedBoard(Record):
     """What is wrong with the board, such as files that could not be read, in sentences; empty if nothing is."""
     rows: tuple[OpenScorecard, ...]
     """Each figure with its interval and counts."""
+
+
+class ExportedHumanFigures(Record):
+    """All figures of human-grounded tasks: scorecard by scorecard, in the order of the board."""
+
+    schema_version: Literal[1] = 1
+    revision: str
+    """State of the store that they were read from."""
+    problems: tuple[str, ...]
+    """What is wrong with the board, such as files that could not be read, in sentences; empty if nothing is."""
+    figures: tuple[OpenHumanFigure, ...]
+    """Each with its interval, or why it has none, and its counts."""
 
 
 class ExportedScorecard(Record):
@@ -42,6 +55,11 @@ class ExportedScorecard(Record):
 def encode_board_json(rows: Iterable[OpenScorecard], edition: Edition) -> bytes:
     """Returns the board as one JSON object."""
     return _encode(ExportedBoard(revision=edition.revision, problems=edition.problems, rows=tuple(rows)))
+
+
+def encode_human_json(figures: Iterable[OpenHumanFigure], edition: Edition) -> bytes:
+    """Returns the figures of human-grounded tasks as one JSON object."""
+    return _encode(ExportedHumanFigures(revision=edition.revision, problems=edition.problems, figures=tuple(figures)))
 
 
 def encode_scorecard(entry: Entry, edition: Edition) -> bytes:

@@ -24,6 +24,8 @@ class Kind(StrEnum):
     """Waiting for what becomes of something, which an open page asks every second."""
     LOGIN = "login"
     """A step of logging in or out; costs a call to the identity provider."""
+    LABEL = "label"
+    """One label of a person, which takes a few seconds of reading each."""
     ACT = "act"
     """Something that is checked, computed or written."""
 
@@ -48,6 +50,7 @@ _RULES = (
     _rule(r"/(gradio_api/)?theme\.css|/(favicon\.ico|robots\.txt|manifest\.json)", Kind.ASSET),
     _rule(r"/(live|rows|details)", Kind.WATCH, Kind.ACT),
     _rule(r"/exports/.*", Kind.PAGE),
+    _rule(r"/label/(verification|relevance|rating|pairs)(/back)?/?", Kind.PAGE, Kind.LABEL),
     _rule(r"/login/(huggingface|callback)|/logout", Kind.LOGIN),
     _rule(r"/gradio_api/call/v2/[^/]+/?", Kind.WATCH, Kind.ACT),
     _rule(r"/gradio_api/(queue/join|(call|run)/[^/]+|cancel)/?", Kind.CLOSED, Kind.ACT),

@@ -19,9 +19,12 @@ BY_ADDRESS: Mapping[Kind, tuple[Limit, ...]] = {
     Kind.ASSET: (Limit(6000, _MINUTE),),
     Kind.WATCH: (Limit(6000, _MINUTE),),
     Kind.LOGIN: (Limit(30, _MINUTE),),
+    Kind.LABEL: (Limit(600, _MINUTE), Limit(12_000, _HOUR)),
     Kind.ACT: (Limit(120, _MINUTE), Limit(1200, _HOUR)),
 }
 BY_USER = (Limit(60, _MINUTE), Limit(600, _HOUR))
+LABELS_BY_USER = (Limit(60, _MINUTE), Limit(1800, _HOUR))
+"""Who reads what is labelled needs more than two seconds an item."""
 MOST_OPEN = 200
 """Requests of one address that are being answered at the same time; a page that is open holds one or two."""
 
@@ -65,13 +68,13 @@ class AddressLimits:
 class UserLimits:
     """Answers 429 to a logged-in user who does too much, from however many addresses."""
 
-    def __init__(self, app: ASGIApp, limits: tuple[Limit, ...] = BY_USER) -> None:
-        """Stands behind what reads the session."""
-        self._app, self._windows = app, Windows(limits)
+    def __init__(self, app: ASGIApp, limits: tuple[Limit, ...] = BY_USER, kind: Kind = Kind.ACT) -> None:
+        """Stands behind what reads the session; counts requests of one kind."""
+        self._app, self._windows, self._kind = app, Windows(limits), kind
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
-        if scope["type"] == "http" and kind_of(scope["method"], scope["path"]) is Kind.ACT:
+        if scope["type"] == "http" and kind_of(scope["method"], scope["path"]) is self._kind:
             user = user_of(scope)
             if user and (wait := self._windows.take(user)):
                 await _too_often(scope, receive, send, wait, "You have done a lot in a short time.")

@@ -8,8 +8,10 @@ from typing import Any
 import yaml
 
 from evaluator.hicupid.data import SEASON
+from evaluator.human.figures import GIVEN
+from evaluator.human.people import People
 from evaluator.judges.spec import JudgeSpec
-from evaluator.protocol import EvaluationProtocol
+from evaluator.protocol import EvaluationProtocol, HumanProtocol
 from leaderboard.open_data import layout
 from leaderboard.open_data.columns import columns_of
 from leaderboard.open_data.configs import OURS, REQUESTS, RESULTS, Config, features_of, front_of
@@ -18,8 +20,8 @@ _TAGS = ["leaderboard", "llm-evaluation", "personalization"]
 
 _RESULTS_INTRO = """\
 What personalised assistants scored on the Rapport leaderboard: every scorecard with its intervals and its provenance,
-the users' sums that ranks are computed from, and the answers and verdicts behind them, as far as licences and the
-models' owners allow."""
+the users' sums that ranks are computed from, how far each model agrees with people, and the answers and verdicts behind
+all that, as far as licences and the models' owners allow."""
 
 _WITHHELD = f"""\
 ## What is not here
@@ -27,9 +29,14 @@ _WITHHELD = f"""\
 Questions, reference answers and the histories of users are their data sets' own and stand in no file here; rows name
 them by `data_sha` and `question_id`. An answer stands here if its model's owner consented to that; otherwise
 `answer_status` is `withheld`, and its digest, its figures and its verdicts remain. A judge's own words quote what it
-judged and are shown only where the data set may be passed on. Rows of runs whose terms are private are left out
-altogether, but their figures count. What was withdrawn is named in `{layout.WITHDRAWN}`, by id and date, and is gone
-from all other files here."""
+judged and are shown only where the data set may be passed on, and so are answers to what people have written. Rows of
+runs whose terms are private are left out altogether, but their figures count. What was withdrawn is named in
+`{layout.WITHDRAWN}`, by id and date, and is gone from all other files here."""
+
+_PEOPLE = f"""\
+The judge `{People().id}` of the suite `human` is no model: what people have labelled is the truth, there are no
+verdicts, and `judge_revision` names the state of the labels. Labels of the kind `simulated` are a program's and say
+nothing of people. Intervals of `human_figures` are clustered by user. {GIVEN}"""
 
 _REQUESTS_INTRO = """\
 Everything that was handed in to the Rapport leaderboard: one JSON file a submission, with what was declared of the
@@ -77,12 +84,13 @@ def results_card(
         _parts(RESULTS),
         _WITHHELD,
         "## Protocols\n\nResults of different protocols, judges or data are never ranked against each other.",
-        _table(("id", "official", "what it asks"), ((each.id, _yes(each.official), each.title) for each in protocols)),
+        _table(("id", "official", "suite", "task", "wording", "judge", "what it asks"), map(_protocol, protocols)),
         "## Judges",
         _table(
             ("id", "status", "model", "licence", "what it is"),
             ((each.id, each.status, each.model, each.licence, each.title) for each in judges),
         ),
+        _PEOPLE,
         *_columns(RESULTS),
         _citing(results),
     )
@@ -194,6 +202,14 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
+
+
+def _protocol(protocol: EvaluationProtocol) -> tuple[str, ...]:
+    """Describes a protocol; those of HiCUPID are worded by each run's prompt pack."""
+    task, wording = "-", "the run's prompt pack"
+    if isinstance(protocol, HumanProtocol):
+        task, wording = protocol.task, protocol.wording
+    return protocol.id, _yes(protocol.official), protocol.suite, task, wording, protocol.judge, protocol.title
 
 
 def _yes(holds: bool) -> str:

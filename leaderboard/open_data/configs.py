@@ -9,11 +9,12 @@ import pyarrow as pa
 from leaderboard.open_data import layout
 from leaderboard.open_data.board import OpenScorecard
 from leaderboard.open_data.columns import columns_of
+from leaderboard.open_data.human import OpenHumanFigure, OpenHumanScorecard
+from leaderboard.open_data.people import OpenAnnotator, OpenLabel
 from leaderboard.open_data.records import (
     OpenCard,
     OpenGeneration,
     OpenJudge,
-    OpenLabel,
     OpenRecord,
     OpenRequest,
     OpenUserScore,
@@ -44,6 +45,14 @@ RESULTS = (
     Config("scorecards", OpenCard, f"{layout.SCORECARDS}/*.parquet", OURS, "Whole scorecards, as JSON text"),
     Config("user_scores", OpenUserScore, f"{layout.USER_SCORES}/*.parquet", OURS, "One row a user of a scorecard"),
     Config(
+        "human_scorecards",
+        OpenHumanScorecard,
+        f"{layout.HUMAN_SCORECARDS}/*.parquet",
+        OURS,
+        "One row a scorecard of a task that people have labelled",
+    ),
+    Config("human_figures", OpenHumanFigure, f"{layout.HUMAN_FIGURES}/*.parquet", OURS, "One row a figure of these"),
+    Config(
         "generations",
         OpenGeneration,
         f"{layout.GENERATIONS}/**/*.parquet",
@@ -61,6 +70,7 @@ RESULTS = (
     Config(
         "labels", OpenLabel, f"{layout.LABELS}/**/*.parquet", "column `licence` of each row", "One row a person's label"
     ),
+    Config("annotators", OpenAnnotator, layout.ANNOTATORS, OURS, "One row a person who labels or has withdrawn"),
 )
 """Configs of the results; the first one is there from the beginning and decides how files are read."""
 

@@ -13,7 +13,7 @@ from evaluator.results import Gap, Interval, Rate, Total
 from leaderboard.open_data.board import OpenGap, OpenRate, OpenScorecard, OpenTotal
 from leaderboard.open_data.cleaning import NO_SECRETS, Secrets, clean
 from leaderboard.open_data.records import OpenCard, OpenUserScore
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 from leaderboard.scorecards import UserScores
 from leaderboard.store.rows import read_record
 

@@ -8,11 +8,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from evaluator.judges.spec import JudgeSpec
 from leaderboard.open_data.board import OpenPlace, OpenScorecard
 from leaderboard.open_data.columns import columns_of, from_columns, to_columns
+from leaderboard.open_data.human import OpenHumanFigure, OpenHumanScorecard
+from leaderboard.open_data.people import OpenAnnotator, OpenLabel
 from leaderboard.open_data.records import (
     OpenCard,
     OpenGeneration,
     OpenJudge,
-    OpenLabel,
     OpenRecord,
     OpenRequest,
     OpenUserScore,
@@ -28,6 +29,8 @@ Row = TypeVar("Row", bound=OpenRecord)
 
 class Parts(NamedTuple, Generic[Row]):
     """Files of one kind of rows, each with those of some models; a scorecard's rows go in and out of one together.
+
+    Of what people said a person's rows do, and "scorecard" stands for the person.
 
     Example:
         >>> CARDS.take(CARDS.encode([]), ["s-20260101-0a1b2c3d.demo-v1@demo"], "part") is None
@@ -99,6 +102,19 @@ CARDS = Parts(OpenCard, lambda row: row.id, lambda row: row.id)
 """Parts of the scorecards."""
 USER_SCORES = Parts(OpenUserScore, lambda row: row.scorecard_id, lambda row: (row.scorecard_id, row.split, row.user_id))
 """Parts of the users' sums."""
+HUMAN_CARDS = Parts(OpenHumanScorecard, lambda row: row.scorecard_id, lambda row: row.scorecard_id)
+"""Parts of the scorecards of human-grounded tasks."""
+HUMAN_FIGURES = Parts(
+    OpenHumanFigure, lambda row: row.scorecard_id, lambda row: (row.scorecard_id, row.rater, row.figure)
+)
+"""Parts of their figures."""
+
+LABELS = Parts(OpenLabel, lambda row: row.annotator, lambda row: _label_order(row))
+"""People's labels of one stage of a data set; those of a person go in and out together."""
+ANNOTATORS = Parts(OpenAnnotator, lambda row: row.annotator, lambda row: row.annotator)
+"""All people who label."""
+PEOPLES_VERDICTS = Parts(OpenVerdict, lambda row: row.rater, lambda row: _verdict_order(row))
+"""People's verdicts on a run's answers; those of a person go in and out together."""
 
 
 def encode_board(rows: Iterable[OpenScorecard]) -> bytes:

@@ -21,12 +21,20 @@ SCORECARDS = "scorecards"
 """Folder of whole scorecards."""
 USER_SCORES = "user_scores"
 """Folder of users' sums."""
+HUMAN_SCORECARDS = "human_scorecards"
+"""Folder of scorecards of human-grounded tasks."""
+HUMAN_FIGURES = "human_figures"
+"""Folder of their figures."""
 GENERATIONS = "generations"
 """Folder of answers."""
 VERDICTS = "verdicts"
 """Folder of verdicts."""
 LABELS = "labels"
 """Folder of people's labels."""
+ANNOTATORS = "annotators/annotators.parquet"
+"""One row a person who labels."""
+HUMAN_RATERS = "human-raters"
+"""Stands where the id of a judge does in the paths of people's verdicts; no judge is called so."""
 REQUESTS = archive.SUBMISSIONS
 """Folder of all submissions, in the data set of requests."""
 
@@ -49,6 +57,26 @@ def user_scores_path(model: str) -> str:
         'user_scores/c8.parquet'
     """
     return f"{USER_SCORES}/{part_of(model)}.parquet"
+
+
+def human_scorecards_path(model: str) -> str:
+    """Scorecards of human-grounded tasks, of all models of a model's part.
+
+    Example:
+        >>> human_scorecards_path("org/model")
+        'human_scorecards/c8.parquet'
+    """
+    return f"{HUMAN_SCORECARDS}/{part_of(model)}.parquet"
+
+
+def human_figures_path(model: str) -> str:
+    """Their figures, of all models of a model's part.
+
+    Example:
+        >>> human_figures_path("org/model")
+        'human_figures/c8.parquet'
+    """
+    return f"{HUMAN_FIGURES}/{part_of(model)}.parquet"
 
 
 def generations_folder(model: str) -> str:

@@ -10,7 +10,7 @@ from evaluator.reproduction import Answer, Said, Side
 from leaderboard.open_data import layout
 from leaderboard.open_data.files import decode_board
 from leaderboard.open_data.records import OpenCard, OpenGeneration, OpenRecord, OpenVerdict
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 from leaderboard.store.base import NotFound, Store, StoreError
 from leaderboard.store.parquet import decode_parquet
 from leaderboard.store.rows import read_record

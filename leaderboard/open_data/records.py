@@ -5,13 +5,15 @@ The data-set cards are written from these docstrings, so a field without one can
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
-from pydantic import ConfigDict, model_validator
+from pydantic import ConfigDict
 
 from evaluator.errors import Cause
 from evaluator.hicupid.questions import QuestionType
-from evaluator.records import Defect, Outcome, Record, SlotOrder
+from evaluator.human.tasks import AnyTask
+from evaluator.records import Defect, Outcome, Record, SlotOrder, Upgrade, UpgradedRecord
 from leaderboard.records import Moment, Relation, State, TrainingData
 
 PersonalData = Literal["none", "synthetic", "pseudonymous", "personal"]
@@ -79,8 +81,8 @@ class OpenUserScore(OpenRecord):
 class OpenGeneration(OpenRecord):
     """One answer of a model to one question, or the reason why there is none. The question's text is never part."""
 
-    schema_version: Literal[1] = 1
-    """Version of this row's layout."""
+    schema_version: Literal[1, 2] = 1
+    """Version of this row's layout: 2 where a human-grounded task was asked, whose rows have nothing that 1 lacks."""
     run_id: str
     """Run that asked: the submission's id, `.`, the protocol."""
     submission_id: str
@@ -98,21 +100,25 @@ class OpenGeneration(OpenRecord):
     data_sha: str
     """Commit or digest of the data set that the question stands in."""
     question_id: str
-    """Name of the question in that data set, its split first."""
+    """Name of the question in that data set, its split first; of a human-grounded task, the names of what it is
+    about, such as `p-1/a-2`."""
     split: str
-    """Split of the data set that the user belongs to."""
+    """Split of the data set that the user belongs to; of a human-grounded task, the task."""
     user_id: int
-    """Number of the user in that split, from 0, whom the question is about."""
-    type: QuestionType
-    """Kind of the question."""
+    """Number of the user in that split, from 0, whom the question is about; of a human-grounded task, of the questions
+    that begin alike."""
+    type: QuestionType | AnyTask
+    """Kind of the question, or the human-grounded task."""
     orders: tuple[SlotOrder, ...]
-    """Slot orders in which its answer is judged; `single` where there is nothing to compare."""
+    """Slot orders in which its answer is judged; `single` where there is nothing to compare; empty where people's
+    labels are the truth."""
     has_evidence: bool
     """Whether the question has dialogues that it needs."""
     counts: bool
     """Whether the result counts this row: of several on one question one does, by rules that favour no outcome."""
     sample_index: int
-    """Which answer of several to the same question, from 0."""
+    """Which answer of several to the same question, from 0; at a human-grounded task one that cannot be read is
+    followed by a drawn one."""
     answer_status: Literal["shown", "withheld", "none"]
     """`shown`: the answer stands in this row. `withheld`: there is one, but its owner did not consent, the source may
     not be passed on, it holds what looks like a secret, or it was taken down. `none`: the model gave none, see
@@ -186,8 +192,8 @@ class OpenGeneration(OpenRecord):
 class OpenVerdict(OpenRecord):
     """One rater's word on one answer in one slot order."""
 
-    schema_version: Literal[1] = 1
-    """Version of this row's layout."""
+    schema_version: Literal[1, 2] = 1
+    """Version of this row's layout: 2 of a verdict whose outcome only human-grounded tasks know, else 1."""
     run_id: str
     """Run whose answer was judged."""
     submission_id: str
@@ -260,17 +266,19 @@ class OpenVerdict(OpenRecord):
     """Whether real people stand behind the text that was judged."""
 
 
-class OpenJudge(OpenRecord):
+class OpenJudge(OpenRecord, UpgradedRecord):
     """One judge: everything that decides its verdicts."""
 
-    schema_version: Literal[1] = 1
+    upgrades: ClassVar[Mapping[int, Upgrade]] = {1: lambda fields: {**fields, "word_pattern": None}}
+    schema_version: Literal[2] = 2
     """Version of this row's layout."""
     id: str
     """Name of the judge, as in all other configs."""
     title: str
     """One sentence about it."""
     kind: str
-    """What it compares: `pairwise` sets the answer beside the reference answer."""
+    """What it is asked: `pairwise` sets the answer beside the reference answer, `rating` says by how much an answer
+    serves an attribute better than another one, `verifier` whether an attribute makes sense."""
     status: Literal["official", "candidate", "demo", "retired"]
     """Whether its verdicts rank: `official` ones do."""
     model: str
@@ -291,6 +299,8 @@ class OpenJudge(OpenRecord):
     """Temperature of a second attempt at a verdict that could not be read, above 0."""
     pairwise_pattern: str | None
     """Regular expression that verdicts on pairs are forced to match; null for free writing."""
+    word_pattern: str | None
+    """Regular expression that a judge is forced to match which says nothing but one word; null for all others."""
     schedule_pattern: str | None
     """Regular expression that verdicts on schedule questions are forced to match; null for free writing."""
     prompt_pack: str
@@ -299,37 +309,6 @@ class OpenJudge(OpenRecord):
     """Licence of the model that judges."""
     judge_config: str
     """SHA-256 of the whole configuration, 64 hexadecimal digits; scorecards name it too."""
-
-
-class OpenLabel(OpenRecord):
-    """One label that one person gave to one item: a word or a number."""
-
-    schema_version: Literal[1] = 1
-    """Version of this row's layout."""
-    data_set: str
-    """Data set that the item stands in, as `owner/name` or a name of ours."""
-    stage: str
-    """What was asked of the person, such as `extraction`, `relevance` or `response`."""
-    item_id: str
-    """Name of the item in that data set."""
-    annotator: str
-    """Pseudonym of the person, the same in all rows; who it is stands nowhere in public."""
-    number: float | None
-    """The label where it is a number, in the unit and range of its stage; null where it is a word."""
-    word: str | None
-    """The label where it is a word of its stage's list; null where it is a number."""
-    consent: str
-    """Version of the text under which the person agreed that the label is public."""
-    created_at: Moment
-    """When it was given, in UTC."""
-    licence: str
-    """Licence that the person gave the label under."""
-
-    @model_validator(mode="after")
-    def _has_one_value(self) -> Self:
-        if (self.number is None) == (self.word is None):
-            raise ValueError("a label is a number or a word, never both or neither")
-        return self
 
 
 class OpenRequest(OpenRecord):

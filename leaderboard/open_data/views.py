@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from evaluator.hicupid.questions import Item
-from evaluator.judges.spec import JudgeSpec
+from evaluator.human.items import HumanItem
+from evaluator.human.tasks import JudgedTask, Task
+from evaluator.judges.spec import ForcedPatterns, ForcedWord, JudgeSpec
 from evaluator.protocol import is_reference
 from evaluator.records import Generation, Record, Terms, Verdict
+from evaluator.setup import AnyItem
 from leaderboard.open_data.cleaning import NO_SECRETS, Secrets, clean, is_clean
 from leaderboard.open_data.records import (
     OpenGeneration,
@@ -46,29 +48,32 @@ def shows_answers(model: str, declaration: Declaration, terms: Terms) -> bool:
 
 
 def open_generation(
-    row: Generation, item: Item, counts: bool, declaration: Declaration, run_id: str, secrets: Secrets = NO_SECRETS
+    row: Generation, item: AnyItem, counts: bool, declaration: Declaration, run_id: str, secrets: Secrets = NO_SECRETS
 ) -> OpenGeneration | None:
     """Returns the public row of an answer; None where its terms are private.
+
+    What a model writes of people's conversations may quote them: such text is shown where the source may be passed on.
 
     Args:
         row: The answer.
         item: What was asked.
-        counts: Whether the result counts it; see `which_count`.
+        counts: Whether the result counts it; see `which_count` and `which_stand`.
         declaration: What holds of the model by now, corrections included.
         run_id: The run that asked.
         secrets: Texts that must not appear; an answer with one of them, or with what looks like one, is withheld.
     """
     if row.terms.visibility == "private":
         return None
-    consented = shows_answers(row.key.model, declaration, row.terms)
-    answer, thought = (_shown(text, consented, secrets) for text in (row.answer, row.thought))
+    quotable = row.terms.redistributable or not isinstance(item, HumanItem)
+    may_show = quotable and shows_answers(row.key.model, declaration, row.terms)
+    answer, thought = (_shown(text, may_show, secrets) for text in (row.answer, row.thought))
     status: Literal["shown", "withheld", "none"] = "shown"
     if answer is None:
         status = "none" if row.content_hash is None else "withheld"
     own = {
         "run_id": run_id,
         "submission_id": submission_of(run_id),
-        "has_evidence": bool(item.evidence),
+        **_kind_of(item),
         "counts": counts,
         "answer_status": status,
         "answer": answer,
@@ -76,6 +81,14 @@ def open_generation(
     }
     values = _taken(OpenGeneration, row.terms, item, row.key, row) | own
     return clean(OpenGeneration.model_validate(values), secrets)
+
+
+def _kind_of(item: AnyItem) -> dict[str, Any]:
+    """Returns what tells the rows of several suites apart."""
+    if isinstance(item, HumanItem):
+        has_evidence = item.task in (Task.VERIFICATION, JudgedTask.EXTRACTION)
+        return {"type": item.task, "has_evidence": has_evidence, "schema_version": 2}
+    return {"has_evidence": bool(item.evidence)}
 
 
 def open_verdict(
@@ -115,10 +128,12 @@ def open_judge(judge: JudgeSpec) -> OpenJudge:
         >>> open_judge(load_judge("demo")).max_tokens
         168
     """
+    patterns = judge.patterns
     own = {
-        "schema_version": 1,
-        "pairwise_pattern": judge.patterns and judge.patterns.pairwise,
-        "schedule_pattern": judge.patterns and judge.patterns.schedule,
+        "schema_version": 2,
+        "pairwise_pattern": patterns.pairwise if isinstance(patterns, ForcedPatterns) else None,
+        "schedule_pattern": patterns.schedule if isinstance(patterns, ForcedPatterns) else None,
+        "word_pattern": patterns.word if isinstance(patterns, ForcedWord) else None,
         "judge_config": judge.digest(),
     }
     return OpenJudge.model_validate(_taken(OpenJudge, judge.sampling, judge) | own)

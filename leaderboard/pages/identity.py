@@ -40,6 +40,28 @@ def person_of(profile: Mapping[str, object] | None, settings: Settings) -> Perso
     return person
 
 
+def profile_in(session: Mapping[str, object], seconds: float) -> Mapping[str, object] | None:
+    """Returns the claims of whoever is logged in, as Gradio's pages get them; None if nobody is, or no longer.
+
+    Args:
+        session: What the signed cookie of a request holds.
+        seconds: The present time, since 1970.
+
+    Example:
+        >>> profile_in({"oauth_info": {"userinfo": {"preferred_username": "alice"}, "expires_at": 20}}, 10)
+        {'preferred_username': 'alice'}
+        >>> profile_in({"oauth_info": {"userinfo": {"preferred_username": "alice"}, "expires_at": 20}}, 30)
+        >>> profile_in({}, 10)
+    """
+    info = session.get("oauth_info")
+    if not isinstance(info, Mapping):
+        return None
+    expires, claims = info.get("expires_at"), info.get("userinfo")
+    if isinstance(expires, int | float) and expires < seconds:
+        return None
+    return claims if isinstance(claims, Mapping) else None
+
+
 def check_login(settings: Settings) -> None:
     """Makes sure that nobody can pass for somebody else before anything is served.
 

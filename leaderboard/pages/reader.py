@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import logging
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from redis.exceptions import RedisError
@@ -23,6 +23,7 @@ from leaderboard.open_data.files import decode_request
 from leaderboard.open_data.views import history_of
 from leaderboard.pages.recent import Recent
 from leaderboard.records import Declaration
+from leaderboard.results import HumanScorecard, Provenance
 from leaderboard.store.base import Condition, NotFound, Revision, Store, StoreError
 from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import Ledger
@@ -85,6 +86,8 @@ class Found(NamedTuple):
     """Of each of its runs that has not ended, by id."""
     logs: Mapping[str, tuple[str, ...]] = {}
     """The last lines that the engines of these have written, by run id."""
+    human: tuple[HumanScorecard, ...] = ()
+    """Its scorecards of human-grounded tasks."""
 
     @property
     def active(self) -> tuple[SubmissionView, ...]:
@@ -145,9 +148,11 @@ class Reader:
         live, problem = self._ask(("view", submission_id), lambda ledger: _live(ledger, submission_id))
         board, problems = self.board()
         rows = tuple(row for row in board.rows if row.submission_id == submission_id)
+        human = tuple(card for card in board.human if card.submission_id == submission_id)
         view = live.view if live and live.view else self._journalled(submission_id)
         problems = (*filter(None, [problem]), *problems)
-        found = Found(_about(view, rows), view, rows, problems, sure=live is not None or self._ledger is None)
+        sure = live is not None or self._ledger is None
+        found = Found(_about(view, (*rows, *human)), view, rows, problems, sure, human=human)
         return found._replace(outlooks=live.outlooks, logs=live.logs) if live else found
 
     def _ask(self, key: Hashable, read: Callable[[Ledger], Value]) -> tuple[Value | None, str]:
@@ -221,7 +226,7 @@ def view_of(history: History) -> SubmissionView:
     return SubmissionView(history.submission, tuple(runs), saved=True, events=history.events)
 
 
-def _about(view: SubmissionView | None, rows: tuple[BoardRow, ...]) -> About | None:
+def _about(view: SubmissionView | None, rows: Sequence[Provenance]) -> About | None:
     """Takes what is known of a submission from wherever it stands."""
     if view is not None:
         of = view.submission

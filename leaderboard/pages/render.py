@@ -9,19 +9,22 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from evaluator.human.figures import GIVEN
 from evaluator.protocol import is_reference
 from evaluator.results import Scores
 from leaderboard.board.build import BoardRow
-from leaderboard.exports.formats import board_links, scorecard_links
+from leaderboard.exports.formats import board_links, human_board_links, scorecard_links
 from leaderboard.pages.figures import counts, estimate, figure, gap, interval, judged, pairwise, rate, share
+from leaderboard.pages.human_tables import agreement_title, annotators, human_figures, human_provenance
 from leaderboard.pages.tables import known, pairs
 from leaderboard.pages.times import outlook_sentences, progress_of
 from leaderboard.pages.workers import workers_sentence
+from leaderboard.results import Provenance
 from leaderboard.scorecards import PROMPTS
 
 STATIC = Path(__file__).parent / "static"
 _DIGITS_OF_HASH = 10
-NAVIGATION = (("/", "Board"), ("/queue", "Queue"), ("/submit", "Submit"))
+NAVIGATION = (("/", "Board"), ("/queue", "Queue"), ("/submit", "Submit"), ("/label", "Label"))
 """Address and name of each page, in the order in which they are offered."""
 
 _DATE_NOT_PINNED = ("date", "not pinned")
@@ -41,7 +44,7 @@ def place(row: BoardRow) -> str:
     return str(row.rank) if low == high else f"{row.rank} ({low}–{high})"
 
 
-def conditions(row: BoardRow) -> list[str]:
+def conditions(row: Provenance) -> list[str]:
     """Lists how a row's model was run otherwise than a plain model that takes the instruction as it is meant."""
     marks = {
         f"adapter {row.adapter}": row.adapter is not None,
@@ -169,6 +172,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
+        agreement_title=agreement_title,
+        annotators=annotators,
         asset=asset,
         board_links=board_links,
         conditions=conditions,
@@ -176,6 +181,10 @@ def _environment() -> Environment:
         desiderata=desiderata,
         estimate=estimate,
         figure=figure,
+        given=GIVEN,
+        human_board_links=human_board_links,
+        human_figures=human_figures,
+        human_provenance=human_provenance,
         interval=interval,
         is_reference=is_reference,
         judged=judged,

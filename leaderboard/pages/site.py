@@ -6,12 +6,13 @@ Whatever stands in an address is text: what cannot be meant gives the nearest pa
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from leaderboard.board.build import Board
+from leaderboard.pages.human_tables import homes_of, human_links, human_tables, known_human
 from leaderboard.pages.reader import Found, Listing, Reader
 from leaderboard.pages.render import render
 from leaderboard.pages.tables import sections
@@ -21,7 +22,7 @@ from leaderboard.submissions.views import SubmissionView
 
 _FAILURES_SHOWN_FOR = datetime.timedelta(hours=1)
 _MOST_DIGITS = 9
-_HEADERS = {
+HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'self'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'self'"
     ),
@@ -48,14 +49,14 @@ class Pages:
         board, problems = self._reader.board()
         news = self._news()
         shown = {"revision": board.revision, **_listed(news), "problems": (*_lag(board), *problems, *news.problems)}
-        return _page("board.html", here="/", sections=sections(board.rows, self._protocols), **shown)
+        return shown_page("board.html", here="/", **self._results(board), **shown)
 
     def rows(self) -> Response:
         """The board's rows alone, for a page that is open."""
         board, problems = self._reader.board()
         if not board.revision:  # An open page keeps what it has.
-            return _message(503, "The board cannot be read right now", " ".join(problems))
-        return _page("rows.html", sections=sections(board.rows, self._protocols))
+            return shown_message(503, "The board cannot be read right now", " ".join(problems))
+        return shown_page("results.html", **self._results(board))
 
     def live(self, all: str = "", id: str = "", page: str = "") -> Response:
         """What is under way, for a page that is open; says at which revision the rest of that page would be now."""
@@ -69,14 +70,14 @@ class Pages:
         else:
             news = self._news()
             shown = {**_listed(news), "problems": (*_lag(board), *problems, *news.problems)}
-        response = _page("live.html", **shown)
+        response = shown_page("live.html", **shown)
         response.headers["X-Revision"] = revision
         return response
 
     def queue(self, page: str = "") -> Response:
         """All submissions, newest first, page by page."""
         listing = self._reader.listing(page_number(page))
-        return _page("queue.html", here="/queue", listing=listing, **_listed(listing))
+        return shown_page("queue.html", here="/queue", listing=listing, **_listed(listing))
 
     def submission(self, id: str = "") -> Response:
         """One submission with its history and scorecards."""
@@ -90,31 +91,40 @@ class Pages:
         """Renders a submission, or says why there is nothing to show."""
         found = self._reader.submission(id)
         if found.about is None and not found.sure:
-            return _message(503, "This submission cannot be looked up right now", " ".join(found.problems))
+            return shown_message(503, "This submission cannot be looked up right now", " ".join(found.problems))
         if found.about is None:
-            return _message(404, "There is no such submission", "Check the address; the queue lists all submissions.")
+            return shown_message(
+                404, "There is no such submission", "Check the address; the queue lists all submissions."
+            )
         shown = {
             "about": found.about,
             "rows": found.rows,
+            "human": found.human,
             "revision": self._revision(found),
             "store": self._store,
         }
-        return _page(template, here="/queue", **shown, **_one(found))
+        return shown_page(template, here="/queue", **shown, **_one(found))
 
     def scorecard(self, id: str = "") -> Response:
         """A run's scorecard as JSON."""
         board, problems = self._reader.board()
-        for row in board.rows:
+        for row in (*board.rows, *board.human):
             if row.run_id == id:
-                return JSONResponse(row.model_dump(mode="json"), headers=_HEADERS)
+                return JSONResponse(row.model_dump(mode="json"), headers=HEADERS)
         if problems:
-            return JSONResponse({"error": problems[0]}, status_code=503, headers=_HEADERS)
-        return JSONResponse({"error": "There is no scorecard of this run."}, status_code=404, headers=_HEADERS)
+            return JSONResponse({"error": problems[0]}, status_code=503, headers=HEADERS)
+        return JSONResponse({"error": "There is no scorecard of this run."}, status_code=404, headers=HEADERS)
 
     def health(self) -> Response:
         """That this process serves, and from what; it asks nobody, so that no one else's fault is taken for its own."""
         store = "stale" if self._reader.stale else "current"
-        return JSONResponse({"state": "serving", "store": store, "redis": self._reader.has_ledger}, headers=_HEADERS)
+        return JSONResponse({"state": "serving", "store": store, "redis": self._reader.has_ledger}, headers=HEADERS)
+
+    def _results(self, board: Board) -> dict[str, object]:
+        """What the templates of results are told."""
+        of_hicupid = [name for name in self._protocols if known_human(name) is None]
+        laid_out = sections(board.rows, of_hicupid, human_links(board.human))
+        return {"sections": laid_out, "human": human_tables(board.human, self._protocols, homes_of(laid_out))}
 
     def _revision(self, found: Found) -> str:
         """Names the state of a submission's page: another one if anything has happened to it or to the board."""
@@ -177,12 +187,12 @@ def _is_news(view: SubmissionView) -> bool:
     return view.state is State.FAILED and now() - ended < _FAILURES_SHOWN_FOR
 
 
-def _page(template: str, **values: object) -> HTMLResponse:
+def shown_page(template: str, **values: object) -> HTMLResponse:
     """Renders a page that is never kept by a browser."""
-    return HTMLResponse(render(template, **values), headers={**_HEADERS, "Cache-Control": "no-cache"})
+    return HTMLResponse(render(template, **values), headers={**HEADERS, "Cache-Control": "no-cache"})
 
 
-def _message(status: int, title: str, message: str) -> HTMLResponse:
+def shown_message(status: int, title: str, message: str) -> HTMLResponse:
     """Says why there is nothing to show."""
     page = render("message.html", here="", title=title, message=message)
-    return HTMLResponse(page, status_code=status, headers=_HEADERS)
+    return HTMLResponse(page, status_code=status, headers=HEADERS)

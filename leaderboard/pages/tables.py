@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import combinations
+from types import MappingProxyType
 from typing import NamedTuple
 
 from evaluator.errors import RapportError
 from evaluator.identity import digest
-from evaluator.protocol import EvaluationProtocol, PublishedRow, is_reference, load_protocol
+from evaluator.protocol import HicupidProtocol, PublishedRow, hicupid_protocol, is_reference
 from leaderboard.board.build import BoardRow, standing
+from leaderboard.board.human import Identity, identity_of
 from leaderboard.board.rankings import Ranking, ranking_of
 from leaderboard.scorecards import PROMPTS
 
@@ -43,6 +45,13 @@ _PARTS = {
 """All of a ranking but its protocol, in the order of headings."""
 
 
+class Link(NamedTuple):
+    """A link to another place of the page."""
+
+    address: str
+    label: str
+
+
 class Table(NamedTuple):
     """The rows of one ranking."""
 
@@ -51,6 +60,8 @@ class Table(NamedTuple):
     heading: str
     """What tells it from the other tables of its protocol; empty where it is the only one."""
     rows: list[BoardRow]
+    links: Mapping[str, tuple[Link, ...]] = MappingProxyType({})
+    """Where it stands how far the same model agrees with people, by scorecard."""
 
 
 class Section(NamedTuple):
@@ -67,7 +78,11 @@ class Section(NamedTuple):
     """What others have published under its setting."""
 
 
-def sections(rows: Iterable[BoardRow], protocols: Iterable[str] = ()) -> list[Section]:
+def sections(
+    rows: Iterable[BoardRow],
+    protocols: Iterable[str] = (),
+    agreement: Mapping[Identity, tuple[Link, ...]] = MappingProxyType({}),
+) -> list[Section]:
     """Lays rows out by protocol, in the order in which protocols first appear, and by ranking.
 
     A reference depends on no context, so it stands in every table of its protocol that differs from it in that alone.
@@ -75,19 +90,20 @@ def sections(rows: Iterable[BoardRow], protocols: Iterable[str] = ()) -> list[Se
     Args:
         rows: The board's rows.
         protocols: Ids of protocols that have a section without a row too, below those with rows.
+        agreement: Where it stands how far each model agrees with people.
     """
     by_protocol: dict[str, list[BoardRow]] = {}
     for row in rows:
         by_protocol.setdefault(row.protocol, []).append(row)
     for protocol in protocols:
         by_protocol.setdefault(protocol, [])
-    return [_section(protocol_id, found) for protocol_id, found in by_protocol.items()]
+    return [_section(protocol_id, found, agreement) for protocol_id, found in by_protocol.items()]
 
 
-def known(protocol_id: str) -> EvaluationProtocol | None:
-    """Returns a protocol, or None for one that is no longer shipped."""
+def known(protocol_id: str) -> HicupidProtocol | None:
+    """Returns a protocol of HiCUPID, or None for one that is no longer shipped."""
     try:
-        return load_protocol(protocol_id)
+        return hicupid_protocol(protocol_id)
     except RapportError:
         return None
 
@@ -102,13 +118,14 @@ def pairs(values: Iterable[tuple[str, str]]) -> str:
     return ", ".join(f"{name}={value}" for name, value in values) or "none"
 
 
-def _section(protocol_id: str, rows: Sequence[BoardRow]) -> Section:
+def _section(protocol_id: str, rows: Sequence[BoardRow], agreement: Mapping[Identity, tuple[Link, ...]]) -> Section:
     """Lays out the rows of one protocol."""
     protocol, rankings = known(protocol_id), _rankings(rows)
     differing, tables = _differing(rankings), []
     for ranking, found in rankings.items():
         heading = " · ".join(_PARTS[name].text(found[0]) for name in differing)
-        tables.append(Table(digest(ranking)[:8], heading, sorted(found, key=standing)))
+        links = {row.scorecard_id: agreement[who] for row in found if (who := identity_of(row)) in agreement}
+        tables.append(Table(digest(ranking)[:8], heading, sorted(found, key=standing), links))
     tables.sort(key=_first_ranked_then_newest)
     if protocol is None:
         return Section(protocol_id, "", "", tables, ())

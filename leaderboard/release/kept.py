@@ -9,7 +9,7 @@ from typing import NamedTuple
 from leaderboard.store.base import Revision
 from leaderboard.store.disk import make_folder, told_failures
 
-_NOTED = re.compile(r"((?:[0-9a-f]{40}\n){3})((?:s-\d{8}-[0-9a-f]{8}\n)*)", re.ASCII)
+_NOTED = re.compile(r"((?:[0-9a-f]{40}\n){3})((?:(?:s-\d{8}-[0-9a-f]{8}|annotator-[0-9a-z]{5,40})\n)*)", re.ASCII)
 
 
 class Kept(NamedTuple):
@@ -31,7 +31,7 @@ class Kept(NamedTuple):
     requests: Revision
     """What the requests had come to by then."""
     broken: frozenset[str]
-    """Submissions that could not be released."""
+    """Submissions, and people who label, that could not be released."""
 
     def write(self, file: Path) -> None:
         """Notes it in a file.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple, cast
 
 from evaluator.errors import RapportError
@@ -17,7 +17,9 @@ from leaderboard.open_data.card import requests_card, results_card
 from leaderboard.open_data.cleaning import Secrets
 from leaderboard.open_data.figures import open_scorecard
 from leaderboard.release.derive import Derivation, Target
+from leaderboard.release.news import is_person
 from leaderboard.release.pending import PendingFiles
+from leaderboard.release.people import PeopleDerivation
 from leaderboard.store.base import BadPath, NotFound, Revision, Store, StoreCorrupt, StoreError, Write
 from leaderboard.store.open import Names, Stores
 
@@ -79,6 +81,7 @@ class Release:
         """
         self._stores, self._names, self._secrets = stores, names, secrets
         self._derivation = Derivation(stores.archive, secrets)
+        self._people = PeopleDerivation(stores.archive)
         self._problems: Mapping[str, str] = {}
         self._ranks: Ranks = {}
         self.ranked = False
@@ -109,7 +112,7 @@ class Release:
         return all(store.head() == old or _led_from(store, old) for store, old in pairs)
 
     def bring(self, submission_ids: Iterable[str]) -> frozenset[str]:
-        """Brings some submissions up to date, all that belongs to them; returns those that could not be derived.
+        """Brings some submissions and people up to date, all that belongs to them; returns those that were not derived.
 
         Raises:
             StoreError: As of `bring_some`; what was committed before stays.
@@ -151,7 +154,7 @@ class Release:
                 changed = changed or differs
             done.add(name)
         self.ranked = self.ranked and not changed  # Before it is known whether the commit arrives.
-        self._commit(target, *heads, f"{len(done)} submissions")
+        self._commit(target, *heads, _words(done))
         return Brought(frozenset(done), frozenset(broken))
 
     def describe(self) -> None:
@@ -208,6 +211,9 @@ class Release:
         """Derives a submission, wholly or not at all; says whether the board changes by it. None if it is broken."""
         tried = target.copy()
         try:
+            if is_person(submission_id):
+                self._people.bring(submission_id, tried.results)
+                return tried, False
             return tried, self._derivation.bring(submission_id, tried, rows=rows)
         except (RapportError, *_ITS_OWN) as error:
             log.error("%s is not released: %s", submission_id, error)
@@ -220,6 +226,8 @@ class Release:
     def _withheld(self, submission_id: str, target: Target) -> Target:
         """Takes out what must not be shown of a submission that is broken, as far as that can be told."""
         tried = target.copy()
+        if is_person(submission_id):
+            return target
         try:
             self._derivation.withhold(submission_id, tried)
         except (RapportError, *_ITS_OWN) as error:
@@ -240,6 +248,12 @@ class Release:
             self._stores.requests.commit(operations, words, requests)
         if operations := target.results.operations:
             self._stores.results.commit(operations, words, results)
+
+
+def _words(done: Collection[str]) -> str:
+    """Says what a commit brings."""
+    people = sum(map(is_person, done))
+    return f"{len(done) - people} submissions" + (f", {people} people" if people else "")
 
 
 def _parts(results: Store) -> Iterator[tuple[str, bytes]]:

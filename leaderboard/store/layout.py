@@ -159,6 +159,54 @@ def old_user_scores_path(model: str, scorecard_id: str) -> str:
     return f"{USER_SCORES}/{model}/{scorecard_id}.json"
 
 
+HUMAN_SCORECARDS = "human-scorecards"
+"""Folder of all scorecards of human-grounded tasks."""
+
+
+def human_scorecards_folder(model: str) -> str:
+    """Folder of a model's scorecards of human-grounded tasks.
+
+    Example:
+        >>> human_scorecards_folder("org/model")
+        'human-scorecards/c8/org/model'
+    """
+    return f"{HUMAN_SCORECARDS}/{part_of(model)}/{model}"
+
+
+def human_scorecard_path(model: str, scorecard_id: str) -> str:
+    """A scorecard of a human-grounded task, by model.
+
+    Example:
+        >>> human_scorecard_path("org/model", "s-20260101-0a1b2c3d.human-rating-v1@people")
+        'human-scorecards/c8/org/model/s-20260101-0a1b2c3d.human-rating-v1@people.json'
+    """
+    return f"{human_scorecards_folder(model)}/{scorecard_id}.json"
+
+
+PEOPLE = "people"
+"""Folder of all that people do on the labelling page."""
+
+
+def person_folder(annotator: str) -> str:
+    """Folder of what one person did there.
+
+    Example:
+        >>> person_folder("annotator-0a1b2c3d")
+        'people/7a/annotator-0a1b2c3d'
+    """
+    return f"{PEOPLE}/{part_of(annotator)}/{annotator}"
+
+
+def person_path(annotator: str, part: int) -> str:
+    """Some hundred of a person's events; parts count from 0.
+
+    Example:
+        >>> person_path("annotator-0a1b2c3d", 3)
+        'people/7a/annotator-0a1b2c3d/000003.jsonl'
+    """
+    return f"{person_folder(annotator)}/{part:06d}.jsonl"
+
+
 def _day_of(submission_id: str) -> str:
     """Folders of the day on which something was submitted."""
     day = submission_id.split("-")[1]

@@ -143,9 +143,10 @@ def _plain(kind: type) -> Column:
 
 
 def _optional(annotation: Any) -> Column:
-    """Returns the column of a value that may be missing."""
+    """Returns the column of a value that may be missing, or may be a word of several lists."""
     kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
-    if len(kinds) != 1:
+    words = all(isinstance(kind, type) and issubclass(kind, Enum) for kind in kinds)
+    if len(kinds) != 1 and not words:
         raise TypeError(f"{annotation} has no column")
     inner = _column(kinds[0])
     return Column(

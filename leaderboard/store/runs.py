@@ -15,12 +15,14 @@ from pydantic import Field
 
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.questions import Item
-from evaluator.identity import digest
+from evaluator.human.items import HumanItem
 from evaluator.records import Generation, Record, Verdict
+from evaluator.setup import AnyItem
 from leaderboard.records import Batch, Plan, ShardReport
 from leaderboard.scorecards import RunRows
 from leaderboard.store import layout
 from leaderboard.store.base import Delete, Operation, Store, Write
+from leaderboard.store.items import decode_items, digest_of, encode_items
 from leaderboard.store.parquet import decode_parquet, encode_parquet
 from leaderboard.store.rows import Row, decode_rows, read_record
 
@@ -41,10 +43,15 @@ class CompactBatch(Record):
 class CompactPlan(Plan):
     """The plan of a compacted run. Its items lie in a file that all runs share which ask the same."""
 
-    items: tuple[Item, ...] = Field(default=(), max_length=0, exclude=True)
+    items: tuple[Item | HumanItem, ...] = Field(default=(), max_length=0, exclude=True)
     items_sha: str
     """Digest of the items; see `layout.items_path`."""
     batches: tuple[CompactBatch, ...]
+
+
+def is_compact(plan: bytes) -> bool:
+    """Says whether the file of a plan is that of a compacted run."""
+    return b'"items_sha"' in plan
 
 
 class StoredRun:
@@ -138,10 +145,10 @@ class StoredRun:
         path = layout.plan_path(self.run_id)
         return read_record(self.store.read(path), CompactPlan, path) if self.is_compacted else None
 
-    def _items(self, items_sha: str) -> tuple[Item, ...]:
+    def _items(self, items_sha: str) -> tuple[AnyItem, ...]:
         """Reads what a compacted run asked."""
         path = layout.items_path(items_sha)
-        items = tuple(decode_parquet(self.store.read(path), Item, path))
+        items = decode_items(self.store.read(path), path)
         if digest_of(items) != items_sha:
             raise _unlike(path, "items")
         return items
@@ -212,21 +219,11 @@ def large_files(run: StoredRun, plan: Plan) -> list[Operation]:
     ]
 
 
-def digest_of(items: Iterable[Item]) -> str:
-    """Names items by all that they say, in their order.
-
-    Example:
-        >>> digest_of([])[:12]
-        '4f53cda18c2b'
-    """
-    return digest([item.model_dump(mode="json") for item in items])
-
-
-def _shared_items(store: Store, items_sha: str, items: Iterable[Item]) -> Iterator[Write]:
+def _shared_items(store: Store, items_sha: str, items: Iterable[AnyItem]) -> Iterator[Write]:
     """Yields the file of some items, unless it is there: another version of the library writes other bytes."""
     path = layout.items_path(items_sha)
     if path not in store.list(path.rpartition("/")[0]):
-        yield Write(path, encode_parquet(items, Item))
+        yield Write(path, encode_items(items))
 
 
 def _whole(folder: str, rows: Iterable[Row], kind: type[Row]) -> Write:

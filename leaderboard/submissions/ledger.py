@@ -253,7 +253,11 @@ class Ledger(LedgerReader):
     def put_plan(self, plan: Plan) -> Plan:
         """Fixes a run's plan and returns it; of several the first one stays."""
         wanted = sum(len(item.orders) for item in plan.items)
-        counted = {"items": len(plan.items), "verdicts_wanted": wanted, "shards": len(plan.shards)}
+        counted = {
+            "items": sum(item.is_asked for item in plan.items),
+            "verdicts_wanted": wanted,
+            "shards": len(plan.shards),
+        }
         self._plan(
             keys=[keys.plan(plan.run_id), keys.progress(plan.run_id)],
             args=[plan.model_dump_json(), *(part for pair in counted.items() for part in pair)],

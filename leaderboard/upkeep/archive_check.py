@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
-from evaluator.hicupid.questions import Item
 from evaluator.records import Record
-from leaderboard.records import Scorecard, State, Tombstone
+from leaderboard.labelling.journal import read_events
+from leaderboard.records import State, Tombstone
+from leaderboard.results import HumanScorecard, Scorecard
 from leaderboard.store import layout
 from leaderboard.store.base import Delete, Store
-from leaderboard.store.parquet import decode_parquet
+from leaderboard.store.items import decode_items, digest_of
 from leaderboard.store.rows import read_record
-from leaderboard.store.runs import digest_of
 from leaderboard.submissions.history import History
 from leaderboard.submissions.journal import files_of
 from leaderboard.upkeep.findings import BACKUP, ITS_OWN, FindingKind, Found, found, unreadable
 from leaderboard.upkeep.places import Place, Sort, is_half_written, place_of
 from leaderboard.upkeep.records import Takedown, takedown_path
-from leaderboard.upkeep.run_check import check_run
+from leaderboard.upkeep.run_check import AnyCard, check_run
 from leaderboard.upkeep.traces import Traces
 
 Kind = TypeVar("Kind", bound=Record)
 _CARD = "README.md"
 """What the Hub shows of a data set."""
+_CARDS: Mapping[Sort, type[Scorecard] | type[HumanScorecard]] = {
+    Sort.SCORECARD: Scorecard,
+    Sort.HUMAN_SCORECARD: HumanScorecard,
+}
 
 
 class Progress(NamedTuple):
@@ -54,8 +58,7 @@ def check_archive(archive: Store, tell: Callable[[Progress], None] = lambda prog
         else:
             others[path] = place
     traces = Traces()
-    for path, place in others.items():
-        yield from _check_items(archive, path, place) if place.sort is Sort.ITEMS else _noted(archive, path, traces)
+    yield from _check_others(archive, others, traces)
     for count, (name, places) in enumerate(sorted(by_submission.items()), start=1):
         yield from _Looked(archive, name, places, traces).findings()
         tell(Progress(count, len(by_submission)))
@@ -72,7 +75,7 @@ def _strange(path: str) -> Iterator[Found]:
 def _check_items(archive: Store, path: str, place: Place) -> Iterator[Found]:
     """Yields what is wrong with a file of items."""
     try:
-        items = decode_parquet(archive.read(path), Item, path)
+        items = decode_items(archive.read(path), path)
     except ITS_OWN as error:
         yield unreadable(path, error)
         return
@@ -90,6 +93,24 @@ def _noted(archive: Store, path: str, traces: Traces) -> Iterator[Found]:
     traces.add(takedown)
     if path != takedown_path(takedown.kind, takedown.name):
         yield found(FindingKind.MISPLACED, path, "It is about something else than its path says.")
+
+
+def _check_others(archive: Store, others: dict[str, Place], traces: Traces) -> Iterator[Found]:
+    """Yields what is wrong with files that belong to no submission; notes what was taken down."""
+    for path, place in others.items():
+        if place.sort is not Sort.PERSON:
+            yield from _check_items(archive, path, place) if place.sort is Sort.ITEMS else _noted(archive, path, traces)
+    for person in sorted({place.name for place in others.values() if place.sort is Sort.PERSON}):
+        yield from _check_person(archive, person, traces)
+
+
+def _check_person(archive: Store, person: str, traces: Traces) -> Iterator[Found]:
+    """Yields what is wrong with what a person did on the labelling page."""
+    yield from traces.of_person(person)
+    try:
+        read_events(archive, person)
+    except ITS_OWN as error:
+        yield unreadable(layout.person_folder(person), error)
 
 
 class _Looked:
@@ -160,29 +181,30 @@ class _Looked:
                 message = "It lies in its present place as well, and that counts."
                 self._found.append(found(FindingKind.OLD_PLACE, path, message, "", Delete(path)))
 
-    def _cards(self) -> dict[str, Scorecard]:
+    def _cards(self) -> dict[str, AnyCard]:
         """Reads its scorecards by path."""
         self._check_one_place(Sort.SCORECARD)
         self._check_one_place(Sort.USER_SCORES)
-        cards = {}
-        for path, place in self._of(Sort.SCORECARD).items():
-            card = self._read(path, Scorecard)
-            if card is None:
-                continue
-            if (card.id, card.model) != (place.name, place.model):
-                self._found.append(found(FindingKind.MISPLACED, path, f"It is {card.id} of {card.model}."))
-            else:
-                cards[path] = card
+        cards: dict[str, AnyCard] = {}
+        for sort, kind in _CARDS.items():
+            for path, place in self._of(sort).items():
+                card = self._read(path, kind)
+                if card is None:
+                    continue
+                if (card.id, card.model) != (place.name, place.model):
+                    self._found.append(found(FindingKind.MISPLACED, path, f"It is {card.id} of {card.model}."))
+                else:
+                    cards[path] = card
         return cards
 
-    def _check_references(self, cards: dict[str, Scorecard], history: History | None) -> None:
+    def _check_references(self, cards: dict[str, AnyCard], history: History | None) -> None:
         """Finds scorecards without rows, results without a scorecard, and users' sums without one."""
         runs = {place.name for place in self._of(Sort.RUN).values()}
         for path, card in cards.items():
             if card.run_id not in runs:
                 message = f"There are no rows of its run {card.run_id}."
                 self._found.append(found(FindingKind.REFERENCE, path, message, BACKUP))
-        scored = {place.name.partition("@")[0] for place in self._of(Sort.SCORECARD).values()}
+        scored = {place.name.partition("@")[0] for sort in _CARDS for place in self._of(sort).values()}
         for run_id, state in history.states.items() if history and not history.withdrawn else ():
             if state is State.PUBLISHED and run_id not in scored:
                 path = layout.submission_path(self._name)

@@ -8,7 +8,7 @@ from redis import Redis
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import text
-from leaderboard.records import Amendment, AmendmentKind, Batch, Moment, State, Transition
+from leaderboard.records import Amendment, AmendmentKind, Batch, Moment, Plan, State, Transition
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
 from leaderboard.submissions.history import History
@@ -74,21 +74,25 @@ def withdrawn(history: History, takedown: Takedown) -> History:
 
 
 def check_batches(redis: Redis, changes: Changes) -> None:
-    """Returns if no run that goes on has rows in Redis that change.
+    """Returns if no run that goes on has a plan or rows in Redis that change.
 
     Raises:
         RapportError: `infrastructure` naming the run otherwise.
     """
-    for run_id, _, _ in _changing(redis, changes):
+    batches = (run_id for run_id, _, _ in _changing(redis, changes))
+    plans = (plan.run_id for plan in _changing_plans(redis, changes))
+    for run_id in (*batches, *plans):
         value = redis.get(keys.state(run_id))  # Nobody goes on with a run that the ledger does not know.
         if value is not None and (state := State(text(value))) not in ENDED:
             raise _under_way(run_id, state)
 
 
 def change_batches(redis: Redis, changes: Changes) -> None:
-    """Changes the rows that Redis keeps of runs that have ended."""
+    """Changes the plans and rows that Redis keeps of runs that have ended."""
     for run_id, name, batch in list(_changing(redis, changes)):
         redis.hset(keys.batches(run_id), name, batch.model_dump_json())
+    for plan in list(_changing_plans(redis, changes)):
+        redis.set(keys.plan(plan.run_id), plan.model_dump_json())
 
 
 def unsaved_of(redis: Redis, kind: TakedownKind, name: str) -> list[str]:
@@ -108,6 +112,17 @@ def _changing(redis: Redis, changes: Changes) -> Iterator[tuple[str, str, Batch]
             batch = read_record(value, Batch, f"batch {text(name)} of {run_id}")
             if (changed := changes.of_batch(batch)) != batch:
                 yield run_id, text(name), changed
+
+
+def _changing_plans(redis: Redis, changes: Changes) -> Iterator[Plan]:
+    """Yields the plans that change, as they will be."""
+    for key in redis.scan_iter(f"{keys.plan('')}*", count=1000):
+        value = redis.get(key)
+        if value is None:  # It went in between.
+            continue
+        plan = read_record(value, Plan, f"the plan at {text(key)}")
+        if (changed := changes.of_plan(plan)) is not plan:
+            yield changed
 
 
 def _withdrawal(history: History, takedown: Takedown, sequence: int) -> Amendment:

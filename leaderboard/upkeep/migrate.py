@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 from evaluator.parquet import read_table
 from evaluator.records import Record, UpgradedRecord
-from leaderboard.records import Scorecard, Tombstone
+from leaderboard.records import Plan, Tombstone
+from leaderboard.results import HumanScorecard, Scorecard
 from leaderboard.scorecards import UserScores
 from leaderboard.store import layout
 from leaderboard.store.base import Delete, Operation, Store, Write
 from leaderboard.store.parquet import decode_parquet, encode_parquet
 from leaderboard.store.rows import decode_rows, encode_rows, read_record
-from leaderboard.store.runs import StoredRun, compact
+from leaderboard.store.runs import CompactPlan, StoredRun, compact, is_compact
 from leaderboard.submissions.history import History
 from leaderboard.upkeep.findings import ITS_OWN
 from leaderboard.upkeep.places import ROWS, Place, Sort, place_of
@@ -27,8 +28,10 @@ _KINDS: Mapping[Sort, type[Record]] = {
     Sort.TOMBSTONE: Tombstone,
     Sort.TAKEDOWN: Takedown,
     Sort.SCORECARD: Scorecard,
+    Sort.HUMAN_SCORECARD: HumanScorecard,
     Sort.USER_SCORES: UserScores,
 }
+_CARDS = (Sort.SCORECARD, Sort.HUMAN_SCORECARD)
 
 
 class Reason(StrEnum):
@@ -68,7 +71,7 @@ def migrations(archive: Store, tell: Callable[[int], None] = lambda count: None)
         StoreError: If the store as a whole cannot be read.
     """
     places = {path: place for path in archive.list() if (place := place_of(path))}
-    scored = {place.name.partition("@")[0] for place in places.values() if place.sort is Sort.SCORECARD}
+    scored = {place.name.partition("@")[0] for place in places.values() if place.sort in _CARDS}
     compacted = set[str]()
     for count, (path, place) in enumerate(places.items(), start=1):
         try:
@@ -136,6 +139,8 @@ def _of_run(archive: Store, run_id: str) -> Migration | None:
 def _of_rows(archive: Store, path: str) -> Migration | None:
     """Returns what becomes of a run's plan or rows that are written as an older version wrote them."""
     name = PurePosixPath(path)
+    if name.name == "plan.json":
+        return _of_plan(archive, path)
     kind = ROWS.get(name.parent.name if name.suffix == ".jsonl" else name.stem)
     if kind is None or not issubclass(kind, UpgradedRecord):
         return None
@@ -146,4 +151,12 @@ def _of_rows(archive: Store, path: str) -> Migration | None:
         versions = read_table(content, ["schema_version"])["schema_version"].unique().to_pylist()
         is_old = not kind.upgrades.keys().isdisjoint(versions)
         written = encode_parquet(decode_parquet(content, kind, path), kind) if is_old else content
+    return Migration(Reason.UPGRADED, path, (Write(path, written),)) if written != content else None
+
+
+def _of_plan(archive: Store, path: str) -> Migration | None:
+    """Returns what becomes of a run's plan, in whichever form it lies there."""
+    content = archive.read(path)
+    kind = CompactPlan if is_compact(content) else Plan
+    written = read_record(content, kind, path).model_dump_json().encode()
     return Migration(Reason.UPGRADED, path, (Write(path, written),)) if written != content else None

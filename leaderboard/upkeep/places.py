@@ -25,7 +25,10 @@ class Sort(StrEnum):
     ITEMS = "items"
     RUN = "run"
     """Plan or rows of a run."""
+    PERSON = "person"
+    """What a person did on the labelling page."""
     SCORECARD = "scorecard"
+    HUMAN_SCORECARD = "human_scorecard"
     USER_SCORES = "user_scores"
 
 
@@ -34,7 +37,7 @@ class Place(NamedTuple):
 
     sort: Sort
     name: str
-    """The submission, the run, the scorecard, or the digest that it is called after."""
+    """The submission, the run, the scorecard, the person, or the digest that it is called after."""
     model: str = ""
     """Of a scorecard and its users' sums."""
     old: bool = False
@@ -43,13 +46,14 @@ class Place(NamedTuple):
     @property
     def submission(self) -> str:
         """The submission that it belongs to; empty if it belongs to none."""
-        return submission_of(self.name) if self.sort not in (Sort.TAKEDOWN, Sort.ITEMS) else ""
+        return submission_of(self.name) if self.sort not in (Sort.TAKEDOWN, Sort.ITEMS, Sort.PERSON) else ""
 
 
 _ID = r"s-\d{8}-[0-9a-f]{8}"
 _RUN = re.compile(rf"({_ID}\.[^/]+)/(?:plan\.json|(?:generations|verdicts|reports)(?:\.parquet|/[^/]+\.jsonl))")
 _CARD = re.compile(rf"{_ID}\.[^/@]+@[^/]+")
 _HASHED = re.compile(r"([0-9a-f]{2})/(\1[0-9a-f]{62})\.(?:parquet|json)")
+_OF_PERSON = re.compile(r"[0-9a-f]{2}/(annotator-[0-9a-z]{5,40})/([0-9]{6})\.jsonl")
 _HALF_WRITTEN = re.compile(r".*(?:\.(?:tmp|temp|part|partial|new|incomplete|lock|swp)|~)", re.IGNORECASE)
 
 
@@ -67,10 +71,14 @@ def place_of(path: str) -> Place | None:
         return _of_submission(folder, path)
     if folder in (layout.SCORECARDS, layout.USER_SCORES):
         return _of_card(folder, path, rest.split("/"))
+    if folder == layout.HUMAN_SCORECARDS:
+        return _of_human_card(path, rest.split("/"))
     if folder == layout.RUNS:
         return _of_run(path, rest)
     if folder == layout.ITEMS and (named := _HASHED.fullmatch(rest)) and path == layout.items_path(named[2]):
         return Place(Sort.ITEMS, named[2])
+    if folder == layout.PEOPLE and (named := _OF_PERSON.fullmatch(rest)):
+        return Place(Sort.PERSON, named[1]) if path == layout.person_path(named[1], int(named[2])) else None
     if folder == TAKEDOWNS and (named := _HASHED.fullmatch(rest.partition("/")[2])):
         return Place(Sort.TAKEDOWN, named[2])
     return None
@@ -113,6 +121,14 @@ def _of_card(folder: str, path: str, parts: list[str]) -> Place | None:
     if path == new(model := "/".join(parts[1:-1]), name):
         return Place(sort, name, model)
     return Place(sort, name, model, old=True) if path == old(model := "/".join(parts[:-1]), name) else None
+
+
+def _of_human_card(path: str, parts: list[str]) -> Place | None:
+    """Tells scorecards of human-grounded tasks."""
+    name, model = parts[-1].removesuffix(".json"), "/".join(parts[1:-1])
+    if not _CARD.fullmatch(name) or path != layout.human_scorecard_path(model, name):
+        return None
+    return Place(Sort.HUMAN_SCORECARD, name, model)
 
 
 def _of_run(path: str, rest: str) -> Place | None:

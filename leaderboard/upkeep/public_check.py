@@ -10,9 +10,9 @@ from typing import get_args
 import pyarrow as pa
 
 from evaluator.parquet import read_table
-from leaderboard.open_data import layout
 from leaderboard.open_data.cleaning import Secrets
 from leaderboard.release.derive import all_submissions
+from leaderboard.release.people import all_people
 from leaderboard.release.release import Release
 from leaderboard.store.base import Delete, NotFound, Store, Write
 from leaderboard.store.hashes import is_content
@@ -38,7 +38,8 @@ def check_public(stores: Stores, names: Names, secrets: Secrets, *, whole: bool)
     with tempfile.TemporaryDirectory(prefix="rapport-") as folder:
         made = Stores(stores.archive, LocalStore(Path(folder, "results")), LocalStore(Path(folder, "requests")))
         release = Release(made, names, secrets)
-        whole = not release.bring(all_submissions(stores.archive)) and whole
+        everything = [*all_submissions(stores.archive), *all_people(stores.archive)]
+        whole = not release.bring(everything) and whole
         release.describe()
         release.rank()
         for data_set in get_args(DataSet)[1:]:
@@ -62,8 +63,7 @@ def _differences(data_set: DataSet, store: Store, made: Store) -> Iterator[Found
         elif not is_content(content, held[path]) and not _says_the_same(store, path, content):
             yield _public(data_set, path, "It is not what follows from the archive.", Write(path, content))
     for path in sorted(held.keys() - set(wanted)):
-        if not path.startswith(f"{layout.LABELS}/"):  # People's labels do not come from the archive.
-            yield _public(data_set, path, "Nothing in the archive leads to such a file.", Delete(path))
+        yield _public(data_set, path, "Nothing in the archive leads to such a file.", Delete(path))
 
 
 def _public(data_set: DataSet, path: str, message: str, repair: Write | Delete) -> Found:

@@ -10,18 +10,20 @@ from pydantic import Field
 from evaluator.records import Record
 from leaderboard.open_data import layout as open_layout
 from leaderboard.open_data.files import encode_labels
-from leaderboard.open_data.records import OpenLabel
-from leaderboard.records import Scorecard, submission_of
+from leaderboard.open_data.people import OpenLabel
+from leaderboard.records import Plan, submission_of
 from leaderboard.release.derive import all_submissions
+from leaderboard.results import HumanScorecard, Scorecard
 from leaderboard.store import layout
 from leaderboard.store.base import Delete, Operation, Store, Write
+from leaderboard.store.items import decode_items
 from leaderboard.store.parquet import decode_parquet
 from leaderboard.store.rows import read_record
 from leaderboard.store.runs import StoredRun
 from leaderboard.submissions.history import History
 from leaderboard.upkeep.places import Sort, place_of
 from leaderboard.upkeep.records import Takedown, TakedownKind
-from leaderboard.upkeep.recount import recount
+from leaderboard.upkeep.recount import recount, recount_human
 from leaderboard.upkeep.row_changes import Changes, change_run, changes_of
 
 _AT_ONCE = 200
@@ -54,7 +56,11 @@ def submissions_of(archive: Store, kind: TakedownKind, name: str) -> list[str]:
 def files_of_results(archive: Store, history: History) -> list[str]:
     """Returns the paths of all rows, scorecards and users' sums of a submission."""
     begins, model = f"{history.submission.id}.", history.submission.model
-    cards = [*layout.scorecards_folders(model), *_user_scores_folders(model)]
+    cards = [
+        *layout.scorecards_folders(model),
+        *_user_scores_folders(model),
+        layout.human_scorecards_folder(model),
+    ]
     named = [path for folder in cards for path in archive.list(folder) if path.rpartition("/")[2].startswith(begins)]
     day = layout.run_folder(history.submission.run_ids()[0]).rpartition("/")[0]
     return named + [path for path in archive.list(day) if path.startswith(f"{day}/{begins}")]
@@ -74,13 +80,32 @@ def runs_with(archive: Store, changes: Changes, tell: Callable[[str], None]) -> 
     places = {path: place for path in archive.list() if (place := place_of(path))}
     cards: dict[str, list[str]] = defaultdict(list)
     for path, place in places.items():
-        if place.sort is Sort.SCORECARD:
+        if place.sort in (Sort.SCORECARD, Sort.HUMAN_SCORECARD):
             cards[place.name.partition("@")[0]].append(path)
     for run_id in sorted({place.name for place in places.values() if place.sort is Sort.RUN}):
         tell(run_id)
         stored = StoredRun(archive, run_id)
-        if operations := change_run(stored, changes):
-            yield run_id, [*operations, *_recounted(stored, cards[run_id])]
+        plan = stored.plan()
+        if operations := change_run(stored, plan, changes):
+            yield run_id, [*operations, *_recounted(stored, plan and changes.of_plan(plan), cards[run_id])]
+
+
+def items_with(archive: Store, changes: Changes) -> list[Operation]:
+    """Returns what takes out the files of items that change: what runs ask by now stands in others.
+
+    Args:
+        archive: The store, all of whose runs were changed.
+        changes: What becomes of items.
+
+    Raises:
+        RapportError: `data_error` if one cannot be read: it may hold what is to go.
+    """
+    paths = archive.list(layout.ITEMS)
+    return [
+        Delete(path)
+        for path in paths
+        if any(changes.item(item) != item for item in decode_items(archive.read(path), path))
+    ]
 
 
 def labels_without(results: Store, person: str) -> list[Operation]:
@@ -102,7 +127,10 @@ def look(archive: Store, results: Store, takedown: Takedown, tell: Callable[[str
     """
     if changes := changes_of(takedown.kind, takedown.name):
         found = {run_id: len(operations) for run_id, operations in runs_with(archive, changes, tell)}
-        labels = len(labels_without(results, takedown.name)) if takedown.kind is TakedownKind.PERSON else 0
+        labels = 0
+        if takedown.kind is TakedownKind.PERSON:
+            of_person = archive.list(layout.person_folder(takedown.name))
+            labels = len(labels_without(results, takedown.name)) + len(of_person)
         runs, files = tuple(found), sum(found.values()) + labels
         return Reach(submissions=tuple(sorted(set(map(submission_of, runs)))), runs=runs, files=files)
     named = submissions_of(archive, takedown.kind, takedown.name)
@@ -120,13 +148,19 @@ def _histories(archive: Store, paths: Iterable[str]) -> Iterator[History]:
             yield read_record(content, History, path)
 
 
-def _recounted(stored: StoredRun, paths: Iterable[str]) -> Iterator[Operation]:
-    """Yields the scorecards and users' sums of a run as its changed rows have them."""
-    plan, rows = stored.plan(), stored.rows()
+def _recounted(stored: StoredRun, plan: Plan | None, paths: Iterable[str]) -> Iterator[Operation]:
+    """Yields the scorecards and users' sums of a run as its changed plan and rows have them."""
+    if plan is None:
+        return
+    rows = stored.rows()
     for path in paths:
-        card = read_record(stored.store.read(path), Scorecard, path)
-        if plan is not None and (counted := recount(card, plan, rows)):
-            yield Write(path, counted.card.model_dump_json().encode())
+        content = stored.store.read(path)
+        if path.startswith(f"{layout.HUMAN_SCORECARDS}/"):
+            human = read_record(content, HumanScorecard, path)
+            yield Write(path, (recount_human(human, plan, rows) or human).model_dump_json().encode())
+        elif counted := recount(read_record(content, Scorecard, path), plan, rows):
+            card = counted.card
+            yield Write(path, card.model_dump_json().encode())
             yield Write(layout.user_scores_path(card.model, card.id), counted.users.model_dump_json().encode())
             yield Delete(layout.old_user_scores_path(card.model, card.id))
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from evaluator.human.items import HumanItem
 from evaluator.identity import text_digest
-from evaluator.records import Generation, Record, Verdict
-from leaderboard.records import Batch
+from evaluator.records import Generation, Record, Verdict, verdict_version
+from evaluator.setup import AnyItem
+from leaderboard.records import Batch, Plan
 from leaderboard.store import layout
 from leaderboard.store.base import Operation, Write
 from leaderboard.store.rows import encode_rows
@@ -21,6 +23,13 @@ class Changes(NamedTuple):
     generation: Callable[[Generation], Generation]
     verdict: Callable[[Verdict], Verdict | None]
     """None takes the verdict out."""
+    item: Callable[[AnyItem], AnyItem]
+    """What was asked, with what people had said of it."""
+
+    def of_plan(self, plan: Plan) -> Plan:
+        """Returns what becomes of a plan; the very same if nothing in it changes."""
+        items = tuple(map(self.item, plan.items))
+        return plan if items == plan.items else plan.model_copy(update={"items": items})
 
     def of_batch(self, batch: Batch) -> Batch:
         """Returns what becomes of a batch."""
@@ -44,9 +53,11 @@ def changes_of(kind: TakedownKind, name: str) -> Changes | None:
         name: An answer's content hash, or a person's pseudonym.
     """
     if kind is TakedownKind.ANSWER:
-        return Changes(lambda row: without_answer(row, name), lambda row: without_words(row, name))
+        return Changes(lambda row: without_answer(row, name), lambda row: without_words(row, name), lambda item: item)
     if kind is TakedownKind.PERSON:
-        return Changes(lambda row: row, lambda row: None if said_by(row, name) else row)
+        return Changes(
+            lambda row: row, lambda row: None if said_by(row, name) else row, lambda item: without_labels(item, name)
+        )
     return None
 
 
@@ -62,7 +73,8 @@ def without_words(row: Verdict, content_hash: str) -> Verdict:
     """Returns a verdict without its rater's words, which may quote the answer of this hash; what it says stays."""
     if row.key.content_hash != content_hash or row.taken_down is not None:
         return row
-    gone = {"completion": "", "taken_down": text_digest(row.completion), "schema_version": 2}
+    version = verdict_version(row.outcome, taken_down=True)
+    gone = {"completion": "", "taken_down": text_digest(row.completion), "schema_version": version}
     return Verdict.model_validate(dict(row) | gone)
 
 
@@ -71,21 +83,37 @@ def said_by(row: Verdict, person: str) -> bool:
     return row.rater_kind == "human" and row.key.rater == person
 
 
-def change_run(run: StoredRun, changes: Changes) -> list[Operation]:
-    """Returns what changes a run's rows where they lie, as one commit; nothing if none changes. `run` knows them then.
+def without_labels(item: AnyItem, person: str) -> AnyItem:
+    """Returns an item without what the person of this pseudonym said of it."""
+    if not isinstance(item, HumanItem) or all(label.annotator != person for label in item.labels):
+        return item
+    return item.model_copy(update={"labels": tuple(label for label in item.labels if label.annotator != person)})
+
+
+def change_run(run: StoredRun, plan: Plan | None, changes: Changes) -> list[Operation]:
+    """Returns what changes a run's plan and rows where they lie, as one commit; nothing if none changes.
+
+    `run` knows its rows as they are then.
+
+    Args:
+        run: The run.
+        plan: What it asked; None if nothing says that.
+        changes: What becomes of it.
 
     Raises:
         RapportError: `data_error` if something of the run cannot be read.
     """
+    new = plan and changes.of_plan(plan)
     generations = {name: list(map(changes.generation, rows)) for name, rows in run.generations.items()}
     verdicts = {name: changes.of_verdicts(rows) for name, rows in run.verdicts.items()}
     old_generations, old_verdicts = run.generations, run.verdicts
-    if (generations, verdicts) == (old_generations, old_verdicts):
+    if (new, generations, verdicts) == (plan, old_generations, old_verdicts):
         return []
     run.generations, run.verdicts = generations, verdicts
-    if run.is_compacted and (plan := run.plan()) is not None:
-        return large_files(run, plan)
+    if run.is_compacted and new is not None:
+        return large_files(run, new)
     return [
+        *([Write(layout.plan_path(run.run_id), new.model_dump_json().encode())] if new and new != plan else []),
         *_changed(layout.generations_folder(run.run_id), old_generations, generations),
         *_changed(layout.verdicts_folder(run.run_id), old_verdicts, verdicts),
     ]

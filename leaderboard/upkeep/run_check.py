@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import TypeAlias
 
-from leaderboard.records import Plan, Scorecard
+from evaluator.human.items import HumanItem
+from leaderboard.records import Plan
+from leaderboard.results import HumanScorecard, Scorecard
 from leaderboard.scorecards import RunRows, UserScores
 from leaderboard.store import layout
 from leaderboard.store.base import Delete, Operation, Store, Write
 from leaderboard.store.parquet import decode_parquet
 from leaderboard.store.rows import decode_rows, read_record
-from leaderboard.store.runs import CompactPlan, StoredRun
+from leaderboard.store.runs import CompactPlan, StoredRun, is_compact
 from leaderboard.upkeep.findings import ITS_OWN, FindingKind, Found, found, unreadable
 from leaderboard.upkeep.places import ROWS
-from leaderboard.upkeep.recount import Recounted, recount
+from leaderboard.upkeep.recount import Recounted, recount, recount_human
 from leaderboard.upkeep.traces import Traces
 
 _DOUBLE = "Of several rows on one thing fixed rules choose one; look at how they came to be stored."
 
 
+AnyCard: TypeAlias = Scorecard | HumanScorecard
+"""A scorecard of a run of either suite."""
+
+
 def check_run(
-    archive: Store, run_id: str, cards: Mapping[str, Scorecard], users: Iterable[str], traces: Traces
+    archive: Store,
+    run_id: str,
+    cards: Mapping[str, AnyCard],
+    users: Iterable[str],
+    traces: Traces,
 ) -> Iterator[Found]:
     """Yields what is wrong with a run, its scorecards and the users' sums behind them.
 
@@ -47,15 +58,19 @@ def check_run(
         yield found(FindingKind.MISPLACED, layout.plan_path(run_id), f"It is the plan of {plan.run_id}.")
         return
     yield from _check_rows(folder, plan, rows)
-    yield from traces.in_rows(folder, rows)
+    yield from traces.in_run(folder, plan, rows)
     left = set(users)
+    of_people = any(isinstance(item, HumanItem) for item in plan.items)
     for path, card in cards.items():
-        counted = recount(card, plan, rows)
-        if counted is None:
+        if isinstance(card, HumanScorecard) != of_people:
+            yield found(FindingKind.REFERENCE, path, "Its run asks something of another suite.")
+        elif isinstance(card, HumanScorecard):
+            yield from _check_card(path, card, recount_human(card, plan, rows) or card)
+        elif (counted := recount(card, plan, rows)) is None:
             yield found(FindingKind.REFERENCE, folder, "No report says what its rows were made on.")
-            return
-        yield from _check_card(path, card, counted)
-        yield from _check_users(archive, counted, left)
+        else:
+            yield from _check_card(path, card, counted.card)
+            yield from _check_users(archive, counted, left)
 
 
 def _check_rows(folder: str, plan: Plan, rows: RunRows) -> Iterator[Found]:
@@ -83,13 +98,13 @@ def _doubled(names: Iterable[tuple[Hashable, int]]) -> list[tuple[Hashable, int]
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def _check_card(path: str, card: Scorecard, counted: Recounted) -> Iterator[Found]:
+def _check_card(path: str, card: AnyCard, counted: AnyCard) -> Iterator[Found]:
     """Compares a scorecard with what its rows come to."""
-    if card == counted.card:
+    if card == counted:
         return
-    what = "result" if card.result != counted.card.result else "digest of its rows"
+    what = "result" if card.result != counted.result else "digest of its rows"
     message = f"Its {what} is not what its rows come to."
-    yield found(FindingKind.SCORECARD, path, message, "", Write(path, counted.card.model_dump_json().encode()))
+    yield found(FindingKind.SCORECARD, path, message, "", Write(path, counted.model_dump_json().encode()))
 
 
 def _check_users(archive: Store, counted: Recounted, left: set[str]) -> Iterator[Found]:
@@ -141,4 +156,4 @@ def _read(content: bytes, path: str, run_id: str) -> None:
     elif kind is not None:
         decode_rows(content, kind, path)
     elif name == "plan.json":
-        read_record(content, CompactPlan if b'"items_sha"' in content else Plan, path)
+        read_record(content, CompactPlan if is_compact(content) else Plan, path)

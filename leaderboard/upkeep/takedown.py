@@ -11,7 +11,9 @@ from typing import NamedTuple
 from redis import Redis
 
 from evaluator.errors import Cause, RapportError
+from leaderboard.labelling.desk import Desk
 from leaderboard.open_data.cleaning import Secrets
+from leaderboard.release.news import is_person
 from leaderboard.release.release import Release
 from leaderboard.store import layout
 from leaderboard.store.base import Delete, NotFound, Operation, Write
@@ -27,7 +29,7 @@ from leaderboard.upkeep.ledger_rows import (
     withdraw_in_ledger,
     withdrawn,
 )
-from leaderboard.upkeep.reach import Reach, files_of_results, labels_without, look, runs_with
+from leaderboard.upkeep.reach import Reach, files_of_results, items_with, labels_without, look, runs_with
 from leaderboard.upkeep.records import Takedown, TakedownKind, takedown_path
 from leaderboard.upkeep.row_changes import changes_of
 from leaderboard.upkeep.writing import Writer, last_mark, unknown_mark
@@ -152,6 +154,18 @@ class _TakingDown:
             self._writer.commit(operations, f"{self._words}: {run_id}")
         if self._site.redis is not None:
             change_batches(self._site.redis, self._changes)
+        if self._asked.kind is TakedownKind.PERSON:
+            self._take_labels()
+
+    def _take_labels(self) -> None:
+        """Takes out what a person did on the labelling page."""
+        assert self._changes is not None
+        if asked := items_with(self._archive, self._changes):
+            self._writer.commit(asked, f"{self._words}: what runs asked before")
+        paths = self._archive.list(layout.person_folder(self._asked.name))
+        self._writer.commit([Delete(path) for path in paths], f"{self._words}: {len(paths)} files of labels")
+        if self._site.redis is not None:
+            Desk(self._site.redis).forget(self._asked.name)
 
     def _publish(self, takedown: Takedown) -> None:
         """Brings the public data sets up to date.
@@ -164,7 +178,8 @@ class _TakingDown:
         if takedown.kind is TakedownKind.PERSON and (labels := labels_without(results, takedown.name)):
             Writer(results).commit(labels, "labels were taken down")
         release = Release(self._site.stores, self._site.names, self._site.secrets)
-        broken = release.bring(takedown.submissions)
+        person = [takedown.name] if is_person(takedown.name) else []
+        broken = release.bring([*takedown.submissions, *person])
         release.describe()
         release.rank()
         if broken:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from leaderboard.records import Plan
 from leaderboard.scorecards import RunRows
+from leaderboard.store import layout
 from leaderboard.upkeep.findings import FindingKind, Found, found
 from leaderboard.upkeep.places import Place, Sort
 from leaderboard.upkeep.records import Takedown, TakedownKind
 from leaderboard.upkeep.row_changes import changes_of
 
 _REMEDY = "Run the same `rapport store takedown` again: it goes on where it stopped."
-_GONE = (Sort.RUN, Sort.SCORECARD, Sort.USER_SCORES)
+_GONE = (Sort.RUN, Sort.SCORECARD, Sort.HUMAN_SCORECARD, Sort.USER_SCORES)
 
 
 class Traces:
     """Knows what was taken down.
 
     Example:
-        >>> list(Traces().in_rows("runs/202601/01/s-20260101-0a1b2c3d.demo-v1", RunRows([], [], [])))
+        >>> list(Traces().of_person("annotator-0a1b2c3d"))
         []
     """
 
@@ -45,11 +47,17 @@ class Traces:
             if place.sort in _GONE and submission_id in self._submissions:
                 yield found(FindingKind.TAKEN_DOWN, path, "It belongs to what was taken down.", _REMEDY)
 
-    def in_rows(self, folder: str, rows: RunRows) -> Iterator[Found]:
-        """Yields answers and people's words in a run's rows that were taken down.
+    def of_person(self, person: str) -> Iterator[Found]:
+        """Yields what there is of a person who was taken down."""
+        if (TakedownKind.PERSON, person) in self._named:
+            yield found(FindingKind.TAKEN_DOWN, layout.person_folder(person), "It was taken down.", _REMEDY)
+
+    def in_run(self, folder: str, plan: Plan, rows: RunRows) -> Iterator[Found]:
+        """Yields answers, people's words and people's labels in a run that were taken down.
 
         Args:
             folder: Where the run lies.
+            plan: What it asked.
             rows: What came out of it.
         """
         for kind, name in self._named:
@@ -57,6 +65,7 @@ class Traces:
                 continue
             left = sum(changes.generation(row) != row for row in rows.generations)
             left += sum(changes.verdict(row) != row for row in rows.verdicts)
+            left += sum(changes.item(item) != item for item in plan.items)
             if left:
                 message = f"{left} rows hold what was taken down as {kind} {name}."
                 yield found(FindingKind.TAKEN_DOWN, folder, message, _REMEDY)

@@ -56,7 +56,7 @@ def _literal(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
-@pytest.mark.parametrize("name", ["check", "status", "submissions", "board", "compare"])
+@pytest.mark.parametrize("name", ["check", "status", "submissions", "board", "agreement", "compare"])
 def test_a_section_names_every_field_of_the_answer(name: str) -> None:
     said = section(name)
     fields = set(get_type_hints(get_type_hints(getattr(Endpoints, name))["return"])) - {"schema_version"}

@@ -14,7 +14,8 @@ from evaluator.protocol import load_protocol
 from evaluator.records import Defect, Generation, Outcome, Terms, Verdict
 from leaderboard.open_data import layout as public
 from leaderboard.open_data.records import OpenCard, OpenRecord
-from leaderboard.records import Lane, Plan, Scorecard, State, Submission, Transition
+from leaderboard.records import Lane, Plan, State, Submission, Transition
+from leaderboard.results import Scorecard
 from leaderboard.scorecards import RunRows, make_scorecard, make_user_scores
 from leaderboard.store import layout
 from leaderboard.store.base import Delete, Store, Write

@@ -10,7 +10,7 @@ from leaderboard.board.build import BoardRow
 from leaderboard.exports.entry import Edition, Entry, entry_of
 from leaderboard.open_data.board import OpenScorecard
 from leaderboard.open_data.figures import open_scorecard
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 from tests.builders import make_scorecard, make_user_scores
 from tests.ranked import rank
 

@@ -18,7 +18,7 @@ from leaderboard.exports.entry import Edition
 from leaderboard.exports.files import _MOST_KEPT, Exports, File
 from leaderboard.exports.formats import BOARD_FORMATS, CARD_FORMATS, CardFormat, board_links, scorecard_links
 from leaderboard.open_data import layout
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 from leaderboard.settings import Settings
 from leaderboard.store.base import Delete, Revision, Write
 from leaderboard.store.local import LocalStore

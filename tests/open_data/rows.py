@@ -8,9 +8,11 @@ from evaluator.errors import Cause
 from evaluator.records import Generation, SlotOrder, Verdict
 from leaderboard.open_data.board import OpenScorecard
 from leaderboard.open_data.figures import open_scorecard
-from leaderboard.open_data.records import OpenGeneration, OpenLabel, OpenVerdict
+from leaderboard.open_data.people import OpenAnnotator, OpenLabel
+from leaderboard.open_data.records import OpenGeneration, OpenVerdict
 from leaderboard.open_data.views import open_generation, open_verdict
-from leaderboard.records import Declaration, Scorecard, State, Transition
+from leaderboard.records import Declaration, State, Transition
+from leaderboard.results import Scorecard
 from leaderboard.scorecards import UserScores
 from leaderboard.submissions.history import History
 from tests.builders import (
@@ -88,11 +90,20 @@ def make_label(item_id: str = "1", **changes: Any) -> OpenLabel:
         "annotator": "a1",
         "number": None,
         "word": "yes",
+        "data_sha": "0" * 40,
+        "order": None,
+        "wording": "human-v1@0123456789abcdef",
+        "seconds": 2.5,
         "consent": "2026-01",
         "created_at": NOON,
         "licence": "cc-by-4.0",
     }
     return OpenLabel(**(values | changes))
+
+
+def make_annotator(name: str, **changes: Any) -> OpenAnnotator:
+    values: dict[str, Any] = {"consent": None, "withdrawn_at": None, "labels": 3}
+    return OpenAnnotator(annotator=name, **(values | {"attention_items": 2, "attention_right": 1} | changes))
 
 
 def make_history(number: int = 1, *steps: Transition, **changes: Any) -> History:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from huggingface_hub import DatasetCard
 
+from evaluator.human.people import People
 from evaluator.judges.spec import load_judge
 from evaluator.protocol import load_protocol, protocol_ids
 from leaderboard.open_data import layout
@@ -18,7 +19,7 @@ from leaderboard.open_data.configs import REQUESTS, RESULTS, Config, features_of
 from leaderboard.store.parquet import schema_of
 
 PROTOCOLS = [load_protocol(name) for name in protocol_ids()]
-JUDGES = [load_judge(name) for name in sorted({protocol.judge for protocol in PROTOCOLS})]
+JUDGES = [load_judge(name) for name in sorted({protocol.judge for protocol in PROTOCOLS} - {People().id})]
 RESULTS_CARD = results_card("org/rapport-results", "org/rapport-requests", PROTOCOLS, JUDGES)
 REQUESTS_CARD = requests_card("org/rapport-requests", "org/rapport-results")
 ARCHIVE_CARD = archive_card("org/rapport-archive", "org/rapport-results", "org/rapport-requests")
@@ -43,7 +44,10 @@ def cells(table: str) -> list[list[str]]:
 def test_the_results_have_the_configs_that_were_promised() -> None:
     names = [each["config_name"] for each in front(RESULTS_CARD)["configs"]]
 
-    assert names == ["board", "scorecards", "user_scores", "generations", "verdicts", "judges", "labels"]
+    assert names == [
+        *("board", "scorecards", "user_scores", "human_scorecards", "human_figures"),
+        *("generations", "verdicts", "judges", "labels", "annotators"),
+    ]
     assert [each["config_name"] for each in front(RESULTS_CARD)["dataset_info"]] == names
     assert [each["config_name"] for each in front(RESULTS_CARD)["configs"] if each.get("default")] == ["board"]
 
@@ -71,6 +75,15 @@ def test_declared_types_are_those_that_the_files_have(config: Config) -> None:
     schema = schema_of(columns_of(config.kind))
 
     assert features_of(config.kind) == Features.from_arrow_schema(schema)._to_yaml_list()
+
+
+def test_what_people_are_asked_and_who_judges_is_told_of_protocols() -> None:
+    told = {line[0]: line[2:6] for line in cells(section(RESULTS_CARD, "## Protocols"))}
+
+    assert told["human-relevance-v1"] == ["human", "relevance", "human-v1", "people"]
+    assert told["demo-v1"] == ["hicupid", "-", "the run's prompt pack", "demo"]
+    assert "The judge `people`" in section(RESULTS_CARD, "## Judges")
+    assert "say nothing of people" in " ".join(section(RESULTS_CARD, "## Judges").split())
 
 
 def test_all_protocols_and_judges_are_named() -> None:
@@ -110,7 +123,7 @@ def test_a_title_cannot_break_out_of_its_cell() -> None:
 
     card = results_card("org/r", "org/q", [hostile], [])
 
-    assert cells(section(card, "## Protocols"))[0][2] == "A \\| B ## Not a heading"
+    assert cells(section(card, "## Protocols"))[0][-1] == "A \\| B ## Not a heading"
     assert cells(section(card, "## Judges")) == []
 
 
@@ -121,10 +134,13 @@ def test_patterns_of_files_fit_the_layout() -> None:
         "board": layout.BOARD,
         "scorecards": layout.scorecards_path("org/m"),
         "user_scores": layout.user_scores_path("org/m"),
+        "human_scorecards": layout.human_scorecards_path("org/m"),
+        "human_figures": layout.human_figures_path("org/m"),
         "generations": layout.generations_path("org/m", run),
         "verdicts": layout.verdicts_path("demo", "org/m", run),
         "judges": layout.JUDGES,
         "labels": layout.labels_path("org/set", "relevance"),
+        "annotators": layout.ANNOTATORS,
         "requests": layout.request_path("s-20260101-0a1b2c3d"),
     }
     assert patterns.keys() == paths.keys()

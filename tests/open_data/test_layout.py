@@ -25,6 +25,8 @@ def paths_of(model: str, run_id: str = RUN, judge: str = "demo") -> list[str]:
     return [
         layout.scorecards_path(model),
         layout.user_scores_path(model),
+        layout.human_scorecards_path(model),
+        layout.human_figures_path(model),
         layout.generations_path(model, run_id),
         layout.verdicts_path(judge, model, run_id),
     ]

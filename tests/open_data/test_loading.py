@@ -8,19 +8,24 @@ from typing import Any
 
 import pytest
 
+from evaluator.human.tasks import Task
 from leaderboard.open_data import files, layout
 from leaderboard.open_data.card import requests_card, results_card
 from leaderboard.open_data.configs import REQUESTS, RESULTS, features_of
 from leaderboard.open_data.figures import open_card, open_user_scores
-from leaderboard.open_data.views import open_request
+from leaderboard.open_data.human_figures import open_human_figures, open_human_scorecard
+from leaderboard.open_data.records import OpenGeneration
+from leaderboard.open_data.views import open_generation, open_request
 from leaderboard.records import State
 from tests.builders import NOON, WIN, make_declaration, make_generation, make_input_key, make_verdict
+from tests.human_runs import answer_to, demo_items, make_human_run
 from tests.open_data.rows import (
     NO_CONSENT,
     RUN,
     board_of,
     failed,
     judged,
+    make_annotator,
     make_history,
     make_label,
     make_step,
@@ -31,14 +36,19 @@ from tests.open_data.rows import (
 )
 from tests.open_data.test_card import JUDGES, PROTOCOLS
 
+HUMAN = [make_human_run(task, number).card for number, task in enumerate(Task, start=1)]
+FIGURES = sum(len(card.result.figures) for card in HUMAN)
 ROWS = {
     "board": 4,
     "scorecards": 4,
     "user_scores": 48,
-    "generations": 6,
+    "human_scorecards": 3,
+    "human_figures": FIGURES,
+    "generations": 7,
     "verdicts": 3,
-    "judges": 2,
+    "judges": len(JUDGES),
     "labels": 2,
+    "annotators": 2,
     "requests": 2,
 }
 
@@ -48,6 +58,14 @@ def written(folder: Path, contents: dict[str, bytes]) -> Path:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
     return folder
+
+
+def answered_by_people() -> OpenGeneration:
+    """Returns an answer to something that people have labelled."""
+    item = demo_items(Task.RELEVANCE)[0]
+    row = open_generation(answer_to(item, "YES"), item, True, make_declaration(), f"{RUN[:19]}.human-relevance-v1")
+    assert row is not None
+    return row
 
 
 def results() -> dict[str, bytes]:
@@ -60,6 +78,7 @@ def results() -> dict[str, bytes]:
         layout.JUDGES: files.encode_judges(JUDGES),
         layout.labels_path("org/set", "relevance"): files.encode_labels([make_label()]),
         layout.labels_path("org/set", "response"): files.encode_labels([make_label(number=3.0, word=None)]),
+        layout.ANNOTATORS: files.ANNOTATORS.encode([make_annotator("a1"), make_annotator("a2", withdrawn_at=NOON)]),
         layout.WITHDRAWN: b"",
     }
     for card, each in zip(cards, sums, strict=True):
@@ -67,12 +86,18 @@ def results() -> dict[str, bytes]:
         contents[path] = files.CARDS.put(contents.get(path), [open_card(card)], path)
         path = layout.user_scores_path(card.model)
         contents[path] = files.USER_SCORES.put(contents.get(path), open_user_scores(card, each), path)
+    for card in HUMAN:
+        path = layout.human_scorecards_path(card.model)
+        contents[path] = files.HUMAN_CARDS.put(contents.get(path), [open_human_scorecard(card)], path)
+        path = layout.human_figures_path(card.model)
+        contents[path] = files.HUMAN_FIGURES.put(contents.get(path), open_human_figures(card), path)
     thinking = make_generation(make_input_key(adapter="org/a", adapter_sha="b" * 40, model="org/b"), thought="Hm.")
     for model, generations, verdicts in (
         ("org/a", some_generations(), some_verdicts()),
         ("org/b", [shown(thinking), shown(thinking, NO_CONSENT)], [judged(make_verdict(thinking, WIN), NO_CONSENT)]),
         ("org/c", [shown(failed())], []),
         ("org/d", [], []),
+        ("org/e", [answered_by_people()], []),
     ):
         contents[layout.generations_path(model, RUN)] = files.encode_generations(generations)
         contents[layout.verdicts_path("demo", model, RUN)] = files.encode_verdicts(verdicts)
@@ -133,7 +158,7 @@ def test_what_is_withheld_is_told_from_what_is_missing(folders: dict[str, Path],
     loaded = load(folders["generations"], "generations", tmp_path)
 
     told = sorted(zip(loaded["answer_status"], [answer is None for answer in loaded["answer"]], strict=True))
-    assert told == [("none", True), *[("shown", False)] * 4, ("withheld", True)]
+    assert told == [("none", True), *[("shown", False)] * 5, ("withheld", True)]
 
 
 def test_moments_and_texts_of_requests_come_as_they_are(folders: dict[str, Path], tmp_path: Path) -> None:
@@ -153,5 +178,5 @@ def test_a_board_without_a_row_has_a_card_and_leaves_the_judges_loadable(tmp_pat
     }
     folder = written(tmp_path / "results", contents)
 
-    assert load(folder, "judges", tmp_path / "cache").num_rows == 2
+    assert load(folder, "judges", tmp_path / "cache").num_rows == len(JUDGES)
     assert list(load(folder, "board", tmp_path / "cache", streaming=True)) == []

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from leaderboard.open_data.board import OpenGap, OpenRate, OpenScorecard, OpenTotal
 from leaderboard.open_data.columns import columns_of, from_columns, to_columns
 from leaderboard.open_data.configs import REQUESTS, RESULTS
-from leaderboard.open_data.records import OpenLabel, OpenRecord, OpenWithdrawal
+from leaderboard.open_data.people import OpenLabel
+from leaderboard.open_data.records import OpenRecord, OpenWithdrawal
 from tests.builders import NOON
 
 KINDS = [*(config.kind for config in (*RESULTS, *REQUESTS)), OpenWithdrawal]
@@ -92,6 +93,10 @@ def test_a_label_is_a_number_or_a_word(number: float | None, word: str | None) -
             annotator="a1",
             number=number,
             word=word,
+            data_sha="0" * 40,
+            order=None,
+            wording="human-v1@0123456789abcdef",
+            seconds=2.5,
             consent="2026-01",
             created_at=NOON,
             licence="cc-by-4.0",

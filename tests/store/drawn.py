@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from evaluator.errors import Cause
 from evaluator.identity import text_digest
-from evaluator.records import Generation, InputKey, Record, Verdict, VerdictKey
-from leaderboard.open_data.records import OpenLabel
+from evaluator.records import Generation, InputKey, Record, Verdict, VerdictKey, verdict_version
+from leaderboard.open_data.people import OpenLabel
 
 Kind = TypeVar("Kind", bound=Record)
 
@@ -47,7 +47,8 @@ def _fitting(kind: type[Record], drawn: dict[str, Any]) -> dict[str, Any]:
         assert isinstance(key, VerdictKey)
         drawn = drawn | {"verdict_key": key.digest(), "word": None if outcome is None else "A"}
         gone = drawn["taken_down"] is not None
-        return drawn | ({"completion": "", "schema_version": 2} if gone else {"schema_version": 1})
+        drawn = drawn | {"schema_version": verdict_version(outcome, taken_down=gone)}
+        return drawn | ({"completion": ""} if gone else {})
     if kind is OpenLabel:
         return drawn | {"word": None if drawn["number"] is not None else "unsure"}
     return drawn

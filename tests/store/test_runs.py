@@ -12,7 +12,8 @@ from leaderboard.records import Batch, Lane, Plan
 from leaderboard.scorecards import make_scorecard
 from leaderboard.store import LocalStore, layout
 from leaderboard.store.base import Delete, Write
-from leaderboard.store.runs import StoredRun, compact, digest_of
+from leaderboard.store.items import digest_of
+from leaderboard.store.runs import StoredRun, compact
 from tests.builders import NOON, make_plan, make_report, make_submission, rows_of
 from worker.draining import files_of
 

@@ -19,10 +19,14 @@ FILE = Path(__file__).with_name("schemas.json")
 MODULES = (
     "evaluator.records",
     "leaderboard.records",
+    "leaderboard.results",
+    "leaderboard.labelling.records",
+    "leaderboard.open_data.people",
     "leaderboard.scorecards",
     "leaderboard.store.runs",
     "leaderboard.submissions.history",
     "leaderboard.open_data.board",
+    "leaderboard.open_data.human",
     "leaderboard.open_data.records",
     "leaderboard.upkeep.records",
 )

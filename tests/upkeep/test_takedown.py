@@ -14,10 +14,14 @@ from redis import Redis
 from evaluator.errors import Cause, RapportError
 from evaluator.identity import text_digest
 from evaluator.records import Generation
+from leaderboard.labelling.desk import Desk
+from leaderboard.labelling.journal import files_of
+from leaderboard.labelling.records import EventKind, Task
 from leaderboard.open_data import layout as open_layout
-from leaderboard.open_data.files import encode_labels
-from leaderboard.open_data.records import OpenCard, OpenGeneration, OpenLabel, OpenVerdict, OpenWithdrawal
-from leaderboard.records import Scorecard, State
+from leaderboard.open_data.people import OpenLabel
+from leaderboard.open_data.records import OpenCard, OpenGeneration, OpenVerdict, OpenWithdrawal
+from leaderboard.records import State
+from leaderboard.results import Scorecard
 from leaderboard.store import LocalStore, NotFound, Write, layout
 from leaderboard.store.open import Stores
 from leaderboard.store.parquet import decode_parquet
@@ -33,12 +37,14 @@ from leaderboard.upkeep.row_changes import without_answer
 from leaderboard.upkeep.takedown import take_down
 from tests.builders import NOON, make_generation, make_verdict, make_verdict_key
 from tests.hub_server import LocalHub
+from tests.labelling.people import make_events, make_label
 from tests.store.conftest import opener
 from tests.store.test_hub_store_writing import name_of
 from tests.upkeep.sites import ANSWER, STEPS, Run, batches_of, contents, fill, findings, kinds, site_of
 from worker.mark import Mark, saved_mark
 
 HASH = text_digest(ANSWER)
+PERSON, ANOTHER = "annotator-00017", "annotator-00018"
 
 
 def order(kind: TakedownKind, name: str) -> Takedown:
@@ -152,36 +158,35 @@ def test_a_person_goes_with_labels_and_verdicts(stores: Stores, runs: list[Run],
     answer = decode_rows(stores.archive.read(path), Generation, path)[0]
     said = [
         make_verdict(answer, None, key=make_verdict_key(answer, rater=rater), rater_kind="human", completion=rater)
-        for rater in ("p-17", "p-18")
+        for rater in (PERSON, ANOTHER)
     ]
     more = layout.batch_path(layout.verdicts_folder(run.id), "people")
     stores.archive.commit([Write(more, encode_rows(said))], "people")
-    labels = open_layout.labels_path("org/set", "relevance")
-    stores.results.commit([Write(labels, encode_labels(map(label, ("p-17", "p-18"))))], "labels")
+    for person in (PERSON, ANOTHER):
+        events = make_events(person, EventKind.AGREED, make_label())
+        stores.archive.commit(list(files_of(events)), "labels")
+        Desk(redis).replace(person, events)
     findings(stores, repair=True)
+    assert annotators(stores) == {PERSON, ANOTHER}
 
-    take_down(site_of(stores, with_mark(redis)), order(TakedownKind.PERSON, "p-17"))
+    take_down(site_of(stores, with_mark(redis)), order(TakedownKind.PERSON, PERSON))
 
-    assert "p-17" not in texts(stores)
-    assert "p-18" in texts(stores)
-    left = decode_parquet(stores.results.read(labels), OpenLabel, labels)
-    assert [each.annotator for each in left] == ["p-18"]
-    assert note_of(stores, TakedownKind.PERSON, "p-17").reason
+    assert PERSON not in texts(stores)
+    assert ANOTHER in texts(stores)
+    assert annotators(stores) == {ANOTHER}
+    assert stores.archive.list(layout.person_folder(PERSON)) == []
+    assert (Desk(redis).people(), Desk(redis).events(PERSON)) == ([ANOTHER], ())
+    assert Desk(redis).counts("org/set", Task.RELEVANCE) == {"p1/a1": {"YES": 1}}
+    assert note_of(stores, TakedownKind.PERSON, PERSON).reason
     assert findings(stores) == []
+    stores.archive.commit(list(files_of(make_events(PERSON, EventKind.AGREED))), "an old copy")
+    assert FindingKind.TAKEN_DOWN in kinds(stores)
 
 
-def label(annotator: str) -> OpenLabel:
-    return OpenLabel(
-        data_set="org/set",
-        stage="relevance",
-        item_id="1",
-        annotator=annotator,
-        number=1.0,
-        word=None,
-        consent="1",
-        created_at=NOON,
-        licence="cc-by-4.0",
-    )
+def annotators(stores: Stores) -> set[str]:
+    """Whose labels are public."""
+    labels = open_layout.labels_path("org/set", "relevance")
+    return {each.annotator for each in decode_parquet(stores.results.read(labels), OpenLabel, labels)}
 
 
 def test_what_comes_back_is_found(stores: Stores, runs: list[Run], redis: Redis) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 from leaderboard.settings import Settings
 from leaderboard.store.local import LocalStore
 from tests.browser import ARGUMENTS, chromium

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from leaderboard.guard.endpoints import Kind, kind_of
 from leaderboard.guard.rates import BY_ADDRESS
+from leaderboard.labelling.records import Task
 from leaderboard.settings import Settings
 from leaderboard.web import _gradio_app, create_app
 from tests.web.login import SUBMISSION
@@ -22,11 +23,12 @@ PUBLIC_HANDLERS = {
     *("submit", "check"),
     *("cancel", "retry", "withdraw", "correct", "dispute"),
     *("answer", "lift", "pause", "resume"),  # Maintainers alone, which the server asks of the session.
-    *("status", "logs", "submissions", "board", "scorecard", "compare"),  # What pages show to everybody.
+    *("status", "logs", "submissions", "board", "agreement", "scorecard", "compare"),  # What pages show to everybody.
 }
 """What the API reaches: exactly what the pages reach. Every other handler is private, those of the forms among them."""
 
-ACT, ASSET, CLOSED, LOGIN, PAGE, WATCH = Kind.ACT, Kind.ASSET, Kind.CLOSED, Kind.LOGIN, Kind.PAGE, Kind.WATCH
+ACT, ASSET, CLOSED, LABEL = Kind.ACT, Kind.ASSET, Kind.CLOSED, Kind.LABEL
+LOGIN, PAGE, WATCH = Kind.LOGIN, Kind.PAGE, Kind.WATCH
 _API = "/gradio_api"
 EXPECTED = {
     # Ours: read-only pages.
@@ -41,6 +43,15 @@ EXPECTED = {
     "GET /exports/scorecard/{}": PAGE,
     "GET /health": PAGE,
     "GET /site/{}": ASSET,
+    # The labelling page; its tasks are written out below, since a path of another name is none.
+    "GET /label": PAGE,
+    "GET /label/mine.json": PAGE,
+    "POST /label/consent": ACT,
+    "GET /label/withdraw": PAGE,
+    "POST /label/withdraw": ACT,
+    "GET /label/{}": PAGE,
+    "POST /label/{}": ACT,
+    "POST /label/{}/back": ACT,
     # Gradio's page, what it is made of, and what describes its API.
     "GET /submit": PAGE,
     "GET /manage": PAGE,
@@ -152,6 +163,13 @@ def test_every_route_is_of_its_kind_with_or_without_a_slash_and_for_head(route: 
 @pytest.mark.parametrize("path", ["/login/huggingface", "/login/callback", "/logout"])
 def test_the_steps_of_a_login_are_limited_where_there_is_one(path: str) -> None:
     assert kind_of("GET", path) is LOGIN
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_labels_have_limits_of_their_own(task: Task) -> None:
+    assert kind_of("GET", f"/label/{task}") is PAGE
+    assert kind_of("POST", f"/label/{task}") is LABEL
+    assert kind_of("POST", f"/label/{task}/back") is LABEL
 
 
 def test_every_kind_that_is_not_closed_is_limited() -> None:

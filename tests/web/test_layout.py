@@ -14,7 +14,7 @@ from evaluator.results import Interval
 from leaderboard.pages.reader import Reader
 from leaderboard.pages.render import STATIC
 from leaderboard.pages.site import Pages, router
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 from leaderboard.store.local import LocalStore
 from tests.browser import ARGUMENTS, chromium
 from tests.builders import make_scorecard

@@ -13,12 +13,19 @@ from pathlib import Path
 import httpx
 import itsdangerous
 import pytest
+from redis import Redis
 
+from evaluator.human.importers.pseudonyms import VARIABLE, Salt
 from leaderboard.guard.rates import BY_USER
+from leaderboard.labelling.consent import CONSENT
+from leaderboard.labelling.desk import Desk
+from leaderboard.labelling.standing import standing_of
+from tests.labelling.test_page import token_of
 from tests.web.login import ROOT, SECRET, SUBMISSION, Visitor, running_site
 from tests.web.provider import Provider, running_provider
 
 HOSTILE = "<img src=x onerror=alert(1)>"
+SALT = "canary: a secret of sixteen bytes or more"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +42,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def site(provider: Provider, folder: Path, redis_url: str) -> Iterator[str]:
     maintainers = json.dumps(["org:board-lab", "carol"])
-    with running_site(folder, provider.url, RAPPORT_REDIS_URL=redis_url, RAPPORT_MAINTAINERS=maintainers) as address:
+    secret = {VARIABLE: SALT}
+    with running_site(
+        folder, provider.url, RAPPORT_REDIS_URL=redis_url, RAPPORT_MAINTAINERS=maintainers, **secret
+    ) as address:
         yield address
 
 
@@ -136,6 +146,36 @@ def test_a_page_of_another_site_cannot_submit_with_a_visitors_cookie(site: str, 
         assert alice.submit(**headers).status_code == 403, headers
     assert alice.submit(Origin=site).status_code == 200
     assert alice.submit(**{"Sec-Fetch-Site": "same-origin"}).status_code == 200
+
+
+def test_each_person_labels_under_a_pseudonym_and_nobody_else_does(site: str, provider: Provider, redis: Redis) -> None:
+    names = {name: Salt(SALT.encode()).pseudonym("annotator", name) for name in ("alice", "bob")}
+    alice, bob, nobody = (Visitor(site, address="192.0.2.99") for _ in range(3))
+    for visitor, name in ((alice, "alice"), (bob, "bob")):
+        visitor.log_in(provider, name)
+        page = visitor.request("GET", "/label").text
+        assert f"<bdi>{name}</bdi>" in page
+        assert names[name] in page
+        visitor.request("POST", "/label/consent", data={"version": CONSENT.version})
+    token = token_of(alice.request("GET", "/label/relevance").text)
+    bob.request("POST", "/label/relevance", data={"token": token, "word": "NO"})
+    alice.request("POST", "/label/relevance", data={"token": token, "word": "YES"})
+    given = {name: standing_of(Desk(redis).events(pseudonym)).labels for name, pseudonym in names.items()}
+    assert [each.label.word for each in given["alice"]] == ["YES"]
+    assert given["bob"] == ()
+
+    assert 'href="/login/huggingface?_target_url=/label"' in nobody.request("GET", "/label").text
+    forged = Visitor(site, session_of("alice", "another secret"))
+    for visitor in (nobody, forged):
+        for path in ("/label/relevance", "/label/mine.json", "/label/withdraw"):
+            assert visitor.request("GET", path).status_code == 403
+    assert alice.request("GET", "/label/mine.json").json()["annotator"] == names["alice"]
+    held = b"".join([name + redis.dump(name) for name in redis.scan_iter("rapport:label:*")])
+    assert names["alice"].encode() in held
+    assert b"alice" not in held
+    evil = alice.request("POST", "/label/withdraw", data={"sure": "yes"}, headers={"Origin": "https://evil.example"})
+    assert evil.status_code == 403
+    assert standing_of(Desk(redis).events(names["alice"])).labels
 
 
 def test_a_user_is_limited_from_however_many_addresses_and_nobody_else_is(site: str, provider: Provider) -> None:

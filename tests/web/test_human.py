@@ -1,0 +1,260 @@
+"""The pages say how far models agree with people, what stands beside that, and call simulated labels simulated."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from evaluator.human.figures import FIGURES
+from evaluator.human.records import RaterKind
+from evaluator.human.results import HumanResult
+from evaluator.human.tasks import Task
+from evaluator.results import Interval
+from leaderboard.board.human import MAIN
+from leaderboard.open_data import layout
+from leaderboard.open_data.figures import open_card
+from leaderboard.open_data.files import CARDS, HUMAN_CARDS
+from leaderboard.open_data.human_figures import listed_under, open_human_scorecard
+from leaderboard.pages.human_tables import human_figures
+from leaderboard.pages.reader import Reader
+from leaderboard.pages.render import render
+from leaderboard.pages.site import Pages, router
+from leaderboard.results import HumanScorecard
+from leaderboard.store.base import Write
+from leaderboard.store.local import LocalStore
+from tests.builders import make_declaration, make_scorecard
+from tests.human_runs import answer_to, demo_items, make_human_run, of_people
+from tests.released import write_board
+
+
+def publish(store: LocalStore, *cards: HumanScorecard) -> None:
+    """Puts scorecards of human-grounded tasks into the public data set."""
+    parts: dict[str, list[HumanScorecard]] = {}
+    for card in cards:
+        parts.setdefault(layout.human_scorecards_path(card.model), []).append(card)
+    files = [Write(path, HUMAN_CARDS.encode(map(open_human_scorecard, some))) for path, some in parts.items()]
+    store.commit(files, "agreement")
+
+
+def visitor(store: LocalStore, *protocols: str) -> TestClient:
+    app = FastAPI()
+    app.include_router(router(Pages(Reader(store, store, None), protocols)))
+    return TestClient(app)
+
+
+def seen(page: str) -> str:
+    """What a reader sees of a page."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def agreement_of(page: str) -> str:
+    """The part of a page that is about people."""
+    return page.partition('<h2 id="human">')[2].partition("</section>")[0]
+
+
+def cell(page: str, anchor: str, name: str) -> str:
+    """What stands in one cell."""
+    row = page.partition(f'<tr id="{anchor}">')[2].partition("</tr>")[0]
+    return seen(row.partition(f'data-label="{name}">')[2].partition("</td>")[0])
+
+
+def of_labels_of_people(number: int = 1, **changes: object) -> HumanScorecard:
+    return make_human_run(Task.RELEVANCE, number, asked=of_people(demo_items(Task.RELEVANCE)), **changes).card
+
+
+def with_interval(card: HumanScorecard, name: str, low: float, high: float) -> HumanScorecard:
+    figures = tuple(
+        figure.model_copy(update={"interval": Interval(low=low, high=high, users=12), "reason": None})
+        if figure.name == name
+        else figure
+        for figure in card.result.figures
+    )
+    return card.model_copy(update={"result": card.result.model_copy(update={"figures": figures})})
+
+
+def test_a_figure_stands_with_its_interval_one_more_human_the_ceiling_and_the_baselines(store: LocalStore) -> None:
+    card = with_interval(of_labels_of_people(), "kappa", 0.31, 0.52)
+    publish(store, card)
+    page = visitor(store).get("/").text
+    kappa, single, f1 = (
+        cell(page, f"human-{card.id}", name) for name in ("Kappa, majority", "Kappa, single annotators", "F1")
+    )
+    assert kappa == "0.414 0.310 to 0.520 one more human 0.600 always yes 0.000 always no 0.000"
+    assert single == "0.321 no interval: fewer than 10 users one more human 0.498 noise ceiling 0.798"
+    assert f1 == "0.576 no interval: fewer than 10 users always yes 0.331"
+    assert cell(page, f"human-{card.id}", "Answered").startswith("100.0 % 128 of 128 items 6 users, 5 annotators")
+    assert "simulated" not in seen(agreement_of(page))
+    assert "it is undecided which agrees more" in seen(agreement_of(page))
+
+
+@pytest.mark.parametrize("task", Task)
+def test_simulated_labels_are_called_simulated_and_nothing_is_called_human_beside_them(
+    store: LocalStore, task: Task
+) -> None:
+    card = make_human_run(task).card
+    publish(store, card)
+    site = visitor(store)
+    page = seen(agreement_of(site.get("/").text))
+    assert "simulated labels" in page
+    assert "say nothing of people" in page
+    assert "one more human" not in page
+    assert "one more simulated annotator" in page
+    details = seen(site.get("/submission", params={"id": card.submission_id}).text)
+    assert f"Agreement with simulated labels, human-{task}-v1" in details
+    assert "one more human" not in details
+
+
+def test_rows_stand_by_the_first_figure_and_claim_no_rank(store: LocalStore) -> None:
+    poor = of_labels_of_people(1, say=lambda item, place: "YES")
+    good = of_labels_of_people(2)
+    none = of_labels_of_people(3, rows=[])
+    publish(store, none, poor, good)
+    part = agreement_of(visitor(store).get("/").text)
+    assert re.findall(r'<tr id="human-([^"]+)"', part) == [good.id, poor.id, none.id]
+    assert "Rank" not in part
+    assert cell(part, f"human-{none.id}", "Kappa, majority").startswith("– missing: it is not defined on these labels")
+
+
+def test_a_row_of_hicupid_and_that_of_its_model_lead_to_each_other(store: LocalStore) -> None:
+    same = make_scorecard("org/model-1", 50)
+    twin = make_scorecard("org/model-1", 50, id="other@demo", declaration=make_declaration(thinking=True))
+    publish(store, make_human_run(Task.RELEVANCE).card, make_human_run(Task.RATING).card)
+    path = layout.scorecards_path("org/model-1")
+    store.commit([Write(path, CARDS.encode([open_card(same), open_card(twin)]))], "cards")
+    write_board(store)
+    page = visitor(store).get("/").text
+    ids = set(re.findall(r' id="([^"]+)"', page))
+    assert len(ids) == len(re.findall(r' id="[^"]+"', page))
+    forth = re.findall(r"Human agreement: (.+?)</span>", page)
+    assert len(forth) == 1, "the one that thinks is another one"
+    targets = re.findall(r'href="#([^"]+)"', forth[0])
+    assert targets == [f"human-{make_human_run(task).card.id}" for task in (Task.RELEVANCE, Task.RATING)]
+    assert "human-relevance-v1 (simulated labels)" in forth[0]
+    back = [re.findall(r'href="#([^"]+)"', each) for each in re.findall(r"HiCUPID: (.+?)</span>", page)]
+    assert len(back) == 2
+    assert all(len(each) == 1 and each[0].endswith(same.id) for each in back)
+    assert {*targets, *(each[0] for each in back)} <= ids
+
+
+def test_other_labels_or_another_judge_are_another_table(store: LocalStore) -> None:
+    one, two = of_labels_of_people(1), of_labels_of_people(2)
+    publish(store, one, two.model_copy(update={"judge_revision": "r2"}))
+    part = agreement_of(visitor(store).get("/").text)
+    assert part.count("<table") == 2
+    assert "labels at r1" in part
+    assert "labels at r2" in part
+
+
+def test_a_sites_protocols_are_there_before_a_result_is_each_under_its_suite(store: LocalStore) -> None:
+    page = visitor(store, "demo-v1", "human-relevance-demo-v1").get("/").text
+    before, part = page.partition('<h2 id="human">')[0], agreement_of(page)
+    assert "demo-v1" in before
+    assert "human-relevance-demo-v1" not in before
+    assert "human-relevance-demo-v1" in part
+    assert "No results yet." in seen(part)
+    assert '<h2 id="human">' not in visitor(store, "demo-v1").get("/").text
+
+
+def test_an_open_page_is_told_of_new_rows(store: LocalStore) -> None:
+    site = visitor(store)
+    publish(store, of_labels_of_people())
+    assert '<h2 id="human">' in site.get("/rows").text
+
+
+def test_invalid_answers_and_failures_are_counted_by_reason(store: LocalStore) -> None:
+    asked = of_people(demo_items(Task.RELEVANCE)[:6])
+    rows = [answer_to(item, "YES") for item in asked[:3]]
+    rows += [answer_to(asked[3], "Perhaps."), answer_to(asked[3], "Perhaps!", 1), answer_to(asked[4], None)]
+    card = make_human_run(asked=asked, rows=rows).card
+    publish(store, card)
+    page = visitor(store).get("/").text
+    assert cell(page, f"human-{card.id}", "Invalid") == "1 1 prose 1 asked twice"
+    answered = cell(page, f"human-{card.id}", "Answered")
+    assert answered.startswith("50.0 % 3 of 6 items without an answer: 1 context overflow, 1 not generated")
+
+
+def test_all_figures_stand_on_the_submissions_page_and_in_its_json(store: LocalStore) -> None:
+    card = make_human_run(Task.VERIFICATION).card
+    publish(store, card)
+    site = visitor(store)
+    page = seen(site.get("/submission", params={"id": card.submission_id}).text)
+    for name, value in human_figures(card):
+        assert f"{name} {value}" in page
+    assert card.rows_sha in page
+    told = site.get("/scorecard", params={"id": card.run_id}).json()
+    assert HumanScorecard.model_validate_json(json.dumps(told)) == card
+    assert site.get("/scorecard", params={"id": "s-20260301-00000009.human-rating-v1"}).status_code == 404
+
+
+def test_what_strangers_write_is_text(store: LocalStore) -> None:
+    odd = '"><script>alert(1)</script>'
+    card = of_labels_of_people().model_copy(
+        update={"submitter": odd, "unranked_because": (odd,), "data_source": odd, "adapter": odd, "hardware": odd}
+    )
+    publish(store, card)
+    site = visitor(store)
+    for page in (site.get("/").text, site.get("/submission", params={"id": card.submission_id}).text):
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert" in page
+
+
+def test_every_figure_that_is_shown_first_is_one_that_is_published() -> None:
+    assert {f"{listed_under(task)}.{name}" for task, names in MAIN.items() for name in names} <= FIGURES.keys()
+
+
+def test_a_task_whose_answers_a_judge_reads_shows_the_judge_too(store: LocalStore) -> None:
+    from evaluator.human.results import Judging, NamedFigure
+    from evaluator.human.tasks import JudgedTask
+
+    card = of_labels_of_people()
+    uplift = NamedFigure(name="uplift", value=0.5, interval=None, labels=9, users=3, tied=0, reason="few_clusters")
+    bias = uplift.model_copy(update={"name": "bias", "value": 0.25})
+    judging = Judging(
+        items=10,
+        judged=9,
+        judged_share=0.9,
+        verdicts=9,
+        missing=1,
+        missing_because=(("unparsed", 1),),
+        defects=(),
+        encoder=None,
+        figures=(bias,),
+    )
+    changes = {"task": JudgedTask.UPLIFT, "figures": (uplift,), "judging": judging}
+    result = HumanResult.model_validate(dict(card.result) | changes)
+    publish(store, card.model_copy(update={"result": result, "judge": "zero-shot-rating", "judge_status": "candidate"}))
+    site = visitor(store)
+    page = seen(agreement_of(site.get("/").text))
+    assert "judge zero-shot-rating (candidate) at r1" in page
+    assert "0.500 no interval: fewer than 10 users" in page
+    details = seen(site.get("/submission", params={"id": card.submission_id}).text)
+    assert "judge, bias: mean rating less the mean of the others 0.250" in details
+    assert "9, missing 1" in details
+
+
+def test_nothing_of_this_is_there_without_results_and_protocols() -> None:
+    assert render("human.html", human=[]).strip() == ""
+
+
+@pytest.mark.parametrize("kind", RaterKind)
+def test_whose_labels_they_are_is_said_and_what_is_no_ones_is_not_called_peoples(
+    store: LocalStore, kind: RaterKind
+) -> None:
+    asked = [item.model_copy(update={"kind": kind}) for item in demo_items(Task.RELEVANCE)]
+    card = make_human_run(asked=asked).card
+    publish(store, card)
+    site = visitor(store)
+    said = {
+        RaterKind.PERSON: "Agreement with people, ",
+        RaterKind.CONSENSUS: "Agreement with people, ",
+        RaterKind.TRUTH: "Agreement with what made-up users were made from, ",
+        RaterKind.SIMULATED: "Agreement with simulated labels, ",
+    }
+    assert said[kind] in seen(site.get("/submission", params={"id": card.submission_id}).text)
+    warned = "say nothing of people" in seen(agreement_of(site.get("/").text))
+    assert warned == (kind in (RaterKind.TRUTH, RaterKind.SIMULATED))
