@@ -34,6 +34,9 @@ settings.register_profile("explore", deadline=None, suppress_health_check=[Healt
 settings.register_profile("rapport", settings.get_profile("explore"), derandomize=True)
 settings.load_profile("rapport")
 
+# Most tests are about one run of a submission; those of the suites that it is run on by itself take this away again.
+os.environ.setdefault("RAPPORT_PROTOCOLS", '["demo-v1"]')
+
 # A shell starts what it puts into the background with Ctrl-C ignored, and all that tests start would inherit that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -12,7 +12,7 @@ from leaderboard.open_data import layout
 from leaderboard.open_data.figures import open_user_scores
 from leaderboard.open_data.files import USER_SCORES
 from leaderboard.open_data.records import OpenUserScore
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 from tests.builders import make_user_scores
 
 Sums = Mapping[str, Sequence[UserScore]]

@@ -9,10 +9,10 @@ from leaderboard.board.build import Board, build_board
 from leaderboard.open_data import layout
 from leaderboard.open_data.figures import open_card, open_user_scores
 from leaderboard.open_data.files import CARDS, USER_SCORES
-from leaderboard.records import Scorecard
 from leaderboard.release.derive import all_submissions
 from leaderboard.release.pending import PendingFiles
 from leaderboard.release.release import Release
+from leaderboard.results import Scorecard
 from leaderboard.scorecards import UserScores
 from leaderboard.store.base import Store
 from leaderboard.store.local import LocalStore

@@ -24,7 +24,8 @@ from evaluator.identity import canonical_json
 from evaluator.judge import settled
 from evaluator.judges.spec import load_judge
 from evaluator.records import Generation, Verdict
-from leaderboard.records import Plan, Scorecard
+from leaderboard.records import Plan
+from leaderboard.results import Scorecard
 from tests.conftest import ROOT
 from tests.engines.endpoint.proxy import Drop, Hang, Proxy
 from tests.engines.endpoint.server import KEY, KEY_VARIABLE, SERVED, VllmServer

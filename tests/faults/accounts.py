@@ -18,7 +18,9 @@ from evaluator.judge import judge
 from evaluator.models import PinnedModel, fetch
 from evaluator.records import Generation, Verdict
 from evaluator.results import Result
-from leaderboard.records import Plan, Scorecard, State, Submission
+from evaluator.setup import HicupidSetup
+from leaderboard.records import Plan, State, Submission
+from leaderboard.results import Scorecard
 from leaderboard.scorecards import scorecard_id
 from leaderboard.settings import Settings
 from leaderboard.store import layout
@@ -79,6 +81,7 @@ class Rows(NamedTuple):
 def undisturbed(submission: Submission, plan: Plan, settings: Settings) -> Rows:
     """Returns the rows that a run has if nothing ever happens, made in this process by the deterministic engine."""
     setup = prepare(submission, plan.run_id, settings, plan)
+    assert isinstance(setup, HicupidSetup)
     users = [UserItems(*user) for shard in plan.shards for user in shard.users]
     asked = _engine(setup.model, settings)
     generations = list(generate(setup, users, asked, FullContexts(), done={}))
@@ -106,7 +109,7 @@ def stored(store: Store, run_id: str) -> Rows:
 
 def result_of(plan: Plan, rows: Rows, made_on: MadeOn) -> Result:
     """Scores rows; what depends on where an engine began anew is left out."""
-    return plain(score(plan.items, rows.generations, rows.verdicts, made_on))
+    return plain(score(plan.questions, rows.generations, rows.verdicts, made_on))
 
 
 def plain(result: Result) -> Result:

@@ -10,8 +10,9 @@ from leaderboard.board.public import read_cards
 from leaderboard.open_data import files, layout
 from leaderboard.open_data.records import OpenUserScore, OpenWithdrawal
 from leaderboard.open_data.views import history_of
-from leaderboard.records import Scorecard, State, submission_of
+from leaderboard.records import State, submission_of
 from leaderboard.release.kept import read_kept
+from leaderboard.results import Scorecard
 from leaderboard.settings import Settings
 from leaderboard.store import layout as archive_layout
 from leaderboard.store.base import NotFound, Store

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from evaluator.judges.spec import load_judge
-from leaderboard.records import Scorecard
+from leaderboard.results import Scorecard
 from tests.model_folders import make_model_folder
 from tests.reproduce.publishing import publish
 from worker.local.cli import run

@@ -9,7 +9,8 @@ from evaluator.records import Generation, Verdict
 from leaderboard.open_data import files, layout
 from leaderboard.open_data.figures import open_card, open_scorecard, open_user_scores
 from leaderboard.open_data.views import open_generation, open_verdict
-from leaderboard.records import Plan, Scorecard
+from leaderboard.records import Plan
+from leaderboard.results import Scorecard
 from leaderboard.scorecards import UserScores
 from leaderboard.store.base import Write
 from leaderboard.store.local import LocalStore
