@@ -47,7 +47,15 @@ class Settings(BaseSettings):
         default="", description="YAML file with further sources and accepted hashes of the official prompts."
     )
     protocols: tuple[str, ...] = Field(
-        default=("demo-v1", "human-verification-demo-v1", "human-relevance-demo-v1", "human-rating-demo-v1"),
+        default=(
+            "demo-v1",
+            "human-verification-demo-v1",
+            "human-extraction-demo-v1",
+            "human-relevance-demo-v1",
+            "human-rating-demo-v1",
+            "human-comparison-demo-v1",
+            "human-uplift-demo-v1",
+        ),
         description="Protocols that a submission is run on; those of the suite `human` each have a run of their own.",
     )
     dtype: str = Field(default="auto", description="Precision of models; `auto` is float32 on a CPU.")

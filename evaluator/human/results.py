@@ -41,9 +41,9 @@ class Judging(Record):
     judged_share: float | None = Field(ge=0, le=1)
     """These over all of them; None without any."""
     verdicts: int
-    """Verdicts that were asked for and read."""
+    """Verdicts that were asked for and read, those on what the data set holds among them."""
     missing: int
-    """Verdicts that were owed and are missing."""
+    """Verdicts on what the model wrote that were owed and are missing."""
     missing_because: tuple[tuple[str, int], ...]
     """These by cause: `unparsed`, `not_judged`, what the judge failed with (`judge_timeout`), or what the answer failed
     with, that of the generic one as `generic_empty`."""

@@ -23,17 +23,19 @@ class ConsentText(Record):
 
 
 CONSENT = ConsentText(
-    version="labelling-v1",
+    version="labelling-v2",
     licence="cc-by-4.0",
     paragraphs=(
         "You label by your own free choice, you may stop at any time, and nobody pays for it.",
         "What is kept: each label with its item, the moment, the seconds it took, and the order of two answers. Your "
-        " name is not kept with it: a pseudonym takes its place, the same for all of your labels, which nobody can "
+        "name is not kept with it: a pseudonym takes its place, the same for all of your labels, which nobody can "
         "turn back without a secret of this site.",
-        "What is public: your labels under that pseudonym, with the text of no item, in this site's public data set, "
-        "under the licence CC BY 4.0. Everybody may use them, to measure models for instance.",
+        "What is public: your labels under that pseudonym, each with its item's name, the moment, the seconds it took, "
+        "and the order of two answers, with the text of no item, in this site's public data set, under the licence "
+        "CC BY 4.0. Everybody may use them, to measure models for instance.",
         "Some items have a known answer. How many of those you answered is public under your pseudonym, and how many "
-        "of these answers were right; which items they are is not told.",
+        "of your first answers to them were right; which items they are is not told, and they are not among the labels "
+        "that you can download.",
         "You may withdraw on this page at any time, without a reason. All your labels then disappear from the present "
         "state of the public data set; a note stays that this pseudonym withdrew, and when. Copies that others made, "
         "and earlier states of the data set, are beyond that. The private archive keeps them, marked as withdrawn; "

@@ -59,27 +59,56 @@ def read_events(store: Store, annotator: str) -> tuple[PersonEvent, ...]:
 def restore(redis: Redis, store: Store) -> int:
     """Merges the labels of Redis with those that the store holds, and counts them anew.
 
-    What cannot be read of the store is named in the log and holds up nobody else.
+    Of whom the store cannot be read, that person is held, which holds up nobody else.
 
     Returns:
         Of how many people the store knew better.
     """
     desk, changed = Desk(redis), 0
     for annotator in sorted({*people_in(store), *desk.people()}):
-        try:
-            saved = read_events(store, annotator)
-        except (RapportError, StoreCorrupt) as error:
-            log.error("not restored: %s", error)
-            continue
-        live = _live(desk, annotator)
-        now = merged(saved, live)
-        if now != live:
-            desk.replace(annotator, now)
-            changed += 1
-        if now != saved:
-            desk.note_unsaved(annotator)
+        changed += _restore(desk, store, annotator)
     desk.count_anew()
     return changed
+
+
+def look_again(redis: Redis, store: Store) -> int:
+    """Restores those who are held, if the store can be read of them by now; returns how many they are."""
+    desk = Desk(redis)
+    mended = [annotator for annotator in desk.held() if not _fault(store, annotator)]
+    for annotator in mended:
+        _restore(desk, store, annotator)
+    if mended:
+        desk.count_anew()
+    return len(mended)
+
+
+def _restore(desk: Desk, store: Store, annotator: str) -> bool:
+    """Merges what Redis and store hold of a person; says whether the store knew something better.
+
+    Of whom the store cannot be read, nothing is taken or saved until it can: fewer events than it holds would take the
+    place of those that it holds.
+    """
+    if why := _fault(store, annotator):
+        log.error("held: %s", why)
+        desk.hold(annotator, why)
+        return False
+    saved, live = read_events(store, annotator), _live(desk, annotator)
+    now = merged(saved, live)
+    if now != live:
+        desk.replace(annotator, now)
+    if now != saved:
+        desk.note_unsaved(annotator)
+    desk.let_go(annotator, len(saved))
+    return now != live
+
+
+def _fault(store: Store, annotator: str) -> str:
+    """Says why the store cannot be read of a person; empty if it can."""
+    try:
+        read_events(store, annotator)
+    except (RapportError, StoreCorrupt) as error:
+        return str(error)
+    return ""
 
 
 def _live(desk: Desk, annotator: str) -> tuple[PersonEvent, ...]:

@@ -12,6 +12,12 @@ URGENT = "rapport:label:urgent"
 """Set of those of them that have withdrawn: saved at once."""
 
 
+HELD = "rapport:label:held"
+"""Hash: people whose labels the store cannot be read of, and why. Nothing is taken or saved of them until it can."""
+SAVED = "rapport:label:saved"
+"""Hash: how many events of each person the store holds. Fewer are never saved in their place."""
+
+
 def events(annotator: str) -> str:
     """List of a person's events; the place in the list is the sequence number."""
     return f"rapport:label:events:{annotator}"
@@ -22,9 +28,14 @@ def shown(annotator: str, task: Task) -> str:
     return f"rapport:label:shown:{task}:{annotator}"
 
 
-def skipped(annotator: str, task: Task) -> str:
-    """Set of items that the person did not want to label."""
-    return f"rapport:label:skipped:{task}:{annotator}"
+def put_off(annotator: str, task: Task) -> str:
+    """Sorted set of items that the person skipped, each with its data set; what was skipped last stands last."""
+    return f"rapport:label:put-off:{task}:{annotator}"
+
+
+def just_skipped(annotator: str, task: Task) -> str:
+    """Sorted set of those that were skipped since the last label, which can be brought back."""
+    return f"rapport:label:just-skipped:{task}:{annotator}"
 
 
 def tally(data_set: str, task: Task) -> str:

@@ -188,13 +188,18 @@ def set_name(source: str) -> str:
         >>> set_name("demo"), set_name("owner/set"), set_name("leaderboard")
         ('demo', 'owner/set', 'leaderboard')
     """
-    if not Path(source).is_dir():
+    if source == DEMO or not Path(source).is_dir():
         return source
-    if not _FOLDER_NAME.fullmatch(name := Path(source).resolve().name):
+    folder = Path(source).resolve()
+    if folder == demo_set().resolve():
+        return DEMO
+    if folder.name == DEMO or not _FOLDER_NAME.fullmatch(folder.name):
         raise RapportError(
-            Cause.DATA_ERROR, f"The folder {source} has no name that labels can be filed under.", "Rename it."
+            Cause.DATA_ERROR,
+            f"Labels cannot be filed under the name of the folder {source}.",
+            f"Rename it: `{DEMO}` is the data set that ships; letters, digits, dots, underscores and hyphens may stand.",
         )
-    return name
+    return folder.name
 
 
 def check_terms(name: str, terms: Terms) -> None:

@@ -48,6 +48,7 @@ _WHOSE = {
     RaterKind.PERSON: "",
     RaterKind.CONSENSUS: "labels agreed on by several people",
     RaterKind.TRUTH: "made-up users",
+    RaterKind.TRUTH: "the truth of made-up users",
     RaterKind.SIMULATED: "simulated labels",
 }
 

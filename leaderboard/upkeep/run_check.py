@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from evaluator.human.items import HumanItem
+from evaluator.human.tasks import JudgedTask
 from leaderboard.records import Plan
 from leaderboard.results import HumanScorecard, Scorecard
 from leaderboard.scorecards import RunRows, UserScores
@@ -76,11 +77,13 @@ def check_run(
 def _check_rows(folder: str, plan: Plan, rows: RunRows) -> Iterator[Found]:
     """Yields what is wrong with rows beside one another."""
     asked = {item.question_id for item in plan.items}
+    # What a judge reads at these tasks is a pair of answers or a part of one; scoring anew looks for each of those.
+    verdicts = [] if any(isinstance(item.task, JudgedTask) for item in _labelled(plan)) else rows.verdicts
     strange = sum(row.key.question_id not in asked for row in rows.generations)
-    if strange := strange + sum(row.key.question_id not in asked for row in rows.verdicts):
+    if strange := strange + sum(row.key.question_id not in asked for row in verdicts):
         yield found(FindingKind.REFERENCE, folder, f"{strange} rows are on questions that its plan does not ask.")
     answers = {(row.key.question_id, row.content_hash) for row in rows.generations}
-    orphans = [row for row in rows.verdicts if (row.key.question_id, row.key.content_hash) not in answers]
+    orphans = [row for row in verdicts if (row.key.question_id, row.key.content_hash) not in answers]
     if orphans:
         example = orphans[0].verdict_key
         yield found(FindingKind.ORPHAN, folder, f"{len(orphans)} verdicts are on answers that it has not: {example}.")
@@ -91,6 +94,11 @@ def _check_rows(folder: str, plan: Plan, rows: RunRows) -> Iterator[Found]:
         if names:
             message = f"{len(names)} {word} stand there more than once: {names[0][0]}."
             yield found(FindingKind.DOUBLE, folder, message, _DOUBLE)
+
+
+def _labelled(plan: Plan) -> Iterator[HumanItem]:
+    """Yields the items of people's labels that a plan has."""
+    return (item for item in plan.items if isinstance(item, HumanItem))
 
 
 def _doubled(names: Iterable[tuple[Hashable, int]]) -> list[tuple[Hashable, int]]:

@@ -13,6 +13,10 @@ from evaluator.errors import RapportError
 from evaluator.human.asking import HumanAnswers
 from evaluator.human.judged.scoring import score_judged
 from evaluator.human.setup import HumanSetup
+from evaluator.human.stages.wording import CURRENT
+from evaluator.judges.spec import load_judge
+from evaluator.models import LOCAL, PinnedModel, pin
+from evaluator.protocol import human_protocol
 from leaderboard.human_scorecards import make_human_scorecard
 from leaderboard.records import Batch, Lane, Plan
 from leaderboard.results import HumanScorecard
@@ -24,12 +28,14 @@ from leaderboard.store.local import LocalStore
 from leaderboard.store.runs import StoredRun, compact
 from tests.builders import NOON, make_report, make_submission
 from tests.human.written import is_personalised, make_setup, run_written
+from tests.model_folders import make_model_folder
 from tests.scripted import ScriptedEngine
-from worker import planning
+from worker import engines, planning
 from worker.draining import files_of
 from worker.engines import RunEngines
 from worker.local.asking import _lacking
 from worker.local.folder import Evaluation, Folder, open_rows
+from worker.planning import Candidate, Conditions
 from worker.shard import Work, run_task
 from worker.tasks import finished
 
@@ -71,13 +77,13 @@ def test_shards_in_two_lanes_come_to_the_scorecard_of_one_loop(redis, ledger, le
     plan = ledger.put_plan(planning.make_plan(run_id, setup))
     assert len(plan.shards) > 1
     work = Work(setup, plan, Settings(), redis, ledger, None, outbox)
-    engines = {
+    loaded = {
         Lane.GENERATE: Loaded(setup, source=HumanAnswers(setup, ScriptedEngine(writes))),
         Lane.JUDGE: Loaded(setup, judge=ScriptedEngine(judges)),
     }
     for lane in Lane:
         while lease := leases.claim(plan, "gpu-1", [lane]):
-            run_task(work._replace(engines=engines[lane]), leases, lease)
+            run_task(work._replace(engines=loaded[lane]), leases, lease)
             leases.release(lease, forgive=True)
     assert finished(redis, plan)
     progress = ledger.progress(run_id)
@@ -146,3 +152,27 @@ def test_why_a_result_stays_out_of_comparisons_is_said(run_id):
     assert "mixed engines" in reasons, "the reports of this test name another engine than its rows"
     result = score_judged(plan.labelled, run.generations, [], task=setup.protocol.task, judge="demo", epsilon=0.1)
     assert dict(result.judging.missing_because) == {"not_judged": 2 * result.judging.items}
+
+
+def test_what_compares_attributes_is_pinned_with_the_plan_and_loaded_at_that_state(tmp_path, monkeypatch):
+    for name in ("tiny", "encoder", load_judge("demo-verifier").model.removeprefix(LOCAL)):
+        make_model_folder(tmp_path, name)
+    settings = Settings(models=tmp_path)
+    shipped = human_protocol("human-extraction-demo-v1")
+    told = shipped.extraction.model_copy(update={"encoder": "local/encoder", "revision": None})
+    asked = {"words": shipped, "weights": shipped.model_copy(update={"extraction": told})}
+    candidate = Candidate(pin("local/tiny", None, tmp_path), None, thinking=False)
+    loaded: list[PinnedModel] = []
+    monkeypatch.setattr(engines, "load_encoder", lambda pinned, models, log: loaded.append(pinned) or WordsEncoder())
+    found = {}
+    for name, protocol in asked.items():
+        conditions = Conditions(protocol, load_judge(protocol.judge), CURRENT, "demo")
+        setup = planning.make_setup(candidate, conditions, settings)
+        with RunEngines(setup, settings, tmp_path / "log") as running:
+            found[name] = running.encoder()
+            assert running.encoder() is found[name]
+        planning.check_unchanged(planning.make_plan("s-20260301-00000001.x", setup), setup)
+    assert isinstance(found["words"], WordsEncoder)
+    assert loaded == [pin("local/encoder", None, tmp_path)]
+    with RunEngines(make_setup("uplift"), settings, tmp_path / "log") as running:
+        assert running.encoder() is None

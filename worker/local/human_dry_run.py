@@ -51,6 +51,8 @@ class HumanEstimate(Record):
     """What tasks of the human-grounded suite would take; a second try at what cannot be read is not counted."""
 
     tasks: tuple[TaskEstimate, ...]
+    left_out: tuple[str, ...]
+    """Protocols under which a model writes and a judge reads: what they take depends on what it writes."""
     beside: str
     """A protocol of HiCUPID."""
     beside_tokens: int
@@ -71,7 +73,9 @@ class HumanEstimate(Record):
             yield from described("model", task.model, task.model_cost)
             computed = _computed(task.declared)
             yield f"  declared     {task.declared_items:,} items would take {computed:,} computed tokens"
-        yield f"all tasks at their declared sizes: {self.declared_tokens:,} computed tokens"
+        if self.left_out:
+            yield f"not counted: {', '.join(self.left_out)}, for what they take depends on what the model writes"
+        yield f"these tasks at their declared sizes: {self.declared_tokens:,} computed tokens"
         yield f"{self.beside}: {self.beside_tokens:,} computed tokens, of which that is {self.share_percent:.1f} %"
 
 
@@ -103,6 +107,7 @@ def estimate_tasks(wanted: Sequence[Wanted], settings: Settings) -> HumanEstimat
     declared = sum(_computed(task.declared) for task in tasks)
     return HumanEstimate(
         tasks=tasks,
+        left_out=tuple(each.conditions.protocol.id for each in wanted if not _is_of_words(each)),
         beside=BESIDE,
         beside_tokens=beside,
         declared_tokens=declared,

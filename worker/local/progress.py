@@ -29,7 +29,7 @@ class Progress:
         >>> with progress.over([], [], []):
         ...     progress.answered([])
         >>> progress.told()
-        '0/0 answered, 0/0 judged'
+        '0/0 answered'
     """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:

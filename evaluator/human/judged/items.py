@@ -14,12 +14,11 @@ from evaluator.human.records import RaterKind
 from evaluator.human.stages.mentions import mentions
 from evaluator.human.stages.rating import drawn_order
 from evaluator.human.stages.verification import evidence_of
-from evaluator.human.tasks import JudgedTask, Order
+from evaluator.human.stages.writing import SLOT_ORDERS
+from evaluator.human.tasks import JudgedTask
 from evaluator.identity import digest, text_digest
 from evaluator.records import SlotOrder
 
-SLOT_ORDERS = {Order.PERSONALISED_FIRST: SlotOrder.ANSWER_FIRST, Order.GENERIC_FIRST: SlotOrder.GOLD_FIRST}
-"""To a judge the personalised answer is the model's, and the generic one stands where gold does."""
 _GIVEN = "given"
 """What names of given things begin with: they may be those of other rows."""
 

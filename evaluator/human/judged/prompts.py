@@ -9,7 +9,7 @@ from evaluator.engines.base import EngineInfo, Message, Request, Sampling
 from evaluator.hicupid.questions import QuestionType
 from evaluator.human.items import HumanItem, Part
 from evaluator.human.judged.extracted import Merger
-from evaluator.human.judged.items import SLOT_ORDERS, given_response
+from evaluator.human.judged.items import given_response
 from evaluator.human.judged.subjects import Pair, Subject, prompt_of
 from evaluator.human.records import Attribute, Evidence, Rating
 from evaluator.human.setup import HumanSetup
@@ -17,7 +17,7 @@ from evaluator.human.stages.rating import rating_messages, read_rating
 from evaluator.human.stages.reading import Invalid
 from evaluator.human.stages.verification import read_verification, verification_messages
 from evaluator.human.stages.wording import Wording, load_wording
-from evaluator.human.stages.writing import comparison_messages, read_comparison
+from evaluator.human.stages.writing import SLOT_ORDERS, comparison_messages, read_comparison
 from evaluator.human.tasks import JudgedTask, Order
 from evaluator.judge import Asked, Reading
 from evaluator.judges.parse import BETTER_RESPONSE, parse_word

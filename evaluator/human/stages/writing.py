@@ -21,8 +21,8 @@ from evaluator.judges.parse import BETTER_RESPONSE, outcome, parse_word
 from evaluator.judges.prompt import judge_messages
 from evaluator.records import Outcome, SlotOrder
 
-_SLOT_ORDERS = {Order.PERSONALISED_FIRST: SlotOrder.ANSWER_FIRST, Order.GENERIC_FIRST: SlotOrder.GOLD_FIRST}
-"""To the distilled judge the personalised answer is the model's, and the generic one stands where gold does."""
+SLOT_ORDERS = {Order.PERSONALISED_FIRST: SlotOrder.ANSWER_FIRST, Order.GENERIC_FIRST: SlotOrder.GOLD_FIRST}
+"""To a judge the personalised answer is the model's, and the generic one stands where gold does."""
 _SUBJECT = "the user "
 
 
@@ -88,7 +88,7 @@ def comparison_messages(
         profile=None,
         schedule=None,
     )
-    return judge_messages(question, unmarked(personalised), _SLOT_ORDERS[order], pack)
+    return judge_messages(question, unmarked(personalised), SLOT_ORDERS[order], pack)
 
 
 def characteristics(attributes: Sequence[Attribute]) -> PersonaFact:
@@ -125,7 +125,7 @@ def read_comparison(text: str, order: Order) -> Outcome | Invalid:
     """
     if len(text) > LONGEST_ANSWER:
         return Invalid.TOO_LONG
-    said = outcome(parse_word(text, BETTER_RESPONSE), QuestionType.PERSONA, _SLOT_ORDERS[order])
+    said = outcome(parse_word(text, BETTER_RESPONSE), QuestionType.PERSONA, SLOT_ORDERS[order])
     return said or (Invalid.PROSE if text.strip() else Invalid.EMPTY)
 
 
