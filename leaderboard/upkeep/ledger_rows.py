@@ -8,6 +8,7 @@ from redis import Redis
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import text
+from leaderboard.labelling.desk import Desk
 from leaderboard.records import Amendment, AmendmentKind, Batch, Moment, Plan, State, Transition
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
@@ -15,7 +16,7 @@ from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import WITHDRAWN, Ledger
 from leaderboard.submissions.states import ENDED, NEXT
 from leaderboard.upkeep.records import Takedown, TakedownKind
-from leaderboard.upkeep.row_changes import Changes
+from leaderboard.upkeep.row_changes import Changes, hashes_of
 
 _OF_RUN = (keys.batches, keys.marks, keys.log)
 _START_PUBLISHER = "Start the publisher, and try again once the run has ended."
@@ -102,16 +103,22 @@ def unsaved_of(redis: Redis, kind: TakedownKind, name: str) -> list[str]:
     return [each.id for each in submissions if name == (each.model if kind is TakedownKind.MODEL else each.id)]
 
 
+def labels_of(redis: Redis, kind: TakedownKind, name: str) -> int:
+    """Returns how many things Redis holds that a person did on the labelling page; the archive may lack them all."""
+    return len(Desk(redis).written(name)) if kind is TakedownKind.PERSON else 0
+
+
 def _changing(redis: Redis, changes: Changes) -> Iterator[tuple[str, str, Batch]]:
     """Yields the batches that change, with their run and name, as they will be."""
     prefix = keys.batches("")
     for key in redis.scan_iter(f"{prefix}*", count=1000):
         run_id = text(key).removeprefix(prefix)
         entries: Iterable[tuple[bytes, bytes]] = redis.hscan_iter(key)
-        for name, value in entries:
-            batch = read_record(value, Batch, f"batch {text(name)} of {run_id}")
-            if (changed := changes.of_batch(batch)) != batch:
-                yield run_id, text(name), changed
+        batches = {text(name): read_record(value, Batch, f"batch {text(name)} of {run_id}") for name, value in entries}
+        of_run = changes.among(hashes_of(row for batch in batches.values() for row in batch.generations))
+        for name, batch in batches.items():
+            if (changed := of_run.of_batch(batch)) != batch:
+                yield run_id, name, changed
 
 
 def _changing_plans(redis: Redis, changes: Changes) -> Iterator[Plan]:

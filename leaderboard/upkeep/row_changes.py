@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from evaluator.human.items import HumanItem
+from evaluator.human.judged.items import content_of
 from evaluator.identity import text_digest
 from evaluator.records import Generation, Record, Verdict, verdict_version
 from evaluator.setup import AnyItem
@@ -25,6 +26,20 @@ class Changes(NamedTuple):
     """None takes the verdict out."""
     item: Callable[[AnyItem], AnyItem]
     """What was asked, with what people had said of it."""
+    answer: str | None = None
+    """Content hash of the answer whose text goes, if that is what goes."""
+
+    def among(self, hashes: Collection[str]) -> Changes:
+        """Returns the same for the verdicts of a run, some of which are on pairs of its answers.
+
+        Args:
+            hashes: Content hashes of all answers of the run.
+        """
+        if self.answer is None or self.answer not in hashes:
+            return self
+        one = self.answer
+        pairs = {content_of(*pair) for other in hashes for pair in ((one, other), (other, one))}
+        return self._replace(verdict=lambda row: without_words(row, {one, *pairs}))
 
     def of_plan(self, plan: Plan) -> Plan:
         """Returns what becomes of a plan; the very same if nothing in it changes."""
@@ -53,7 +68,9 @@ def changes_of(kind: TakedownKind, name: str) -> Changes | None:
         name: An answer's content hash, or a person's pseudonym.
     """
     if kind is TakedownKind.ANSWER:
-        return Changes(lambda row: without_answer(row, name), lambda row: without_words(row, name), lambda item: item)
+        return Changes(
+            lambda row: without_answer(row, name), lambda row: without_words(row, {name}), lambda item: item, name
+        )
     if kind is TakedownKind.PERSON:
         return Changes(
             lambda row: row, lambda row: None if said_by(row, name) else row, lambda item: without_labels(item, name)
@@ -69,9 +86,9 @@ def without_answer(row: Generation, content_hash: str) -> Generation:
     return Generation.model_validate(dict(row) | gone)
 
 
-def without_words(row: Verdict, content_hash: str) -> Verdict:
-    """Returns a verdict without its rater's words, which may quote the answer of this hash; what it says stays."""
-    if row.key.content_hash != content_hash or row.taken_down is not None:
+def without_words(row: Verdict, content_hashes: Collection[str]) -> Verdict:
+    """Returns a verdict on one of these without its rater's words, which may quote them; what it says stays."""
+    if row.key.content_hash not in content_hashes or row.taken_down is not None:
         return row
     version = verdict_version(row.outcome, taken_down=True)
     gone = {"completion": "", "taken_down": text_digest(row.completion), "schema_version": version}
@@ -103,6 +120,7 @@ def change_run(run: StoredRun, plan: Plan | None, changes: Changes) -> list[Oper
     Raises:
         RapportError: `data_error` if something of the run cannot be read.
     """
+    changes = changes.among(hashes_of(row for rows in run.generations.values() for row in rows))
     new = plan and changes.of_plan(plan)
     generations = {name: list(map(changes.generation, rows)) for name, rows in run.generations.items()}
     verdicts = {name: changes.of_verdicts(rows) for name, rows in run.verdicts.items()}
@@ -117,6 +135,11 @@ def change_run(run: StoredRun, plan: Plan | None, changes: Changes) -> list[Oper
         *_changed(layout.generations_folder(run.run_id), old_generations, generations),
         *_changed(layout.verdicts_folder(run.run_id), old_verdicts, verdicts),
     ]
+
+
+def hashes_of(generations: Iterable[Generation]) -> set[str]:
+    """Returns the content hashes of all answers."""
+    return {row.content_hash for row in generations if row.content_hash is not None}
 
 
 def _changed(

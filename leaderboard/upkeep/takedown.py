@@ -25,6 +25,7 @@ from leaderboard.upkeep.ledger_rows import (
     change_batches,
     check_batches,
     check_ledger,
+    labels_of,
     unsaved_of,
     withdraw_in_ledger,
     withdrawn,
@@ -115,7 +116,10 @@ class _TakingDown:
         reach = look(self._archive, results, asked, lambda run_id: self._tell(f"reading {run_id}"))
         if self._site.redis is not None:
             unsaved = unsaved_of(self._site.redis, asked.kind, asked.name)
-            reach = reach.model_copy(update={"submissions": tuple(sorted({*reach.submissions, *unsaved}))})
+            changes: dict[str, object] = {"submissions": tuple(sorted({*reach.submissions, *unsaved}))}
+            if not reach.files and labels_of(self._site.redis, asked.kind, asked.name):
+                changes["files"] = 1  # What the publisher would have made of what Redis alone holds.
+            reach = reach.model_copy(update=changes)
         if reach == Reach() and noted(self._site, asked) is asked:
             raise RapportError(
                 Cause.NOT_FOUND, f"Nothing is stored of the {asked.kind} {asked.name}.", "Check how it is written."

@@ -12,8 +12,9 @@ import pytest
 from redis import Redis
 
 from evaluator.errors import Cause, RapportError
+from evaluator.human.judged.items import content_of
 from evaluator.identity import text_digest
-from evaluator.records import Generation
+from evaluator.records import Generation, Outcome
 from leaderboard.labelling.desk import Desk
 from leaderboard.labelling.journal import files_of
 from leaderboard.labelling.records import EventKind, Task
@@ -33,7 +34,7 @@ from leaderboard.submissions.ledger import Ledger
 from leaderboard.upkeep.findings import FindingKind
 from leaderboard.upkeep.reach import look
 from leaderboard.upkeep.records import Takedown, TakedownKind, takedown_path
-from leaderboard.upkeep.row_changes import without_answer
+from leaderboard.upkeep.row_changes import changes_of, without_answer
 from leaderboard.upkeep.takedown import take_down
 from tests.builders import NOON, make_generation, make_verdict, make_verdict_key
 from tests.hub_server import LocalHub
@@ -144,6 +145,22 @@ def test_an_answers_text_goes_and_all_that_was_found_of_it_stays(stores: Stores,
         assert [row.answer_status for row in public if row.content_hash == HASH] == ["withheld"]
     assert_past_is_gone(stores)
     assert findings(stores) == []
+
+
+def test_the_words_on_a_pair_go_with_either_of_its_answers() -> None:
+    one, other, third = (text_digest(text) for text in ("Clover.", "Heather.", "Lime."))
+    row = make_generation()
+    pair, strange = (
+        make_verdict(row, Outcome.WIN, key=make_verdict_key(row, content_hash=content))
+        for content in (content_of(other, one), content_of(other, third))
+    )
+    changes = changes_of(TakedownKind.ANSWER, one)
+    assert changes.verdict(pair) == pair, "of itself nothing says whose pair it is"
+    of_run = changes.among({one, other, third})
+    assert of_run.verdict(pair).completion == ""
+    assert of_run.verdict(pair).outcome == pair.outcome
+    assert of_run.verdict(strange) == strange
+    assert changes.among({other, third}) == changes
 
 
 def test_the_thought_goes_with_the_answer() -> None:
