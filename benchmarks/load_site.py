@@ -25,6 +25,7 @@ from tests.e2e.site import free_port
 from tests.faults.public import all_is_public
 from tests.model_folders import make_model_folder
 from tests.private_redis import redis_answers, redis_command
+from tests.variables import as_variable
 from tests.waiting import until
 
 PATIENCE = 300.0
@@ -49,6 +50,7 @@ class LoadSite:
             data=folder / "data",
             models=folder / "models",
             packs=folder / "packs",
+            protocols=("demo-v1",),
             engine="deterministic",
             port=port,
             proxies=1,
@@ -121,7 +123,7 @@ class LoadSite:
         """Starts a role in a process group of its own, tied to the life of this process."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(_NOT_OURS)}
         told = self.settings.model_dump(mode="json", exclude_defaults=True)
-        ours = {f"RAPPORT_{key.upper()}": str(value) for key, value in told.items()}
+        ours = {f"RAPPORT_{key.upper()}": as_variable(value) for key, value in told.items()}
         with (self.folder / "logs" / name).open("wb") as log:
             self._processes[name] = psutil.Popen(
                 [sys.executable, "-m", "leaderboard.processes", str(os.getpid()), *command],

@@ -78,7 +78,7 @@ class Publisher:
         self._drain = Drain(redis, ledger, store, self._fail)
         self._finisher = Finisher(redis, ledger, store, self._fail, self._setbacks, clock)
         self._saver = Saver(ledger, store, self._shelf, journal_seconds, clock, tell)
-        self._labels = LabelSaver(redis, journal_seconds, clock)
+        self._labels = LabelSaver(redis, journal_seconds, clock, store)
 
     def step(self) -> bool:
         """Does what there is to do and says whether there was anything.

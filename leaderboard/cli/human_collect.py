@@ -35,7 +35,7 @@ def collect_labels(
 ) -> None:
     """Writes the public labels of a site with the items that they are on, for `rapport human report`.
 
-    DIR is made, or brought up to date. Labels that were withdrawn are gone from it then.
+    DIR is made, or brought up to date. Labels that were withdrawn are gone from it then, even if none are left.
     """
     from evaluator.human.writing import write_human_set
     from leaderboard.labelling.pools import open_human_set, set_name
@@ -46,14 +46,14 @@ def collect_labels(
     named = source or settings.human_data_set
     data, results = open_human_set(named), open_results(settings, store)
     labels = list(_rows(results, layout.LABELS, OpenLabel))
-    found = collect(data.tables, data.about, set_name(named), labels)
-    if not found.labels:
+    annotators = list(_rows(results, layout.ANNOTATORS.rpartition("/")[0], OpenAnnotator))
+    found = collect(data.tables, data.about, set_name(named), labels, annotators, data.sha)
+    if not found.labels and not (out / ATTENTION).is_file():
         raise RapportError(
             Cause.NOT_FOUND, f"Nobody has labelled {set_name(named)} on this site yet.", "Label at its page `/label`."
         )
-    attention = attention_of(_rows(results, layout.ANNOTATORS.rpartition("/")[0], OpenAnnotator))
     write_human_set(out, found.tables, found.about)
-    (out / ATTENTION).write_bytes(encode_rows(attention))
+    (out / ATTENTION).write_bytes(encode_rows(attention_of(annotators)))
     counted = _counted(found)
     print(json.dumps(counted) if as_json else "\n".join(f"{count} {what}" for what, count in counted.items()))
 
@@ -78,6 +78,8 @@ def _counted(found: Collected) -> dict[str, int]:
         "labels on items that the data set does not have": found.unknown,
         "labels that the data set has already": found.repeated,
         "simulated labels left out": found.simulated,
+        "labels left out whose annotators have withdrawn since": found.withdrawn,
+        **{f"labels given on another state of the data set, {sha}": count for sha, count in found.other_states.items()},
     }
 
 

@@ -1,4 +1,4 @@
-"""What `rapport doctor` finds out about this machine: disk, GPUs and the engine. No engine is imported."""
+"""What `rapport doctor` finds out about this machine: disk, GPUs, engine, attention items. No engine is imported."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from evaluator.errors import RapportError
 from leaderboard.cli.findings import Finding, Mark
 from leaderboard.fleet import Gpu
 from leaderboard.gpus import gpus
+from leaderboard.labelling.attention import FILE, load_attention
+from leaderboard.labelling.choosing import ATTENTION_EVERY, attention_owed
+from leaderboard.labelling.pools import DEMO, human_pools
 from leaderboard.settings import Settings
 
 _GIB = 2**30
@@ -26,6 +30,29 @@ def disk_findings(settings: Settings) -> Iterator[Finding]:
     there = settings.data if settings.data.exists() else settings.data.absolute().parent
     remedy = "Free some: submissions are refused below 200 MB."
     yield _free("disk", there, "where data lies", _FREE_AT_EASE_BYTES, remedy)
+
+
+def attention_findings(settings: Settings) -> Iterator[Finding]:
+    """Whether there are attention items enough for all that people label; a data set on the Hub is not fetched."""
+    source = settings.human_data_set
+    try:
+        attention = load_attention(settings.data)
+        pools = human_pools(source) if source == DEMO or Path(source).is_dir() else {}
+    except RapportError as error:
+        yield Finding("labelling", Mark.NOTE, error.message, error.remedy)
+        return
+    short = []
+    for task, pool in pools.items():
+        stock, items = len(attention.names(task)), len(pool.names)
+        if stock < attention_owed(items):
+            short.append(f"{task} has {stock} for {items} items, which want {attention_owed(items)}")
+    if short:
+        message = f"One item in {ATTENTION_EVERY} is to be an attention item: {'; '.join(short)}."
+        yield Finding("labelling", Mark.NOTE, message, f"Write more into {FILE} in the data folder.")
+    elif pools:
+        yield Finding("labelling", Mark.FINE, "There are attention items enough for all that people label.")
+    else:
+        yield Finding("labelling", Mark.NOTE, f"Whether attention items suffice for {source} is not looked at here.")
 
 
 def worker_findings(settings: Settings) -> Iterator[Finding]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from pydantic import Field
@@ -48,9 +50,20 @@ class Collected(NamedTuple):
     """Labels of the site that the data set has already, by the same annotator on the same item."""
     simulated: int
     """Simulated labels of the data set that were left out: they never stand beside people's."""
+    withdrawn: int
+    """Labels of the data set that were left out, since their annotators have withdrawn since."""
+    other_states: Mapping[str, int]
+    """How many of `labels` were given on another state of the data set, by the commit or digest of that state."""
 
 
-def collect(tables: HumanTables, about: About, name: str, labels: Iterable[OpenLabel]) -> Collected:
+def collect(
+    tables: HumanTables,
+    about: About,
+    name: str,
+    labels: Iterable[OpenLabel],
+    annotators: Iterable[OpenAnnotator] = (),
+    sha: str | None = None,
+) -> Collected:
     """Returns a data set with the labels that people gave its items on a site.
 
     Args:
@@ -58,12 +71,17 @@ def collect(tables: HumanTables, about: About, name: str, labels: Iterable[OpenL
         about: What its card says.
         name: What it is called in labels; labels on other data sets are left alone.
         labels: All public labels of the site.
+        annotators: All people who label there; who withdrew, withdrew labels that the data set has already, too: those
+            from before, and those of which it does not say when they were given.
+        sha: Commit or digest of the data set; None if it does not matter which state of it people saw.
     """
+    withdrew = {each.annotator: each.withdrawn_at for each in annotators if each.withdrawn_at}
     mine = [label for label in labels if label.data_set == name]
     known = {task: _items(tables, task) for task in (Task.VERIFICATION, Task.RELEVANCE, Task.RATING)}
-    own = {table: [row for row in getattr(tables, table) if row.kind is not RaterKind.SIMULATED] for table in LABELS}
+    people = {table: [row for row in getattr(tables, table) if row.kind is not RaterKind.SIMULATED] for table in LABELS}
+    own = {table: [row for row in rows if not _is_withdrawn(row, withdrew)] for table, rows in people.items()}
     there = {_key(row) for rows in own.values() for row in rows}
-    added = unknown = repeated = 0
+    unknown, repeated, states = 0, 0, Counter[str]()
     for label in sorted(mine, key=lambda row: (row.created_at, row.item_id, row.annotator)):
         row = _row(label)
         if label.item_id not in known[Task(label.stage)]:
@@ -72,12 +90,19 @@ def collect(tables: HumanTables, about: About, name: str, labels: Iterable[OpenL
             repeated += 1
         else:
             own[_TABLES[Task(label.stage)]].append(row)
-            added += 1
-    simulated = sum(row.kind is RaterKind.SIMULATED for table in LABELS for row in getattr(tables, table))
-    if not added:
-        return Collected(tables, about, 0, unknown, repeated, 0)
+            states[label.data_sha] += 1
+    simulated = sum(len(getattr(tables, table)) - len(people[table]) for table in LABELS)
+    withdrawn = sum(len(people[table]) for table in LABELS) + states.total() - sum(map(len, own.values()))
     changed = tables._replace(**{table: tuple(rows) for table, rows in own.items()})
-    return Collected(changed, _about(about, name, simulated), added, unknown, repeated, simulated)
+    others = {state: count for state, count in sorted(states.items()) if sha not in (None, state)}
+    card = _about(about, name, simulated)
+    return Collected(changed, card, states.total(), unknown, repeated, simulated, withdrawn, others)
+
+
+def _is_withdrawn(row: AnyLabel, withdrew: Mapping[str, datetime.datetime]) -> bool:
+    """Says whether a label's annotator withdrew after it was given, or it does not say when that was."""
+    at = withdrew.get(row.annotator_id)
+    return at is not None and (row.labelled_at is None or row.labelled_at <= at)
 
 
 def attention_of(annotators: Iterable[OpenAnnotator]) -> tuple[Attention, ...]:

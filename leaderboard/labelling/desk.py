@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from redis import Redis
@@ -50,9 +50,9 @@ class Desk:
         """
         return tuple(read_event(value, annotator) for value in self.written(annotator))
 
-    def written(self, annotator: str, first: int = 0) -> list[bytes]:
+    def written(self, annotator: str, first: int = 0) -> list[bytes | str]:
         """Returns what a person has done as it is written, from an event on that is counted from 0."""
-        values: list[bytes] = self._redis.lrange(keys.events(annotator), first, -1)
+        values: list[bytes | str] = self._redis.lrange(keys.events(annotator), first, -1)
         return values
 
     def append(
@@ -254,7 +254,7 @@ class Desk:
             pipe.execute()
 
 
-def read_event(value: bytes, annotator: str) -> PersonEvent:
+def read_event(value: bytes | str, annotator: str) -> PersonEvent:
     """Reads an event.
 
     Raises:

@@ -197,7 +197,7 @@ def set_name(source: str) -> str:
         raise RapportError(
             Cause.DATA_ERROR,
             f"Labels cannot be filed under the name of the folder {source}.",
-            f"Rename it: `{DEMO}` is the data set that ships; letters, digits, dots, underscores and hyphens may stand.",
+            f"Rename it; `{DEMO}` is the data set that ships, and a name has letters, digits, dots, `_` and `-` alone.",
         )
     return folder.name
 

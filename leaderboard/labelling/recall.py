@@ -16,7 +16,7 @@ MOST_PEOPLE = 256
 class _Known(NamedTuple):
     """What held of somebody after an event."""
 
-    last: bytes
+    last: bytes | str
     """The event as it is written, by which it is seen that Redis still holds the same past."""
     standing: Standing
 
@@ -48,7 +48,7 @@ class Recall:
                 return self._keep(annotator, known.standing, new)
         return self._keep(annotator, NOTHING, self._desk.written(annotator))
 
-    def _keep(self, annotator: str, before: Standing, new: list[bytes]) -> Standing:
+    def _keep(self, annotator: str, before: Standing, new: list[bytes | str]) -> Standing:
         """Works out what holds after new events, and keeps it."""
         if not new:
             return before

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -21,14 +22,16 @@ from leaderboard.connection import unreachable
 from leaderboard.labelling.attention import load_attention
 from leaderboard.labelling.consent import CONSENT
 from leaderboard.labelling.desk import Desk
+from leaderboard.labelling.drawing import drawing_key
 from leaderboard.labelling.instructions import instruction_of
 from leaderboard.labelling.records import Task
-from leaderboard.labelling.service import Labelling, Progress
+from leaderboard.labelling.service import Labelling, NotAgreed, Progress
 from leaderboard.labelling.standing import Standing
 from leaderboard.pages.identity import person_of
 from leaderboard.pages.label_pools import SitePools
 from leaderboard.pages.site import HEADERS, shown_message, shown_page
 from leaderboard.people import LOCAL_USER, Person
+from leaderboard.records import now
 from leaderboard.settings import Settings
 from leaderboard.store.base import Store
 
@@ -96,16 +99,26 @@ class LabelPages:
         redis: Redis | None,
         results: Store,
         environment: Mapping[str, str] = os.environ,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         """Keeps labels in Redis; without one the page says that it is closed.
 
         Raises:
             RapportError: `data_error` if the salt or the file of attention items is none.
         """
+        self._labelling: Labelling | None = None
+        self._fault = ""
         self._settings, self._pools = settings, SitePools(settings, results)
         self._salt = load_salt(None, settings.data, environment)
         attention = load_attention(settings.data)
-        self._labelling = Labelling(Desk(redis), self._pools.by_task, attention) if redis else None
+        if redis is None or self._closed_by_settings():
+            return
+        try:
+            key = drawing_key(self._salt, settings.data)
+        except RapportError as error:
+            self._fault = str(error)
+        else:
+            self._labelling = Labelling(Desk(redis), self._pools.by_task, attention, key, clock)
 
     def overview(self, visit: Visit) -> Response:
         """What there is to label, the consent, and how far somebody is."""
@@ -113,12 +126,14 @@ class LabelPages:
         pools = self._pools.get()
         values |= {"closed": self._closed(), "problems": pools.problems, "consent": CONSENT}
         values["made_up"] = sorted({pool.data_set for pool in pools.by_task.values() if pool.made_up})
+        values["being_saved"] = False
         if not values["closed"] and self._labelling:
             try:
                 person = person_of(visit.profile, self._settings)
                 annotator = self._annotator(person)
                 standing = self._labelling.standing(annotator)
                 values |= {"person": person, "annotator": annotator, "standing": standing}
+                values["being_saved"] = self._labelling.is_being_saved(annotator)
             except RapportError as error:
                 if error.cause is not Cause.FORBIDDEN:
                     raise
@@ -130,9 +145,10 @@ class LabelPages:
     def item(self, visit: Visit) -> Response:
         """The next item of a task."""
         labelling, annotator, task = self._at_work(visit)
-        if not labelling.standing(annotator).may_label():
+        try:
+            found = labelling.next(annotator, task)
+        except NotAgreed:
             return _to("/label")
-        found = labelling.next(annotator, task)
         return shown_page(
             "label_item.html",
             here="/label",
@@ -156,7 +172,7 @@ class LabelPages:
         return _to(f"/label/{task}")
 
     def back(self, visit: Visit) -> Response:
-        """Takes the latest label of a task back."""
+        """Undoes what somebody did last in a task."""
         labelling, annotator, task = self._at_work(visit)
         labelling.go_back(annotator, task)
         return _to(f"/label/{task}")
@@ -214,8 +230,12 @@ class LabelPages:
 
     def _closed(self) -> str:
         """Says in a sentence why nobody can label here; empty if somebody can."""
-        if self._labelling is None:
-            return "this site has no Redis."
+        if closed := self._closed_by_settings():
+            return closed
+        return "" if self._labelling else self._fault or "this site has no Redis."
+
+    def _closed_by_settings(self) -> str:
+        """Says in a sentence why the settings let nobody label; empty if they let somebody."""
         if self._settings.can_log_in:
             return "" if self._salt else f"its maintainers have not set {VARIABLE}, which hides who labels."
         return "" if self._settings.allow_local_user else "nobody can log in here."
@@ -260,9 +280,10 @@ def answered(answer: Callable[[Visit], Response], visit: Visit) -> Response:
 
 
 def _own(annotator: str, standing: Standing) -> dict[str, Any]:
-    """Returns what a person may take along: all own labels. Which items were attention items is not told."""
+    """Returns what a person may take along: all own labels but those on attention items, which it so does not tell."""
     return {
         "annotator": annotator,
+        "left_out": "Labels on items whose answer is known are not among these.",
         "consent": standing.agreed and standing.agreed.version,
         "consented_at": standing.agreed_at and standing.agreed_at.isoformat(),
         "withdrawn_at": standing.withdrew_at and standing.withdrew_at.isoformat(),
@@ -281,6 +302,7 @@ def _own(annotator: str, standing: Standing) -> dict[str, Any]:
                 "licence": given.label.licence,
             }
             for given in standing.labels
+            if given.label.asked.attention is None
         ],
     }
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from evaluator.errors import RapportError
+from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.data import HUB_DATA_SET, HicupidData
 from leaderboard.board.public import read_cards
 from leaderboard.labelling.pairs import open_hicupid, pair_pool
@@ -21,6 +22,8 @@ log = logging.getLogger("rapport.pages")
 
 _SECONDS = 60.0
 """What could not be read is tried again after so long, and new answers are looked for."""
+_REOPENED_SECONDS = 3600.0
+"""So often a data set of people's labels is opened anew, since it may have changed."""
 
 
 class Pools(NamedTuple):
@@ -31,14 +34,15 @@ class Pools(NamedTuple):
 
 
 class SitePools:
-    """Reads the items; each data set once, and new answers once a minute at most."""
+    """Reads the items: people's labels once an hour, and new answers once a minute at most."""
 
-    def __init__(self, settings: Settings, results: Store) -> None:
-        """Has read nothing yet; answers come from the public `results`."""
-        self._settings, self._results = settings, results
-        self._recent = Recent(_SECONDS)
+    def __init__(self, settings: Settings, results: Store, clock: Callable[[], float] = time.monotonic) -> None:
+        """Has read nothing yet; answers come from the public `results`, seconds from the clock."""
+        self._settings, self._results, self._clock = settings, results, clock
+        self._recent = Recent(_SECONDS, clock)
         self._lock = threading.Lock()
         self._human: Mapping[Task, Pool] | None = None
+        self._opened_at = float("-inf")
         self._hicupid: HicupidData | None = None
 
     def get(self) -> Pools:
@@ -63,9 +67,21 @@ class SitePools:
         return Pools(found, tuple(problems))
 
     def _read_human(self) -> Mapping[Task, Pool]:
+        """Opens the data set, or returns what it was when it was last opened.
+
+        If it cannot be had just now it stays what it was, and is tried again; if it is broken or may not be shown any
+        more, it is gone.
+        """
         with self._lock:
-            if self._human is None:
-                self._human = human_pools(self._settings.human_data_set)
+            if self._human is None or self._clock() - self._opened_at >= _REOPENED_SECONDS:
+                try:
+                    self._human = human_pools(self._settings.human_data_set)
+                    self._opened_at = self._clock()
+                except RapportError as error:
+                    if self._human is None or error.cause is not Cause.INFRASTRUCTURE:
+                        self._human = None
+                        raise
+                    log.warning("people's labels stay as they were: %s", error)
             return self._human
 
     def _read_pairs(self) -> Mapping[Task, Pool]:

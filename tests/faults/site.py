@@ -35,6 +35,7 @@ from tests.hub_server import Account, LocalHub
 from tests.model_folders import make_model_folder
 from tests.private_redis import redis_answers, redis_command
 from tests.small_disk import small_disk
+from tests.variables import as_variable
 from tests.waiting import until
 
 LEASE_SECONDS = 3.0
@@ -93,6 +94,7 @@ class Site:
             data=folder / "data",
             models=folder / "models",
             packs=folder / "packs",
+            protocols=("demo-v1",),
             engine=plan.engine,
             store=_STEM if plan.hub else "",
             lease_seconds=LEASE_SECONDS,
@@ -230,7 +232,7 @@ class Site:
 
     def _environment(self) -> Mapping[str, str]:
         told = self.settings.model_dump(mode="json", exclude_defaults=True)
-        ours = {f"RAPPORT_{name.upper()}": str(value) for name, value in told.items()}
+        ours = {f"RAPPORT_{name.upper()}": as_variable(value) for name, value in told.items()}
         if hub := self.plan.hub:
             ours |= {"HF_ENDPOINT": hub.url, "HF_TOKEN": _TOKEN, "HF_HUB_DISABLE_XET": "1"}
         return {**os.environ, **ours}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from redis import Redis
@@ -22,16 +22,19 @@ ALICE, BOB = "annotator-0a11ce", "annotator-0b0b0"
 NOON = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 TERMS = Terms(visibility="public", season="2026", licence="cc0-1.0", redistributable=True, personal_data="synthetic")
 SHA = "c" * 40
+KEY = b"a key that only the site has"
 
 
 class Clock:
     """Three seconds pass between any two looks."""
 
+    step = datetime.timedelta(seconds=3)
+
     def __init__(self) -> None:
         self.now = NOON
 
     def __call__(self) -> datetime.datetime:
-        self.now += datetime.timedelta(seconds=3)
+        self.now += self.step
         return self.now
 
 
@@ -49,12 +52,18 @@ class SmallPool:
         return None
 
 
-def make_labelling(redis: Redis, pools: Mapping[Task, Pool], *, attention: bool = False) -> Labelling:
+def make_labelling(
+    redis: Redis,
+    pools: Mapping[Task, Pool],
+    *,
+    attention: bool = False,
+    clock: Callable[[], datetime.datetime] | None = None,
+) -> Labelling:
     """A labelling whose attention items are none, unless they are asked for."""
     items = load_attention()
     if not attention:
         items.names = lambda task: ()  # type: ignore[method-assign]
-    return Labelling(Desk(redis), lambda: pools, items, Clock())
+    return Labelling(Desk(redis), lambda: pools, items, KEY, clock or Clock())
 
 
 def agree(labelling: Labelling, *people: str) -> None:
@@ -68,6 +77,14 @@ def label_next(labelling: Labelling, person: str, task: Task, word: str) -> str:
     assert shown is not None
     labelling.label(person, task, shown.token, word)
     return shown.asked.item_id
+
+
+def look(redis: Redis, person: str, task: Task) -> None:
+    """Has somebody looked at what is shown for a second, on a site whose clock is the real one."""
+    desk = Desk(redis)
+    shown = desk.shown(person, task)
+    assert shown is not None
+    desk.show(person, shown.model_copy(update={"at": shown.at - datetime.timedelta(seconds=1)}), instead_of=shown)
 
 
 def make_label(item_id: str = "p1/a1", word: str = "YES", task: Task = Task.RELEVANCE, **asked: Any) -> Label:

@@ -32,6 +32,7 @@ from leaderboard.store.local import LocalStore
 from leaderboard.web import server_config
 from tests.browser import ARGUMENTS, chromium
 from tests.e2e.site import free_port
+from tests.labelling.people import Clock
 from tests.waiting import until
 
 PHONE = {"width": 360, "height": 740}
@@ -56,7 +57,7 @@ def site(folder: Path, redis_url: str) -> Iterator[str]:
     settings = Settings(data=folder / "data", allow_local_user=True, human_data_set=str(folder / "set"))
     app, port = FastAPI(), free_port()
     app.mount("/site", StaticFiles(directory=STATIC))
-    pages = LabelPages(settings, Redis.from_url(redis_url), LocalStore(folder / "results"), {})
+    pages = LabelPages(settings, Redis.from_url(redis_url), LocalStore(folder / "results"), {}, Clock())
     app.router.routes[:0] = label_routes(pages, FastAPI())
     guard(app, settings)
     server = uvicorn.Server(server_config(app, host="127.0.0.1", port=port, log_level="error"))
@@ -79,6 +80,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, redis: Redis) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.clock.install()
     yield context.new_page()
     context.close()
 
@@ -100,10 +102,16 @@ def tab_to(page: Page, name: str) -> None:
     raise AssertionError(f"no way leads to {name}")
 
 
+def look(page: Page) -> None:
+    """Lets the time pass after which keys are listened to."""
+    page.clock.fast_forward(500)
+
+
 def label_by_keys(page: Page, keys: str) -> None:
-    """Presses one key an item; waits until each has counted."""
+    """Looks at an item for a while and presses one key; waits until it has counted, and so on."""
     for key in keys:
         before = page.locator("input[name=token]").get_attribute("value")
+        look(page)
         page.keyboard.press(key)
         expect(page.locator("input[name=token]")).not_to_have_attribute("value", str(before))
 
@@ -116,13 +124,15 @@ def test_somebody_agrees_labels_pauses_and_goes_on_with_the_keyboard_alone(page:
     tab_to(page, "^Relevance$")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Relevance")
-    label_by_keys(page, "ynny")
-    assert words(redis, Task.RELEVANCE) == ["YES", "NO", "NO", "YES"]
+    label_by_keys(page, "yn")
+    assert words(redis, Task.RELEVANCE) == ["YES", "NO"]
+    look(page)
     page.keyboard.press("z")
-    expect(page.locator("[role=status]")).to_contain_text("3 of ")
-    label_by_keys(page, "ns")
-    assert words(redis, Task.RELEVANCE) == ["YES", "NO", "NO", "NO"]
+    expect(page.locator("[role=status]")).to_contain_text("1 of ")
+    label_by_keys(page, "ysz")
+    assert words(redis, Task.RELEVANCE) == ["YES", "YES"]
     token = page.locator("input[name=token]").get_attribute("value")
+    look(page)
     page.keyboard.press("p")
     expect(page.locator("h1")).to_have_text("Label what models are measured by")
     tab_to(page, "^Relevance$")
@@ -134,14 +144,24 @@ def test_every_task_has_its_keys_and_others_do_nothing(page: Page, site: str, re
     page.goto(f"{site}/label")
     page.get_by_role("button", name="I agree").click()
     page.goto(f"{site}/label/rating")
+    page.keyboard.press("3")
+    look(page)
     for key in ("0", "6", "y", "Enter", "Control+3", "Alt+4"):
         page.keyboard.press(key)
     assert words(redis, Task.RATING) == []
-    label_by_keys(page, "12345")
-    assert words(redis, Task.RATING) == ["1", "2", "3", "4", "5"]
+    label_by_keys(page, "51")
+    assert words(redis, Task.RATING) == ["5", "1"]
+    assert page.evaluate("document.activeElement.className") == "item"
+    page.get_by_label("Single keys answer").uncheck()
+    look(page)
+    page.keyboard.press("3")
     page.goto(f"{site}/label/verification")
-    label_by_keys(page, "aur")
-    assert words(redis, Task.VERIFICATION) == ["accepted", "uncertain", "rejected"]
+    look(page)
+    page.keyboard.press("a")
+    assert (words(redis, Task.RATING), words(redis, Task.VERIFICATION)) == (["5", "1"], [])
+    page.get_by_label("Single keys answer").check()
+    label_by_keys(page, "u")
+    assert words(redis, Task.VERIFICATION) == ["uncertain"]
 
 
 def test_a_key_that_is_held_down_labels_one_item(page: Page, site: str, redis: Redis) -> None:
@@ -149,9 +169,11 @@ def test_a_key_that_is_held_down_labels_one_item(page: Page, site: str, redis: R
     page.get_by_role("button", name="I agree").click()
     page.goto(f"{site}/label/relevance")
     token = page.locator("input[name=token]").get_attribute("value")
+    look(page)
     for _ in range(5):
         page.keyboard.down("y")
     expect(page.locator("input[name=token]")).not_to_have_attribute("value", str(token))
+    look(page)
     page.keyboard.down("y")
     page.keyboard.up("y")
     assert words(redis, Task.RELEVANCE) == ["YES"]
@@ -165,7 +187,7 @@ def test_on_a_phone_nothing_sticks_out_and_every_button_can_be_touched(
     phone = context.new_page()
     phone.goto(f"{site}/label")
     phone.get_by_role("button", name="I agree").click()
-    for task in ("verification", "relevance", "rating"):
+    for task in ("verification", "rating"):
         for path in ("/label", f"/label/{task}"):
             phone.goto(site + path)
             assert phone.locator("html").evaluate("page => page.scrollWidth") <= PHONE["width"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from leaderboard.cli.main import main
 from leaderboard.labelling.collecting import ATTENTION, collect
 from leaderboard.open_data import files, layout
 from leaderboard.open_data.people import OpenAnnotator, OpenLabel
-from leaderboard.store.base import Write
+from leaderboard.store.base import Delete, Write
 from leaderboard.store.local import LocalStore
 from tests.labelling.people import ALICE, BOB
 from tests.open_data.rows import make_label
@@ -56,8 +57,38 @@ def test_what_has_no_place_is_counted_and_not_guessed() -> None:
     assert (found.labels, found.unknown, found.repeated, found.simulated) == (3, 1, 3, 0)
 
 
-def test_without_labels_the_data_set_is_as_it_was() -> None:
-    assert collect(TABLES, About(), "demo", []).tables is TABLES
+def annotator(name: str, withdrawn_at: datetime.datetime | None, **told: int) -> OpenAnnotator:
+    counts = {"labels": 0, "attention_items": 0, "attention_right": 0} | told
+    return OpenAnnotator(annotator=name, consent=None if withdrawn_at else "1", withdrawn_at=withdrawn_at, **counts)
+
+
+def test_without_labels_the_items_are_left() -> None:
+    found = collect(TABLES, About(), "demo", [])
+    assert found.labels == 0
+    assert found.tables.attributes == TABLES.attributes
+    assert not any(getattr(found.tables, table) for table in ("attribute_labels", "relevance_labels"))
+
+
+def test_labels_that_the_data_set_has_of_somebody_who_withdrew_since_go() -> None:
+    own = collect(TABLES, About(), "demo", [*labels_of(ALICE), *labels_of(BOB)]).tables
+    given = own.attribute_labels[0].labelled_at
+    assert given is not None
+    later, before = given + datetime.timedelta(hours=1), given - datetime.timedelta(hours=1)
+    found = collect(own, About(), "demo", labels_of(BOB), [annotator(ALICE, later), annotator(BOB, before)])
+    assert (found.withdrawn, found.repeated, found.labels) == (3, 3, 0)
+    assert {row.annotator_id for row in found.tables.relevance_labels} == {BOB}
+    undated = own._replace(
+        attribute_labels=tuple(row.model_copy(update={"labelled_at": None}) for row in own.attribute_labels)
+    )
+    assert collect(undated, About(), "demo", [], [annotator(BOB, before)]).withdrawn == 1
+
+
+def test_labels_that_were_given_on_another_state_of_the_data_set_are_counted_and_named() -> None:
+    labels = labels_of(ALICE)
+    changed = labels[0].model_copy(update={"data_sha": "e" * 40})
+    found = collect(TABLES, About(), "demo", [changed, *labels[1:]], sha=labels[1].data_sha)
+    assert (found.labels, found.other_states) == (3, {"e" * 40: 1})
+    assert collect(TABLES, About(), "demo", labels, sha=labels[1].data_sha).other_states == {}
 
 
 @pytest.fixture
@@ -66,9 +97,7 @@ def site(tmp_path: Path) -> Path:
     results = LocalStore(tmp_path / "data" / "results")
     rows = [*labels_of(ALICE), *labels_of(BOB)]
     annotators = [
-        OpenAnnotator(
-            annotator=name, consent="1", withdrawn_at=None, labels=3, attention_items=given, attention_right=right
-        )
+        annotator(name, None, labels=3, attention_items=given, attention_right=right)
         for name, given, right in ((ALICE, 4, 3), (BOB, 0, 0))
     ]
     writes = [
@@ -119,6 +148,22 @@ def test_withdrawn_labels_are_gone_from_what_is_collected_again(
     LocalStore(site / "results").commit([Write(path, files.encode_labels(rows))], "Bob has withdrawn")
     assert rapport(monkeypatch, "collect", "--store", site, "--out", out) == 0
     assert {row.annotator_id for row in read_tables(out).tables.relevance_labels} == {ALICE}
+
+
+def test_when_the_last_labels_are_withdrawn_the_set_is_written_without_any(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out, results = tmp_path / "labels", LocalStore(site / "results")
+    assert rapport(monkeypatch, "collect", "--store", site, "--out", out) == 0
+    assert "labels given on another state of the data set" in capsys.readouterr().out
+    results.commit([Delete(path) for path in results.list(layout.LABELS)], "everybody has withdrawn")
+    gone = [annotator(name, datetime.datetime.now(datetime.UTC)) for name in (ALICE, BOB)]
+    results.commit([Write(layout.ANNOTATORS, files.ANNOTATORS.encode(gone))], "tombstones")
+    assert rapport(monkeypatch, "collect", "--store", site, "--out", out) == 0
+    held = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
+    assert ALICE.encode() not in held
+    assert BOB.encode() not in held
+    assert read_tables(out).tables.attributes == TABLES.attributes
 
 
 def test_a_site_without_labels_says_so(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import threading
 
 import pytest
@@ -9,14 +10,25 @@ from redis import Redis
 
 from evaluator.errors import Cause, RapportError
 from evaluator.human.tasks import Order
-from leaderboard.labelling import keys
+from leaderboard.labelling import keys, service
 from leaderboard.labelling.desk import Desk, Meanwhile
 from leaderboard.labelling.pools import human_pools
 from leaderboard.labelling.records import EventKind, Task
 from leaderboard.labelling.service import Labelling
+from leaderboard.labelling.standing import standing_of
 from leaderboard.submissions.keys import EPOCH
 from leaderboard.submissions.ledger import BeingRestored
-from tests.labelling.people import ALICE, BOB, SmallPool, agree, label_next, make_events, make_label, make_labelling
+from tests.labelling.people import (
+    ALICE,
+    BOB,
+    Clock,
+    SmallPool,
+    agree,
+    label_next,
+    make_events,
+    make_label,
+    make_labelling,
+)
 
 RELEVANCE, RATING = Task.RELEVANCE, Task.RATING
 NAMES = tuple(f"p1/a{number}" for number in range(6))
@@ -121,24 +133,64 @@ def test_a_word_that_is_none_of_the_task_is_refused_and_the_item_stays(labelling
     assert labelling.next(ALICE, RATING).shown == shown
 
 
-def test_what_is_skipped_comes_again_last(labelling):
-    first = labelling.next(ALICE, RELEVANCE).shown
-    assert first is not None
-    labelling.skip(ALICE, RELEVANCE, first.token)
-    labelling.skip(ALICE, RELEVANCE, first.token)
-    seen = [label_next(labelling, ALICE, RELEVANCE, "NO") for _ in NAMES]
-    assert seen[-1] == first.asked.item_id
+def test_a_label_sooner_than_anybody_reads_is_not_taken_and_the_item_stays(redis):
+    clock = Clock()
+    labelling = make_labelling(redis, {RELEVANCE: SmallPool(NAMES)}, clock=clock)
+    agree(labelling, ALICE)
+    shown = labelling.next(ALICE, RELEVANCE).shown
+    assert shown is not None
+    for milliseconds, taken in ((0, 0), (299, 0), (300, 1)):
+        clock.now = shown.at + datetime.timedelta(milliseconds=milliseconds) - clock.step
+        assert labelling.next(ALICE, RELEVANCE).shown == shown
+        labelling.label(ALICE, RELEVANCE, shown.token, "YES")
+        assert len(done(labelling, ALICE)) == taken
 
 
-def test_a_label_that_is_taken_back_can_be_given_anew(labelling, redis):
-    item = label_next(labelling, ALICE, RELEVANCE, "YES")
-    labelling.go_back(ALICE, RELEVANCE)
-    assert Desk(redis).counts("org/set", RELEVANCE) == {}
-    assert label_next(labelling, ALICE, RELEVANCE, "NO") == item
-    (given,) = labelling.standing(ALICE).labels
-    assert given.label.word == "NO"
-    labelling.go_back(ALICE, RATING)
-    assert len(labelling.standing(ALICE).labels) == 1
+def test_a_label_is_not_lost_when_another_task_writes_at_the_same_moment(labelling, monkeypatch):
+    shown = labelling.next(ALICE, RELEVANCE).shown
+    assert shown is not None
+    append = Desk.append
+
+    def other_window_first(desk, event, **told):
+        monkeypatch.setattr(Desk, "append", append)
+        label_next(labelling, ALICE, RATING, "3")
+        append(desk, event, **told)
+
+    monkeypatch.setattr(Desk, "append", other_window_first)
+    labelling.label(ALICE, RELEVANCE, shown.token, "YES")
+    assert len(done(labelling, ALICE)) == len(done(labelling, ALICE, RATING)) == 1
+
+
+def test_two_windows_that_open_at_once_show_the_same(labelling, monkeypatch):
+    look = Desk.shown
+    first = []
+
+    def while_another_opens(desk, annotator, task):
+        held = look(desk, annotator, task)
+        monkeypatch.setattr(Desk, "shown", look)
+        first.append(labelling.next(ALICE, RELEVANCE).shown)
+        return held
+
+    monkeypatch.setattr(Desk, "shown", while_another_opens)
+    assert labelling.next(ALICE, RELEVANCE).shown == first[0]
+    labelling.label(ALICE, RELEVANCE, first[0].token, "YES")
+    assert len(done(labelling, ALICE)) == 1
+
+
+def test_only_what_came_since_is_read_again(labelling, redis, monkeypatch):
+    read = []
+    written = Desk.written
+    monkeypatch.setattr(Desk, "written", lambda *told: read.append(len(found := written(*told))) or found)
+    for _ in NAMES:
+        label_next(labelling, ALICE, RELEVANCE, "YES")
+        labelling.next(ALICE, RELEVANCE)
+    assert max(read) == 2
+    events = Desk(redis).events(ALICE)
+    assert labelling.standing(ALICE) == standing_of(events)
+    Desk(redis).replace(ALICE, events[:3])
+    assert labelling.standing(ALICE) == standing_of(events[:3])
+    Desk(redis).forget(ALICE)
+    assert labelling.standing(ALICE) == standing_of(())
 
 
 def test_what_others_labelled_comes_later(labelling):
@@ -183,6 +235,22 @@ def test_attention_items_are_among_the_others_once_each_and_counted_nowhere(redi
     attention = [given.label.asked.item_id for given in standing.labels if given.label.asked.attention]
     assert len(attention) == len(set(attention)) == 2 == standing.attention[0]
     assert set(Desk(redis).counts("demo", RATING)).isdisjoint(attention)
+
+
+def test_attention_items_are_chosen_with_the_same_work_as_others(redis, monkeypatch):
+    labelling = make_labelling(redis, human_pools("demo"), attention=True)
+    agree(labelling, ALICE)
+    work = []
+    for name in ("choose", "attention_left"):
+        real = getattr(service, name)
+        monkeypatch.setattr(service, name, lambda *told, real=real, name=name: work.append(name) or real(*told))
+    kinds = set()
+    while (shown := labelling.next(ALICE, RATING).shown) is not None:
+        assert work == ["choose", "attention_left"]
+        work.clear()
+        kinds.add(shown.asked.attention is None)
+        labelling.label(ALICE, RATING, shown.token, "3")
+    assert kinds == {True, False}
 
 
 def test_withdrawing_takes_everything_back_and_forgets_the_place(labelling, redis):

@@ -1,4 +1,4 @@
-"""The labelling page on the whole site: who may label, what is taken, and what is never shown."""
+"""The labelling page: who may label, what is taken, and what is never shown."""
 
 from __future__ import annotations
 
@@ -15,24 +15,31 @@ from redis import Redis
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from evaluator.errors import Cause, RapportError
+from evaluator.hicupid.data import HUB_DATA_SET
 from evaluator.human.data import demo_set
 from evaluator.human.importers.pseudonyms import VARIABLE
 from evaluator.human.layout import About
 from evaluator.human.reading import read_tables
 from evaluator.human.records import Attribute, Prompt
 from evaluator.human.writing import write_human_set
+from leaderboard.cli.findings import Mark
+from leaderboard.cli.machine_findings import attention_findings
 from leaderboard.connection import web_client
+from leaderboard.guard import guard
 from leaderboard.guard.endpoints import Kind
 from leaderboard.guard.rates import LABELS_BY_USER, UserLimits
 from leaderboard.labelling.consent import CONSENT
 from leaderboard.labelling.desk import Desk
+from leaderboard.labelling.pools import set_name
 from leaderboard.labelling.records import WORDS_OF, Task
 from leaderboard.labelling.standing import Standing, standing_of
 from leaderboard.pages.label import KEYS, LOCAL_ANNOTATOR, LabelPages, Visit, answered
+from leaderboard.pages.label_pools import SitePools
 from leaderboard.pages.label_routes import label_routes
 from leaderboard.settings import Settings
 from leaderboard.store.local import LocalStore
-from leaderboard.web import create_app
+from tests.labelling.people import Clock
 
 NOWHERE = "redis://:canary@127.0.0.1:1/0"
 HOSTILE = '</p><script>alert("x")</script><img src=x onerror=alert(1)>'
@@ -41,8 +48,10 @@ HOSTILE = '</p><script>alert("x")</script><img src=x onerror=alert(1)>'
 def visitor_of(redis: Redis | None, folder: Path, **settings: Any) -> TestClient:
     """Somebody on the labelling page alone, which is there sooner than the whole site."""
     site = Settings(**{"data": folder, "allow_local_user": True} | settings)
-    app = FastAPI()
-    app.router.routes[:0] = label_routes(LabelPages(site, redis, LocalStore(folder / "results"), {}), FastAPI())
+    app = FastAPI(redirect_slashes=False)
+    pages = LabelPages(site, redis, LocalStore(folder / "results"), {}, Clock())
+    app.router.routes[:0] = label_routes(pages, FastAPI())
+    guard(app, site)
     return TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
 
 
@@ -53,9 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(folder: Path, redis_url: str) -> TestClient:
-    settings = Settings(data=folder, allow_local_user=True)
-    app = create_app(settings, Redis.from_url(redis_url))
-    return TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
+    return visitor_of(Redis.from_url(redis_url), folder)
 
 
 @pytest.fixture
@@ -179,8 +186,11 @@ def test_a_person_takes_all_labels_along_and_cannot_tell_attention_items(visitor
     assert answer.headers["content-disposition"].startswith("attachment")
     held = answer.json()
     assert held["annotator"] == LOCAL_ANNOTATOR
-    assert len(held["labels"]) == 22
-    assert standing(redis).attention[0] == 2
+    attention = {given.label.asked.item_id for given in standing(redis).labels if given.label.asked.attention}
+    assert len(held["labels"]) == 20
+    assert attention.isdisjoint(label["item_id"] for label in held["labels"])
+    assert "known are not among these" in held["left_out"]
+    assert standing(redis).attention[0] == len(attention) == 2
     assert "attention" not in answer.text
     assert len({frozenset(label) for label in held["labels"]}) == 1
 
@@ -195,6 +205,9 @@ def test_withdrawing_has_to_be_meant(visitor: TestClient, redis: Redis) -> None:
     page = visitor.get("/label").text
     assert "I agree to this" in page
     assert "You withdrew all labels on" in page
+    assert "This is being saved" in page
+    Desk(redis).note_saved(LOCAL_ANNOTATOR, len(Desk(redis).events(LOCAL_ANNOTATOR)))
+    assert "This is saved." in visitor.get("/label").text
 
 
 def test_no_page_is_kept_by_a_browser_and_each_has_a_policy(visitor: TestClient) -> None:
@@ -229,6 +242,58 @@ def test_a_data_set_that_may_not_be_shown_is_not_shown(redis: Redis, tmp_path: P
     assert "may not be shown to others" in page
     assert "bakes" not in page
     assert visitor.get("/label/relevance").status_code == 404
+
+
+def test_a_folder_that_is_called_like_the_set_that_ships_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    with pytest.raises(RapportError, match="cannot be filed under"):
+        set_name(str(tmp_path / "demo"))
+    assert set_name(str(demo_set())) == set_name("demo") == "demo"
+
+
+def test_a_data_set_is_opened_anew_every_hour_and_stays_while_it_cannot_be_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds, causes = [0.0], [None, None, Cause.INFRASTRUCTURE, Cause.FORBIDDEN]
+    opened: list[str] = []
+
+    def open_pools(source: str) -> dict[Task, Any]:
+        opened.append(source)
+        if cause := causes[len(opened) - 1]:
+            raise RapportError(cause, "It cannot be had.", "Wait.")
+        return {Task.RELEVANCE: len(opened)}
+
+    monkeypatch.setattr("leaderboard.pages.label_pools.human_pools", open_pools)
+    pools = SitePools(Settings(data=tmp_path, data_set=HUB_DATA_SET), LocalStore(tmp_path), lambda: seconds[0])
+    found = []
+    for seconds[0] in (0.0, 3599.0, 3700.0, 7200.0, 7400.0, 7500.0):
+        found.append(pools.by_task().get(Task.RELEVANCE))
+    assert found == [1, 1, 2, 2, 2, None]
+
+
+def test_doctor_says_where_there_are_too_few_attention_items(tmp_path: Path) -> None:
+    (finding,) = attention_findings(Settings(data=tmp_path))
+    assert finding.mark is Mark.NOTE
+    assert "relevance has 4 for 128 items, which want 12" in finding.message
+    assert "rating" not in finding.message
+    items = [
+        {"task": task, "right": [right], "attribute": f"The user is {number}."} | texts
+        for number in range(12)
+        for task, right, texts in (
+            ("relevance", "NO", {"prompt": "Why?"}),
+            ("verification", "rejected", {"conversation": [{"role": "user", "text": "Hi."}]}),
+            ("rating", "3", {"prompt": "Why?", "generic": "So.", "personalised": "So."}),
+        )
+    ]
+    (tmp_path / "attention.yaml").write_text(json.dumps(items))
+    assert [finding.mark for finding in attention_findings(Settings(data=tmp_path))] == [Mark.FINE]
+
+
+def test_without_a_key_to_draw_with_the_page_is_closed_and_says_so(redis: Redis, tmp_path: Path) -> None:
+    (tmp_path / "label.key").mkdir()
+    visitor = visitor_of(redis, tmp_path)
+    assert "neither read nor made" in visitor.get("/label").text
+    assert visitor.get("/label/relevance").status_code == 403
 
 
 @pytest.mark.parametrize("url", ["", NOWHERE])

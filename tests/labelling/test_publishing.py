@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from evaluator.errors import RapportError
 from leaderboard.labelling import journal, keys
+from leaderboard.labelling.consent import CONSENT
 from leaderboard.labelling.desk import Desk
 from leaderboard.labelling.pools import human_pools
 from leaderboard.labelling.records import EventKind, PersonEvent, Task
@@ -24,8 +26,22 @@ from leaderboard.store.base import Store, Write
 from leaderboard.store.local import LocalStore
 from leaderboard.store.open import Stores
 from leaderboard.store.parquet import decode_parquet
+from leaderboard.submissions.keys import EPOCH
 from leaderboard.submissions.ledger import Ledger
-from tests.labelling.people import ALICE, BOB, agree, label_next, make_events, make_label, make_labelling
+from leaderboard.upkeep.records import Takedown, TakedownKind
+from leaderboard.upkeep.takedown import Site as TakedownSite
+from leaderboard.upkeep.takedown import take_down
+from tests.labelling.people import (
+    ALICE,
+    BOB,
+    NOON,
+    SmallPool,
+    agree,
+    label_next,
+    make_events,
+    make_label,
+    make_labelling,
+)
 from tests.released import NAMES
 from worker.labels import LabelSaver
 from worker.publisher import Publisher
@@ -87,17 +103,16 @@ def label_all(labelling: Labelling, person: str, task: Task, word: str, most: in
 
 
 def test_a_label_reaches_the_public_data_set_with_all_that_is_known_of_it(site: Site) -> None:
-    shown = site.labelling.next(ALICE, VERIFICATION).shown
-    assert shown is not None
-    site.labelling.label(ALICE, VERIFICATION, shown.token, "uncertain")
+    label_all(site.labelling, ALICE, VERIFICATION, "uncertain", most=2)
     site.settle()
-    (row,) = site.rows(VERIFICATION)
-    assert (row.annotator, row.item_id, row.word, row.number) == (ALICE, shown.asked.item_id, "uncertain", None)
-    assert (row.consent, row.licence, row.data_sha) == ("labelling-v1", "cc-by-4.0", shown.asked.data_sha)
+    asked = [given.label.asked for given in site.labelling.standing(ALICE).labels if not given.label.asked.attention]
+    row, *more = sorted(site.rows(VERIFICATION), key=lambda row: row.created_at)
+    assert (row.annotator, row.item_id, row.word, row.number) == (ALICE, asked[0].item_id, "uncertain", None)
+    assert (row.consent, row.licence, row.data_sha) == (CONSENT.version, "cc-by-4.0", asked[0].data_sha)
     assert row.wording.startswith("human-v1@")
     assert row.seconds == 3
     (mine,) = [each for each in site.annotators() if each.annotator == ALICE]
-    assert (mine.labels, mine.consent, mine.withdrawn_at) == (1, "labelling-v1", None)
+    assert (mine.labels, mine.consent, mine.withdrawn_at) == (1 + len(more), CONSENT.version, None)
 
 
 def test_a_rating_is_public_in_the_sense_of_its_data_set_whatever_stood_first(site: Site) -> None:
@@ -228,6 +243,75 @@ def test_a_person_whose_file_is_damaged_holds_up_nobody_and_stays_as_public_as_b
     broken = Release(site.stores, NAMES, frozenset()).bring([ALICE, BOB])
     assert broken == {ALICE}
     assert {row.annotator for row in site.rows(RELEVANCE)} == {ALICE, BOB}
+
+
+def damaged(store: Store, annotator: str) -> bytes:
+    """Breaks a person's file; returns what it was."""
+    path = archive_layout.person_path(annotator, 0)
+    good = store.read(path)
+    lines = good.splitlines()
+    store.commit([Write(path, b"\n".join([lines[0], b'{"schema_version":2}', *lines[2:]]))], "damage")
+    return good
+
+
+def test_of_whom_the_archive_is_damaged_and_redis_lost_nothing_is_taken_or_saved_until_it_is_mended(
+    redis: Redis, store: LocalStore
+) -> None:
+    labelling = make_labelling(redis, {RELEVANCE: SmallPool(("p1/a1", "p1/a2", "p1/a3"))})
+    events = make_events(ALICE, EventKind.AGREED, make_label("p1/a1"), make_label("p1/a2"))
+    store.commit(list(journal.files_of(events)), "labels")
+    good = damaged(store, ALICE)
+    path = archive_layout.person_path(ALICE, 0)
+    broken = store.read(path)
+    journal.restore(redis, store)
+    redis.set(EPOCH, "tests:0")
+    with pytest.raises(RapportError, match="cannot be read, so nothing is added"):
+        agree(labelling, ALICE)
+    agree(labelling, BOB)
+    Desk(redis).note_unsaved(ALICE)
+    saver = LabelSaver(redis, 0, store=store)
+    part = saver.gather(at_once=True)
+    assert part is not None
+    assert [operation.path for operation in part.operations] == [archive_layout.person_path(BOB, 0)]
+    assert store.read(path) == broken
+    store.commit([Write(path, good)], "mended")
+    saver.gather(at_once=True)
+    assert (Desk(redis).events(ALICE), Desk(redis).held()) == (events, {})
+    assert Desk(redis).counts("org/set", RELEVANCE) == {"p1/a1": {"YES": 1}, "p1/a2": {"YES": 1}}
+    assert label_next(labelling, ALICE, RELEVANCE, "NO") == "p1/a3"
+
+
+def test_fewer_events_than_the_archive_holds_are_never_saved(redis: Redis, store: LocalStore) -> None:
+    events = make_events(ALICE, EventKind.AGREED, make_label("p1/a1"), make_label("p1/a2"))
+    desk = Desk(redis)
+    desk.replace(ALICE, events)
+    desk.note_saved(ALICE, len(events))
+    desk.replace(ALICE, events[:2])
+    desk.note_unsaved(ALICE)
+    assert LabelSaver(redis, 0).gather(at_once=True) is None
+    assert "Redis holds 2 events" in desk.held()[ALICE]
+    store.commit(list(journal.files_of(events)), "labels")
+    LabelSaver(redis, 0, store=store).gather(at_once=True)
+    assert desk.events(ALICE) == events
+
+
+def test_who_stands_in_redis_alone_is_taken_down_too(redis: Redis, tmp_path: Path) -> None:
+    stores = Stores(*(LocalStore(tmp_path / name) for name in ("store", "results", "requests")))
+    redis.set(EPOCH, "0123456789abcdef:41")
+    Desk(redis).replace(ALICE, make_events(ALICE, EventKind.AGREED, make_label("p1/a1")))
+    asked = Takedown(kind=TakedownKind.PERSON, name=ALICE, reason="asked", actor="carol", at=NOON)
+    reach = take_down(TakedownSite(stores, NAMES, frozenset(), redis), asked)
+    assert reach.files == 1
+    assert (Desk(redis).events(ALICE), Desk(redis).people()) == ((), [])
+
+
+def test_a_withdrawal_is_said_to_be_saved_once_it_is(site: Site) -> None:
+    label_next(site.labelling, ALICE, RELEVANCE, "NO")
+    site.settle()
+    site.labelling.withdraw(ALICE)
+    assert site.labelling.is_being_saved(ALICE)
+    site.settle()
+    assert not site.labelling.is_being_saved(ALICE)
 
 
 def test_labels_of_private_data_are_not_public(site: Site) -> None:

@@ -46,13 +46,27 @@ def test_a_withdrawal_stays_known_when_somebody_comes_back():
 def test_consent_to_another_text_is_none():
     standing = standing_of(make_events(ALICE, AGREED))
     assert standing.may_label()
-    assert not standing.may_label(CONSENT.model_copy(update={"version": "labelling-v2"}))
+    assert not standing.may_label(CONSENT.model_copy(update={"version": "labelling-v0"}))
     assert not standing.may_label(CONSENT.model_copy(update={"paragraphs": ("Something else.",)}))
 
 
 def test_the_attention_record_counts_right_answers():
     known = make_label("item-1", "YES", attention=("NO",)), make_label("item-2", "NO", attention=("NO",))
     assert standing_of(make_events(ALICE, AGREED, *known, FIRST)).attention == (2, 1)
+
+
+def test_the_first_answer_to_an_attention_item_counts_even_if_it_is_taken_back():
+    wrong, right = (make_label("item-1", word, attention=("NO",)) for word in ("YES", "NO"))
+    assert standing_of(make_events(ALICE, AGREED, wrong, 2, right)).attention == (1, 0)
+    assert standing_of(make_events(ALICE, AGREED, right, 2, wrong, 4)).attention == (1, 1)
+    assert standing_of(make_events(ALICE, AGREED, wrong, WITHDREW, AGREED)).attention == (0, 0)
+
+
+def test_what_holds_can_be_worked_out_bit_by_bit():
+    known = make_label("item-1", "YES", attention=("NO",))
+    events = make_events(ALICE, AGREED, FIRST, known, 2, SECOND, 3, WITHDREW, AGREED, SECOND, 9)
+    for cut in range(len(events) + 1):
+        assert standing_of(events[cut:], standing_of(events[:cut])) == standing_of(events)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +132,19 @@ def test_what_an_older_redis_was_given_goes_behind_what_is_stored_and_nothing_is
     assert result[:3] == saved
     assert [event.sequence for event in result] == [1, 2, 3, 4]
     assert items(AGREED, FIRST, SECOND, third) == [given.label.asked.item_id for given in standing_of(result).labels]
+
+
+def test_a_label_that_was_corrected_in_an_older_redis_stays_corrected():
+    saved = make_events(ALICE, AGREED, FIRST, SECOND)
+    anew, third = make_label("p1/a1", "NO"), make_label("p1/a3")
+    result = merged(saved, make_events(ALICE, AGREED, FIRST, 2, anew, third, 5))
+    assert [given.label for given in standing_of(result).labels] == [SECOND, anew]
+    assert [event.took_back for event in result] == [None, None, None, 2, None, None, 6]
+
+
+def test_taking_back_a_label_that_has_another_number_now_takes_back_no_other():
+    result = merged(make_events(ALICE, AGREED, FIRST, SECOND), make_events(ALICE, AGREED, SECOND, 2))
+    assert [given.label for given in standing_of(result).labels] == [FIRST, SECOND]
 
 
 def test_nothing_is_labelled_after_a_withdrawal_that_redis_forgot():

@@ -19,7 +19,9 @@ from evaluator.human.importers.pseudonyms import VARIABLE, Salt
 from leaderboard.guard.rates import BY_USER
 from leaderboard.labelling.consent import CONSENT
 from leaderboard.labelling.desk import Desk
+from leaderboard.labelling.records import Task
 from leaderboard.labelling.standing import standing_of
+from tests.labelling.people import look
 from tests.labelling.test_page import token_of
 from tests.web.login import ROOT, SECRET, SUBMISSION, Visitor, running_site
 from tests.web.provider import Provider, running_provider
@@ -159,6 +161,7 @@ def test_each_person_labels_under_a_pseudonym_and_nobody_else_does(site: str, pr
         visitor.request("POST", "/label/consent", data={"version": CONSENT.version})
     token = token_of(alice.request("GET", "/label/relevance").text)
     bob.request("POST", "/label/relevance", data={"token": token, "word": "NO"})
+    look(redis, names["alice"], Task.RELEVANCE)
     alice.request("POST", "/label/relevance", data={"token": token, "word": "YES"})
     given = {name: standing_of(Desk(redis).events(pseudonym)).labels for name, pseudonym in names.items()}
     assert [each.label.word for each in given["alice"]] == ["YES"]
