@@ -23,7 +23,6 @@ from leaderboard.store.hub import HubStore
 from leaderboard.store.hub_budget import Bucket, Budget
 from leaderboard.store.open import ON_THE_HUB, Stores, open_stores, repositories
 from leaderboard.submissions import keys
-from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.service import SubmissionService
 from tests.builders import make_declaration
@@ -80,7 +79,7 @@ USUAL = Plan()
 class _Interrupted(SubmissionService):
     """The service of an app that dies right after it has entered a submission."""
 
-    def take_up(self, history: History, person: Person) -> None:
+    def queue_new(self, submission_id: str, person: Person) -> None:
         """Does not come to it."""
 
 
