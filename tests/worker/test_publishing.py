@@ -56,10 +56,12 @@ def test_a_reserve_is_given_up_to_record_a_full_disk_and_made_again_when_there_i
     publishing_to(settings)
     until(lambda: settings.reserve.exists() and ledger.is_open(), what="it publishes and has a reserve")
 
-    fill(disk)
+    # Whatever it writes first on the full disk, be it a release or what is entered last, this run is open by then.
     submission = make_submission()
     ledger.create(submission)
     (run_id,) = submission.run_ids()
+    fill(disk)
+    ledger.create(make_submission(2))
     until(lambda: ledger.state(run_id) is State.FAILED, what="the full disk is recorded")
     assert ledger.transitions(submission.id)[-1].failure.cause is Cause.DISK_FULL
     assert not settings.reserve.exists()
