@@ -44,7 +44,9 @@ from benchmarks.coverage_raters import (
 from benchmarks.coverage_tables import Table, class_tables, rating_tables, truth_tables, written_tables
 from benchmarks.report import report
 from evaluator.human.figures import FIGURES, GAP
-from evaluator.metrics.clustered import Spread, difference, ends
+from evaluator.human.gap import synthetic_gap
+from evaluator.human.results import NamedFigure
+from evaluator.metrics.clustered import Spread, interval, missing
 
 REPETITIONS = 2000
 NUMBERS_OF_USERS = (20, 50, 250)
@@ -163,12 +165,12 @@ def truth_of(scenario: Scenario, name: str, batches: Iterable[dict[str, Floats]]
     return figures.values(sums, made)
 
 
-def published(found: Mapping[str, Mapping[str, Any]], less: Callable[[Any, Any], Any]) -> dict[str, Any]:
+def published(found: Mapping[str, Mapping[str, Any]], gap: Callable[[Any, Any], Any]) -> dict[str, Any]:
     """Returns all stages' figures under the names that they are published by, gaps among them.
 
     Args:
         found: The figures of each stage.
-        less: What one figure less another is.
+        gap: Takes a figure on made-up users and the same on people, and returns the one less the other.
     """
     own = {
         f"{stage}.{name}": figure
@@ -177,7 +179,7 @@ def published(found: Mapping[str, Mapping[str, Any]], less: Callable[[Any, Any],
         for name, figure in named.items()
     }
     return own | {
-        f"{stage.removesuffix(MADE_UP)}.{name}.{GAP}": less(figure, found[stage.removesuffix(MADE_UP)][name])
+        f"{stage.removesuffix(MADE_UP)}.{name}.{GAP}": gap(figure, found[stage.removesuffix(MADE_UP)][name])
         for stage, named in found.items()
         if stage.endswith(MADE_UP)
         for name, figure in named.items()
@@ -187,17 +189,40 @@ def published(found: Mapping[str, Mapping[str, Any]], less: Callable[[Any, Any],
 def repeat(users: int, repetition: int, truth: Mapping[str, float], scenario: Scenario = SCENARIO) -> dict[str, Seen]:
     """Simulates every stage once and tells for each figure whether its interval holds the truth."""
     found = {
-        name: figures.spreads(tables_of(scenario, name, users, [users, repetition]), stage.figures)
+        name: {
+            figure: named(f"{name.removesuffix(MADE_UP)}.{figure}", spread)
+            for figure, spread in figures.spreads(
+                tables_of(scenario, name, users, [users, repetition]), stage.figures
+            ).items()
+        }
         for name, stage in STAGES.items()
     }
-    return {name: _seen(name, spread, truth[name]) for name, spread in published(found, difference).items()}
+    return {name: _seen(figure, truth[name]) for name, figure in published(found, synthetic_gap).items()}
 
 
-def _seen(name: str, spread: Spread, truth: float) -> Seen:
+def named(name: str, spread: Spread) -> NamedFigure:
+    """Returns a figure with its interval as a scorecard has it; counts of labels are not looked at."""
     method = FIGURES[name].method
     if method is None:
         raise ValueError(f"{name} is published without an interval")
-    low, high = (float(end) for end in ends(spread, method))
+    reason = missing(spread, method)
+    return NamedFigure.model_validate(
+        {
+            "name": name.partition(".")[2],
+            "value": float(spread.value) if np.isfinite(spread.value) else None,
+            "interval": interval(spread, method),
+            "labels": 0,
+            "users": int(spread.users),
+            "tied": 0,
+            "reason": reason and reason.name.lower(),
+        }
+    )
+
+
+def _seen(figure: NamedFigure, truth: float) -> Seen:
+    if figure.interval is None:
+        return Seen(covered=False, width=np.nan)
+    low, high = figure.interval.low, figure.interval.high
     return Seen(low <= truth <= high, high - low)
 
 

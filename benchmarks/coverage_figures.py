@@ -14,6 +14,7 @@ import numpy as np
 from benchmarks.coverage_raters import Floats
 from benchmarks.coverage_tables import MEANS, RATINGS, Table
 from evaluator.human.figures import ALWAYS_YES, ONE_MORE_HUMAN
+from evaluator.human.gap import COMPARED
 from evaluator.metrics.agreement import f1_of, kappa_of, matthews_of
 from evaluator.metrics.clustered import Spread, spread_of_sums
 
@@ -172,7 +173,8 @@ CLASSES = (
         "advantage_probability_balanced": Made("balanced duels", _advantage_probability),
     }
 )
-TRUTH = {name: Made("rater", figure) for name, figure in MATRICES.items()}
+TRUTH = {COMPARED: Made("all", _f1)}
+"""What is compared of made-up users."""
 RATING = _compared(
     {
         "spearman_within_annotators": _spearman,

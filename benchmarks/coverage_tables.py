@@ -60,9 +60,9 @@ def class_tables(labels: Labels) -> dict[str, Table]:
 
 
 def truth_tables(labels: Labels) -> dict[str, Table]:
-    """Returns the model's confusions with the truth, (users, 1, own, truth)."""
+    """Returns the model's confusions with the truth, (users, 1, own, truth): with all who say what is right."""
     matrices = _count(labels.user, (1, 2, 2), np.zeros_like(labels.user), labels.model, labels.truth)
-    return {"rater": _counts(matrices)}
+    return {"all": _counts(matrices)}
 
 
 def rating_tables(labels: Labels) -> dict[str, Table]:

@@ -5,10 +5,12 @@ Results of different protocols never share a ranking; a protocol file that chang
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Final, Literal, Self
 
 import yaml
@@ -18,7 +20,7 @@ from evaluator.context_mode import ContextMode
 from evaluator.engines.base import Sampling
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.questions import QuestionType
-from evaluator.human.tasks import AnyTask, JudgedTask
+from evaluator.human.tasks import AnyTask, JudgedTask, Task
 from evaluator.identity import digest
 from evaluator.records import Record
 
@@ -73,6 +75,19 @@ def is_reference(model: str) -> bool:
     return model.startswith(REFERENCE)
 
 
+_HUMAN_GROUNDED = "human-"
+
+
+def is_human_grounded(protocol_id: str) -> bool:
+    """Says whether a protocol is of the human-grounded suite, by its id alone: rows of both suites lie side by side.
+
+    Example:
+        >>> is_human_grounded("human-relevance-v1"), is_human_grounded("official-v1")
+        (True, False)
+    """
+    return protocol_id.startswith(_HUMAN_GROUNDED)
+
+
 class PublishedRow(Record):
     """A result that somebody else published; nothing of it was run here."""
 
@@ -114,6 +129,12 @@ class EvaluationProtocol(Record):
     """Rows that stand beside the models', so that a reader knows the scale."""
     published: tuple[PublishedRow, ...] = ()
     """Figures of others, shown as published and never ranked."""
+
+    @model_validator(mode="after")
+    def _is_named_after_its_suite(self) -> Self:
+        if is_human_grounded(self.id) != (self.suite == "human"):
+            raise ValueError(f"{_HUMAN_GROUNDED} begins the ids of protocols of the suite human, and of no other ones")
+        return self
 
     def digest(self) -> str:
         """Returns the SHA-256 of the whole protocol."""
@@ -187,12 +208,21 @@ class HumanProtocol(EvaluationProtocol):
     """What the alternative annotator test grants the model for being cheaper than an annotator."""
     extraction: Extraction | None = Field(default=None, exclude_if=lambda extraction: extraction is None)
     """Only of that task."""
+    synthetic_of: str | None = Field(default=None, exclude_if=lambda of: of is None)
+    """Id of the protocol on people's labels that this one's figures are set against: it is asked of HiCUPID's made-up
+    users instead. None asks what people have labelled."""
     references: tuple[Reference, ...] = ()
 
     @model_validator(mode="after")
     def _says_how_attributes_are_extracted(self) -> Self:
         if (self.extraction is not None) != (self.task is JudgedTask.EXTRACTION):
             raise ValueError("the task extraction, and no other one, says how attributes are extracted")
+        return self
+
+    @model_validator(mode="after")
+    def _asks_made_up_users_what_is_known_of_them(self) -> Self:
+        if self.synthetic_of is not None and self.task not in (Task.VERIFICATION, Task.RELEVANCE):
+            raise ValueError("of made-up users, only verification and relevance have a truth")
         return self
 
     def conditions(self) -> str:
@@ -254,6 +284,19 @@ def human_protocol(protocol_id: str) -> HumanProtocol:
     if not isinstance(protocol, HumanProtocol):
         raise _of_another_suite(protocol)
     return protocol
+
+
+@cache
+def synthetic_protocols() -> Mapping[str, str]:
+    """Returns the shipped protocols that ask made-up users, by those on people's labels that they are set against.
+
+    Example:
+        >>> synthetic_protocols()["human-relevance-v1"]
+        'human-relevance-synthetic-v1'
+    """
+    every = map(load_protocol, protocol_ids())
+    found = {each.synthetic_of: each.id for each in every if isinstance(each, HumanProtocol) and each.synthetic_of}
+    return MappingProxyType(found)
 
 
 def _of_another_suite(protocol: EvaluationProtocol) -> RapportError:

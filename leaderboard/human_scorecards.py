@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 
+from evaluator.errors import RapportError
 from evaluator.human.judged.scoring import score_judged
 from evaluator.human.outcomes import score
 from evaluator.human.records import RaterKind
 from evaluator.human.results import HumanResult
 from evaluator.human.tasks import JudgedTask
 from evaluator.judges.rater import Rater, load_rater
-from evaluator.protocol import HumanProtocol
+from evaluator.protocol import HumanProtocol, human_protocol
 from leaderboard.records import Plan, Submission, Transition
-from leaderboard.results import HumanScorecard
+from leaderboard.results import INCOMPLETE, HumanScorecard
 from leaderboard.scorecards import (
     LEAST_JUDGED_SHARE,
     PROMPTS,
@@ -86,6 +87,15 @@ def human_result(plan: Plan, rows: RunRows, protocol: HumanProtocol) -> HumanRes
     )
 
 
+def protocol_as_run(card: HumanScorecard) -> HumanProtocol | None:
+    """Returns the protocol of a scorecard's run; None if it is not shipped any more, or is another one by now."""
+    try:
+        protocol = human_protocol(card.protocol)
+    except RapportError:
+        return None
+    return protocol if protocol.digest() == card.protocol_config else None
+
+
 def _unranked_because(
     result: HumanResult, plan: Plan, protocol: HumanProtocol, judge: Rater, rows: RunRows
 ) -> tuple[str, ...]:
@@ -95,13 +105,14 @@ def _unranked_because(
     models = rows._replace(verdicts=[row for row in rows.verdicts if row.rater_kind == "model"])
     checks = (
         ("simulated labels", result.kind is RaterKind.SIMULATED),
+        ("made-up users", result.kind is RaterKind.TRUTH),
         (f"{judge.status} judge", judge.status != "official"),
         (f"{PROMPTS[plan.prompt_pack_status]} prompts", packed and plan.prompt_pack_status != "official"),
         (f"protocol {protocol.id}", not protocol.official),
         ("other data", protocol.data_set not in (None, plan.data_source)),
         (f"{result.items:,} of {asked:,} items", result.items < asked),
         *mixtures(models),
-        ("incomplete", _is_incomplete(result)),
+        (INCOMPLETE, _is_incomplete(result)),
     )
     return tuple(reason for reason, holds in checks if holds)
 

@@ -9,6 +9,12 @@ from evaluator.records import Record, Terms
 from evaluator.results import Result
 from leaderboard.records import Declaration, Moment
 
+INCOMPLETE = "incomplete"
+"""Why a result stays out of the ranking of which too little was answered or judged."""
+
+Identity: TypeAlias = tuple[str, str, str | None, str | None, bool]
+"""What is the same model under the same conditions: name, revision, adapter, its revision, and whether it thinks."""
+
 
 class Provenance(Record):
     """Where a result comes from: everything needed to trace and repeat it."""
@@ -82,3 +88,8 @@ class HumanScorecard(Provenance):
 
 AnyScorecard: TypeAlias = Scorecard | HumanScorecard
 """A scorecard of either suite."""
+
+
+def identity_of(of: Provenance) -> Identity:
+    """Returns what tells a model under its conditions from others: results of one model belong together by it."""
+    return of.model, of.revision, of.adapter, of.adapter_revision, of.declaration.thinking

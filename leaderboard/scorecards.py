@@ -16,7 +16,7 @@ from evaluator.protocol import HicupidProtocol, is_reference
 from evaluator.records import Generation, Record, Terms, Verdict
 from evaluator.results import Rate, Result
 from leaderboard.records import Lane, Plan, ShardReport, State, Submission, Transition, protocol_of
-from leaderboard.results import Scorecard
+from leaderboard.results import INCOMPLETE, Scorecard
 
 LEAST_JUDGED_SHARE = 0.98
 """Below this share of judged items a scorecard is incomplete and never ranks."""
@@ -202,7 +202,7 @@ def _unranked_because(
         ("other data", protocol.data_set not in (None, plan.data_source)),
         (f"{result.items:,} of {asked:,} items", result.items < asked),
         *mixtures(rows),
-        ("incomplete", not result.items or result.judged / result.items < LEAST_JUDGED_SHARE),
+        (INCOMPLETE, not result.items or result.judged / result.items < LEAST_JUDGED_SHARE),
     )
     return tuple(reason for reason, holds in checks if holds)
 

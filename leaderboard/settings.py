@@ -50,8 +50,10 @@ class Settings(BaseSettings):
         default=(
             "demo-v1",
             "human-verification-demo-v1",
+            "human-verification-synthetic-demo-v1",
             "human-extraction-demo-v1",
             "human-relevance-demo-v1",
+            "human-relevance-synthetic-demo-v1",
             "human-rating-demo-v1",
             "human-comparison-demo-v1",
             "human-uplift-demo-v1",

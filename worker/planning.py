@@ -15,6 +15,7 @@ from evaluator.human.data import demo_set as human_demo_set
 from evaluator.human.people import People
 from evaluator.human.setup import HumanSetup
 from evaluator.human.stages.wording import load_wording
+from evaluator.human.synthetic import synthetic_data
 from evaluator.human.tasks import AnyTask, JudgedTask
 from evaluator.judges.rater import Rater, rater_of
 from evaluator.judges.spec import JudgeSpec
@@ -81,8 +82,20 @@ def prepare(submission: Submission, run_id: str, settings: Settings, planned: Pl
 
 
 def data_set_of(protocol: EvaluationProtocol, settings: Settings) -> str:
-    """Returns the data set of the settings that a protocol asks of: `demo`, a folder, or one on the Hub."""
-    return settings.human_data_set if isinstance(protocol, HumanProtocol) else settings.data_set
+    """Returns the data set of the settings that a protocol asks of: `demo`, a folder, or one on the Hub.
+
+    Example:
+        >>> settings = Settings(data_set="12kimih/HiCUPID", human_data_set="org/labels")
+        >>> names = ("demo-v1", "human-relevance-v1", "human-relevance-synthetic-v1")
+        >>> [data_set_of(load_protocol(name), settings) for name in names]
+        ['12kimih/HiCUPID', 'org/labels', '12kimih/HiCUPID']
+    """
+    return settings.human_data_set if asks_of_people(protocol) else settings.data_set
+
+
+def asks_of_people(protocol: EvaluationProtocol) -> bool:
+    """Says whether a protocol asks what people have labelled, and so not of HiCUPID's users."""
+    return isinstance(protocol, HumanProtocol) and protocol.synthetic_of is None
 
 
 def candidate_of(submission: Submission) -> Candidate:
@@ -127,8 +140,7 @@ def make_hicupid_setup(
         raise RapportError(
             Cause.NOT_FOUND, f"{asked.id}, judged by {judge.id}, is no protocol of HiCUPID.", "Name another one."
         )
-    data_set = str(demo_set()) if conditions.data_set == DEMO else conditions.data_set
-    data = HicupidData.open(data_set, _commit(conditions.data_set, planned))
+    data = _hicupid(conditions, planned)
     protocol = _with_pinned_encoder(asked, settings)
     return HicupidSetup(
         model=candidate.model,
@@ -153,8 +165,7 @@ def _human_setup(
     """Opens what a run of a human-grounded task needs; where people judge, the revision is that of their labels."""
     judge = conditions.judge
     _refuse_other_judges(protocol, judge)
-    data_set = str(human_demo_set()) if conditions.data_set == DEMO else conditions.data_set
-    data = HumanData.open(data_set, _commit(conditions.data_set, planned))
+    data = synthetic_data(_hicupid(conditions, planned)) if protocol.synthetic_of else _labels(conditions, planned)
     protocol = _with_pinned_comparer(protocol, settings)
     return HumanSetup(
         model=candidate.model,
@@ -168,6 +179,18 @@ def _human_setup(
         judge_revision=data.sha if isinstance(judge, People) else _judge_revision(judge, settings, planned),
         terms=data.terms,
     )
+
+
+def _hicupid(conditions: Conditions, planned: Plan | None) -> HicupidData:
+    """Opens a data set of HiCUPID's layout, at the commit of the plan if there is one."""
+    source = str(demo_set()) if conditions.data_set == DEMO else conditions.data_set
+    return HicupidData.open(source, _commit(conditions.data_set, planned))
+
+
+def _labels(conditions: Conditions, planned: Plan | None) -> HumanData:
+    """The same of a data set of people's labels."""
+    source = str(human_demo_set()) if conditions.data_set == DEMO else conditions.data_set
+    return HumanData.open(source, _commit(conditions.data_set, planned))
 
 
 def _pack_of(conditions: Conditions) -> str:

@@ -14,7 +14,7 @@ NOISE_CEILING = "noise_ceiling"
 ALWAYS_YES = "always_yes"
 ALWAYS_NO = "always_no"
 GAP = "gap"
-"""Whose figure it is, where not the model's, or that on made-up users less that on people: the last part of a name."""
+"""Whose figure it is, where not the model's, or that on made-up users less this one: the last part of a name."""
 
 GIVEN = (
     "The interval speaks of other users under the same annotators and the same prompts: these count as given, and "
@@ -41,6 +41,10 @@ def _student(says: str) -> Figure:
 
 def _share(says: str) -> Figure:
     return Figure(says, Method.SCORE)
+
+
+def _gap(says: str) -> Figure:
+    return Figure(says, Method.MOVER)
 
 
 def _tally(says: str) -> Figure:
@@ -104,9 +108,7 @@ _CLASS_STAGE = (
         "advantage_probability_balanced": _share("the same, each class of the others' majority counting alike"),
         "winning_rate_balanced": _tests("the same test, each class of the others' majority counting alike"),
         "selection_ratio": _student("how many times as often as annotators it names the class, each item once"),
-        f"kappa.{GAP}": _student("kappa on made-up users less on people"),
-        f"matthews.{GAP}": _student("Matthews correlation on made-up users less on people"),
-        f"f1.{GAP}": _student("F1 on made-up users less on people"),
+        f"f1_majority.{GAP}": _gap("the same F1 on made-up users, less this one: above 0 where they flatter the model"),
     }
 )
 _MENTION = "mean rating where the answer names the attribute openly, less where it does not"

@@ -5,69 +5,59 @@ from __future__ import annotations
 import math
 
 from evaluator.hicupid.scoring import rounded
-from evaluator.human.results import HumanResult, NamedFigure
-from evaluator.human.tasks import Task
-from evaluator.records import Record
+from evaluator.human.figures import GAP
+from evaluator.human.results import NamedFigure
 from evaluator.results import Interval
 
-GAPS = ("f1_majority",)
-"""Figures that mean the same beside one truth as beside several people: those against the majority of all."""
+COMPARED = "f1_majority"
+"""The figure that means the same beside one truth as beside several people: that against the majority of all."""
 
 
-class SyntheticGap(Record):
-    """By how much a model does better on made-up users than on people."""
-
-    task: Task
-    figure: str
-    """Which figure, such as `f1_majority`."""
-    synthetic: float
-    """On made-up users."""
-    human: float
-    """On people's labels."""
-    value: float
-    """The first less the second: above 0 where made-up users flatter the model."""
-    interval: Interval | None
-    """95 %; None unless both figures have one."""
-    users: tuple[int, int]
-    """Made-up users, and people."""
-
-
-def synthetic_gap(synthetic: HumanResult, human: HumanResult, name: str = GAPS[0]) -> SyntheticGap | None:
-    """Returns the gap of a figure; None where one of the two is not defined.
+def synthetic_gap(synthetic: NamedFigure, labelled: NamedFigure) -> NamedFigure:
+    """Returns by how much a figure is higher on made-up users than on labels, as a figure of its own.
 
     The samples are independent, so their intervals are put together by the distances of either from its figure, on the
-    side that matters: MOVER (Zou and Donner, Statistics in Medicine 27, 2008, 1693-1702).
+    side that matters: MOVER (Zou and Donner, Statistics in Medicine 27, 2008, 1693-1702). There is no interval unless
+    both have one. Labels, users and ties are those of both together; the interval rests on the users of the smaller
+    sample.
 
     Args:
-        synthetic: The result on made-up users.
-        human: The result of the same task on people's labels.
-        name: The figure.
+        synthetic: The figure on made-up users.
+        labelled: The same on people's labels, or on those that stand in their place.
 
-    Raises:
-        ValueError: If they are results of different tasks.
+    Example:
+        >>> def f1(value: float, low: float, high: float) -> NamedFigure:
+        ...     ends = Interval(low=low, high=high, users=20)
+        ...     return NamedFigure(name=COMPARED, value=value, interval=ends, labels=90, users=20, tied=0, reason=None)
+        >>> gap = synthetic_gap(f1(0.9, 0.86, 0.93), f1(0.5, 0.46, 0.53))
+        >>> gap.name, gap.value, gap.interval.low, gap.interval.high, gap.users
+        ('f1_majority.gap', 0.4, 0.35, 0.45, 40)
     """
-    if synthetic.task is not human.task:
-        raise ValueError(f"{synthetic.task} is not {human.task}")
-    first, second = synthetic.figure(name), human.figure(name)
-    if first is None or second is None or first.value is None or second.value is None:
-        return None
-    return SyntheticGap(
-        task=human.task,
-        figure=name,
-        synthetic=first.value,
-        human=second.value,
-        value=rounded(first.value - second.value),
-        interval=_difference(first, first.value, second, second.value),
-        users=(first.users, second.users),
+    value, ends = _difference(synthetic, labelled)
+    return NamedFigure(
+        name=f"{labelled.name}.{GAP}",
+        value=value,
+        interval=ends,
+        labels=synthetic.labels + labelled.labels,
+        users=synthetic.users + labelled.users,
+        tied=synthetic.tied + labelled.tied,
+        reason="undefined" if value is None else synthetic.reason or labelled.reason,
     )
 
 
-def _difference(one: NamedFigure, value: float, other: NamedFigure, other_value: float) -> Interval | None:
-    """Returns the interval of a difference of independent figures."""
+def _difference(one: NamedFigure, other: NamedFigure) -> tuple[float | None, Interval | None]:
+    """Returns the one less the other, and its interval, as far as there are such."""
+    if one.value is None or other.value is None:
+        return None, None
+    gap = one.value - other.value
     if one.interval is None or other.interval is None:
-        return None
-    below = math.hypot(value - one.interval.low, other.interval.high - other_value)
-    above = math.hypot(one.interval.high - value, other_value - other.interval.low)
-    gap = value - other_value
+        return _shown(gap), None
+    below = math.hypot(one.value - one.interval.low, other.interval.high - other.value)
+    above = math.hypot(one.interval.high - one.value, other.value - other.interval.low)
     users = min(one.interval.users, other.interval.users)
-    return Interval(low=rounded(gap - below), high=rounded(gap + above), users=users)
+    return _shown(gap), Interval(low=_shown(gap - below), high=_shown(gap + above), users=users)
+
+
+def _shown(value: float) -> float:
+    """Rounds what is published; a zero has no sign."""
+    return rounded(value) or 0.0

@@ -2,6 +2,8 @@
 
 The synthetic-to-human gap is a model's figure on these less the same figure on people's labels. Both are asked in the
 same words, so what differs is the users, their conversations, and who says what is right.
+
+Names of attributes are public and tell nothing of the truth: each is a digest, and the stages have names of their own.
 """
 
 from __future__ import annotations
@@ -27,11 +29,16 @@ from evaluator.human.records import (
     Turn,
     Verification,
 )
+from evaluator.human.tasks import Task
+from evaluator.identity import digest
 
 SPLIT = "test_2"
 """Users whom nobody trains on."""
 MOST_USERS = 50
 """As many as people labelled."""
+TASTES_A_USER = 10
+"""So many of a user's tastes are asked about: with as many users an interval is hardly wider than with all of them, and
+the two stages stay a small part of an evaluation."""
 ATTRIBUTES_A_PROMPT = 5
 """Of which one is relevant: about the share that people call relevant."""
 TRUTH = "hicupid"
@@ -42,8 +49,7 @@ _SEED = 42
 class _Fact(NamedTuple):
     """A taste of a user, and the dialogues that show it."""
 
-    attribute_id: str
-    fact: PersonaFact
+    told: PersonaFact
     dialogues: tuple[int, ...]
 
 
@@ -53,7 +59,11 @@ class _User(NamedTuple):
     name: str
     history: History
     facts: tuple[_Fact, ...]
+    """All of the user's."""
+    asked: frozenset[str]
+    """Clusters of the tastes that are asked about."""
     questions: tuple[Question, ...]
+    """About these."""
 
 
 def synthetic_data(data: HicupidData, users: int = MOST_USERS) -> HumanData:
@@ -61,7 +71,8 @@ def synthetic_data(data: HicupidData, users: int = MOST_USERS) -> HumanData:
 
     Stage 1: an attribute is a taste that a user was made with, beside the dialogues that show it (`accepted`), or one
     of somebody else beside the same dialogues (`rejected`): as many of either. Stage 2: the prompt is a question about
-    a taste, and of some tastes of the user those are relevant whose dialogues are its evidence.
+    a taste, and of some tastes of the user those are relevant whose dialogues are its evidence. Either asks about
+    `TASTES_A_USER` of each user's tastes; what is set beside them is drawn from all.
 
     Args:
         data: Any data set of HiCUPID's layout that has the split `test_2`.
@@ -71,8 +82,9 @@ def synthetic_data(data: HicupidData, users: int = MOST_USERS) -> HumanData:
         RapportError: `data_error` if the data set is broken.
     """
     taken = [_user(data, user_id) for user_id in islice(data.users(SPLIT), users)]
-    others = [fact for user in taken for fact in user.facts]
-    attributes, labels = _verified(taken, others)
+    verified, labels = _verified(taken, [fact for user in taken for fact in user.facts])
+    known = [_attribute(user, Task.RELEVANCE, fact, fact.told) for user in taken for fact in user.facts]
+    attributes = (*verified, *known)
     pairs = [pair for user in taken for pair in _pairs(user)]
     shown = {name for attribute in attributes for name in _conversations_of(attribute)}
     tables = HumanTables(
@@ -92,7 +104,7 @@ def synthetic_data(data: HicupidData, users: int = MOST_USERS) -> HumanData:
         licence=data.terms.licence,
         visibility=data.terms.visibility,
         redistributable=data.terms.redistributable,
-        personal_data="synthetic",
+        personal_data=data.terms.personal_data,
         languages=("en",),
     )
     return HumanData(data.source, data.sha, about, tables)
@@ -105,10 +117,11 @@ def _user(data: HicupidData, user_id: int) -> _User:
     found: dict[str, _Fact] = {}
     for question in asked:
         if question.persona:
-            attribute_id = f"{name}-{len(found)}"
-            found.setdefault(question.persona.cluster, _Fact(attribute_id, question.persona, question.evidence))
-    questions = tuple(question for question in asked if question.persona)
-    return _User(name, data.history(SPLIT, user_id), tuple(found.values()), questions)
+            found.setdefault(question.persona.cluster, _Fact(question.persona, question.evidence))
+    draw = random.Random(f"{_SEED}:{name}:asked")  # noqa: S311 - Nothing is secret.
+    drawn = frozenset(draw.sample(list(found), k=min(len(found), TASTES_A_USER)))
+    questions = tuple(question for question in asked if question.persona and question.persona.cluster in drawn)
+    return _User(name, data.history(SPLIT, user_id), tuple(found.values()), drawn, questions)
 
 
 def _verified(
@@ -117,30 +130,38 @@ def _verified(
     """Returns what holds of each user and as much that does not, with the truth of either."""
     attributes, labels = list[Attribute](), list[AttributeLabel]()
     for user in users:
-        own = {fact.fact.cluster for fact in user.facts}
-        strange = [other for other in others if other.fact.cluster not in own]
+        own = {fact.told.entity for fact in user.facts}  # Who enjoys ramen may be fond of it too, in other words.
+        strange = [other.told for other in others if other.told.entity not in own]
         draw = random.Random(f"{_SEED}:{user.name}")  # noqa: S311 - Nothing is secret.
-        for fact in user.facts:
-            put = [(fact.attribute_id, fact.fact, Verification.ACCEPTED)]
+        for fact in (fact for fact in user.facts if fact.told.cluster in user.asked):
+            put = {_attribute(user, Task.VERIFICATION, fact, fact.told): Verification.ACCEPTED}
             if strange:
-                put.append((f"{fact.attribute_id}-other", draw.choice(strange).fact, Verification.REJECTED))
-            for attribute_id, told, label in put:
-                attributes.append(_attribute(user, attribute_id, told, fact.dialogues))
-                labels.append(
-                    AttributeLabel(annotator_id=TRUTH, kind=RaterKind.TRUTH, attribute_id=attribute_id, label=label)
-                )
+                put[_attribute(user, Task.VERIFICATION, fact, draw.choice(strange))] = Verification.REJECTED
+            for attribute in sorted(put, key=lambda attribute: attribute.attribute_id):
+                attributes.append(attribute)
+                labels.append(_label(attribute.attribute_id, put[attribute]))
     return tuple(attributes), tuple(labels)
 
 
-def _attribute(user: _User, attribute_id: str, told: PersonaFact, dialogues: Iterable[int]) -> Attribute:
-    """Returns a taste as an attribute."""
+def _label(attribute_id: str, label: Verification) -> AttributeLabel:
+    """Returns the truth of stage 1."""
+    return AttributeLabel(annotator_id=TRUTH, kind=RaterKind.TRUTH, attribute_id=attribute_id, label=label)
+
+
+def _attribute(user: _User, task: Task, fact: _Fact, told: PersonaFact) -> Attribute:
+    """Returns what a stage says of a user beside the dialogues of one of their tastes."""
     return Attribute(
-        attribute_id=attribute_id,
+        attribute_id=_attribute_id(user, task, fact, told),
         user_id=user.name,
         text=f"The user {told.relation} {told.entity}.",
-        evidence=tuple(Evidence(conversation_id=_conversation_id(user.name, each)) for each in dialogues),
+        evidence=tuple(Evidence(conversation_id=_conversation_id(user.name, each)) for each in fact.dialogues),
         origin=TRUTH,
     )
+
+
+def _attribute_id(user: _User, task: Task, fact: _Fact, told: PersonaFact) -> str:
+    """Names an attribute, so that nobody can read off its name, or its place among others, what holds of it."""
+    return f"{user.name}-{digest([_SEED, task, user.name, fact.told.cluster, told.cluster])[:12]}"
 
 
 def _pairs(user: _User) -> Iterator[RelevanceLabel]:
@@ -151,13 +172,14 @@ def _pairs(user: _User) -> Iterator[RelevanceLabel]:
         rest = [fact for fact in user.facts if not wanted & set(fact.dialogues)]
         draw = random.Random(f"{_SEED}:{question.question_id}")  # noqa: S311 - Nothing is secret.
         drawn = draw.sample(rest, k=min(len(rest), max(0, ATTRIBUTES_A_PROMPT - len(own))))
-        for fact in sorted((*own, *drawn), key=lambda fact: fact.attribute_id):
+        shown = {_attribute_id(user, Task.RELEVANCE, fact, fact.told): fact in own for fact in (*own, *drawn)}
+        for attribute_id, relevant in sorted(shown.items()):
             yield RelevanceLabel(
                 annotator_id=TRUTH,
                 kind=RaterKind.TRUTH,
                 prompt_id=_prompt_id(question),
-                attribute_id=fact.attribute_id,
-                relevant=fact in own,
+                attribute_id=attribute_id,
+                relevant=relevant,
             )
 
 

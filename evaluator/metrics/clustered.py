@@ -19,12 +19,14 @@ Figure = Callable[[NDArray[np.intp]], float | None]
 
 
 class Method(StrEnum):
-    """How the ends of an interval follow from a figure's spread."""
+    """How the ends of an interval are found: from a figure's spread, or from those of two intervals."""
 
     STUDENT = "student"
     """Student's t about the figure: for everything that has no bounds or stays away from them."""
     SCORE = "score"
     """Wilson's score interval, for shares in 0..1, which may come close to either end."""
+    MOVER = "mover"
+    """From the intervals of two figures of different users, for the one less the other: no spread of its own."""
 
 
 class Missing(StrEnum):
@@ -118,29 +120,16 @@ def spread_of(value: Array, without: Array, items: Array) -> Spread:
     return Spread(value, deviation, freedom, (share > 0).sum(axis=-1))
 
 
-def difference(first: Spread, second: Spread) -> Spread:
-    """Returns the spread of a figure less another one that no cluster of the first has a part in.
-
-    Degrees of freedom are Welch's (Biometrika 34, 1947); users are those of the smaller sample.
-
-    Example:
-        >>> found = difference(Spread(0.7, 0.03, 19, 20), Spread(0.5, 0.04, 19, 20))
-        >>> round(found.value, 3), round(float(found.deviation), 3), round(float(found.freedom), 1), int(found.users)
-        (0.2, 0.05, 35.2, 20)
-    """
-    variances = np.square(first.deviation), np.square(second.deviation)
-    together = variances[0] + variances[1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        welch = together**2 / (variances[0] ** 2 / first.freedom + variances[1] ** 2 / second.freedom)
-    freedom = np.where(together > 0, welch, np.minimum(first.freedom, second.freedom))
-    return Spread(first.value - second.value, np.sqrt(together), freedom, np.minimum(first.users, second.users))
-
-
 def ends(found: Spread, method: Method, level: float = 0.95) -> tuple[Array, Array]:
     """Returns the low and the high ends of the intervals of some figures, both (...); not a number where there is none.
 
     There is none where `missing` names a reason.
+
+    Raises:
+        ValueError: For `Method.MOVER`: one spread does not tell it.
     """
+    if method is Method.MOVER:
+        raise ValueError("the interval of a difference is made of two, not of a spread")
     reach = np.asarray(student.ppf((1 + level) / 2, found.freedom))
     low, high = (_score if method is Method.SCORE else _student)(found, reach)
     given = (np.asarray(found.users) >= LEAST_USERS) & np.isfinite(found.value) & np.isfinite(found.deviation)

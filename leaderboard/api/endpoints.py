@@ -24,6 +24,7 @@ from leaderboard.api.records import (
     Submitted,
 )
 from leaderboard.api.telling import agreement_of, checklist_of, logs_of, row_of, submission_of, summary_of
+from leaderboard.board.human_gaps import without_gap
 from leaderboard.checks.records import CheckRequest
 from leaderboard.checks.run import report
 from leaderboard.checks.surroundings import surroundings_of
@@ -230,7 +231,7 @@ class Endpoints:
                 return row.model_dump(mode="json")
         for card in board.human:
             if run_id in (card.run_id, card.id):
-                return card.model_dump(mode="json")
+                return without_gap(card).model_dump(mode="json")
         if problems:
             raise RapportError(Cause.INFRASTRUCTURE, problems[0], "Try it again in a minute.")
         raise RapportError(Cause.NOT_FOUND, "There is no scorecard of this run.", "The board lists all runs with one.")

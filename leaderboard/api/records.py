@@ -244,7 +244,7 @@ class AgreementFigure(TypedDict):
     """One figure of how far a model agrees with people, or of what stands beside it."""
 
     name: str
-    """Such as `kappa`, `kappa.one_more_human`, `kappa.noise_ceiling` or `kappa.always_yes`."""
+    """Such as `kappa`, `kappa.one_more_human`, `kappa.noise_ceiling`, `kappa.always_yes` or `f1_majority.gap`."""
     value: float | None
     low: float | None
     high: float | None
@@ -276,6 +276,8 @@ class AgreementRow(TypedDict):
     items: int
     answered: int
     """Items with an answer that could be read."""
+    answered_share: float | None
+    """These over all items; null without items."""
     invalid: int
     """Items whose answer could not be read, nor the second try."""
     users: int

@@ -168,6 +168,7 @@ def agreement_of(card: HumanScorecard) -> AgreementRow:
         label_kind=result.kind.value,
         items=result.items,
         answered=result.answered,
+        answered_share=result.answered_share,
         invalid=sum(count for _, count in result.invalid),
         users=result.users,
         annotators=result.annotators,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from evaluator.protocol import is_human_grounded
 from leaderboard.board.tallies import database
 from leaderboard.open_data import layout
 from leaderboard.open_data.records import OpenGeneration, OpenVerdict
@@ -48,11 +49,18 @@ class RunFiles(NamedTuple):
 
 
 def runs_in(rows: Path, folders: str) -> list[RunFiles]:
-    """Returns the runs that were judged, sorted, of some folders of models' rows."""
+    """Returns the runs of HiCUPID that were judged, sorted, of some folders of models' rows.
+
+    Rows of human-grounded tasks lie beside theirs, and come to nothing here: their scorecards are others.
+
+    Args:
+        rows: Folder of the public data set.
+        folders: Pattern of the folders below a judge's, such as `*/*` for all.
+    """
     found = []
     for verdicts in sorted((rows / layout.VERDICTS).glob(f"*/{folders}/*/*.parquet")):
         judge, *rest = verdicts.relative_to(rows / layout.VERDICTS).parts
-        if judge == layout.HUMAN_RATERS:
+        if judge == layout.HUMAN_RATERS or is_human_grounded(verdicts.parent.name):
             continue  # Nobody is scored by what people said.
         found.append(RunFiles(rows, judge, rows.joinpath(layout.GENERATIONS, *rest), verdicts))
     return found

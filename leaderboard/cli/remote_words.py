@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from evaluator.human.figures import NOISE_CEILING, ONE_MORE_HUMAN, SHOWN_CEILING
+from evaluator.human.figures import GAP, NOISE_CEILING, ONE_MORE_HUMAN, SHOWN_CEILING
 from evaluator.human.records import RaterKind
 from evaluator.human.tasks import Task
 from leaderboard.api.records import AgreementRow, Comparison, Happened, Logs, Row, Run, Submission
@@ -84,7 +84,7 @@ def _beside(row: AgreementRow, name: str) -> Iterator[str]:
         whose = figure["name"].removeprefix(f"{name}.")
         # Against majorities of three the ceiling is 1 whatever they say; see the board's page.
         trivial = whose == NOISE_CEILING and row["task"] != Task.RATING and figure["name"] != SHOWN_CEILING
-        if whose != figure["name"] and not trivial:
+        if whose not in (figure["name"], GAP) and not trivial:  # The gap has a line of its own.
             simulated = whose == ONE_MORE_HUMAN and row["label_kind"] == RaterKind.SIMULATED
             told = "one more simulated annotator" if simulated else whose.replace("_", " ")
             yield f"{told} {_agreement(figure['value'])}"

@@ -13,11 +13,12 @@ from evaluator.human.tasks import AnyTask, Task
 from evaluator.identity import digest
 from evaluator.protocol import HumanProtocol, human_protocol
 from leaderboard.board.build import BoardRow
-from leaderboard.board.human import MAIN, Identity, identity_of, in_order
+from leaderboard.board.human import in_order, main_figures
+from leaderboard.board.human_gaps import GAP_FIGURE
 from leaderboard.open_data.human_figures import listed_under, listed_under_judge, why_no_interval
 from leaderboard.pages.figures import counts, share
 from leaderboard.pages.tables import Link, Section, pairs
-from leaderboard.results import HumanScorecard
+from leaderboard.results import HumanScorecard, Identity, identity_of
 
 Links: TypeAlias = Mapping[Identity, tuple[Link, ...]]
 """Where else results of a model stand, by what tells it from others."""
@@ -26,6 +27,7 @@ _NAMES = {
     "kappa": "Kappa, majority",
     "single_kappa": "Kappa, single annotators",
     "f1_majority": "F1",
+    GAP_FIGURE: "Synthetic-to-human gap",
     "selection_ratio": "Selection ratio",
     "spearman_within_annotators": "Spearman, within annotators",
     "spearman_mean": "Spearman, mean",
@@ -43,11 +45,12 @@ _NAMES = {
     "inflation": "Inflation over people",
 }
 """Headings of the main figures."""
+_WITHOUT = {GAP_FIGURE: "not run on made-up users in the same way"}
+"""Why a scorecard lacks a main figure, where that is not for its labels."""
 _CLASSES: tuple[AnyTask, ...] = (Task.VERIFICATION, Task.RELEVANCE)
 _WHOSE = {
     RaterKind.PERSON: "",
     RaterKind.CONSENSUS: "labels agreed on by several people",
-    RaterKind.TRUTH: "made-up users",
     RaterKind.TRUTH: "the truth of made-up users",
     RaterKind.SIMULATED: "simulated labels",
 }
@@ -63,6 +66,8 @@ _SAYS_NOTHING = {
         "this table ever ranks."
     ),
 }
+_ONE_MORE = {RaterKind.SIMULATED: "one more simulated annotator", RaterKind.TRUTH: "one more annotator"}
+"""Who stands in the place of one more human."""
 _TITLES = {
     RaterKind.SIMULATED: "Agreement with simulated labels",
     RaterKind.TRUTH: "Agreement with what made-up users were made from",
@@ -191,13 +196,15 @@ def agreement_title(card: HumanScorecard) -> str:
 
 
 def annotators(card: HumanScorecard) -> str:
-    """Counts those who labelled; a program's are never called annotators alone."""
+    """Counts those who labelled; a program's are never called annotators alone, and a truth is nobody's."""
+    if card.result.kind is RaterKind.TRUTH:
+        return "no annotators"
     simulated = card.result.kind is RaterKind.SIMULATED
     return f"{card.result.annotators} {'simulated annotators' if simulated else 'annotators'}"
 
 
 def says(stage: str, name: str, kind: RaterKind) -> str:
-    """Says what a figure is; labels of a program are never called people's.
+    """Says what a figure is; labels of a program, and what made-up users were made from, are never called people's.
 
     Args:
         stage: What it is listed under; see `listed_under`.
@@ -210,9 +217,7 @@ def says(stage: str, name: str, kind: RaterKind) -> str:
     """
     known = FIGURES.get(f"{stage}.{name}")
     told = known.says if known else name.replace("_", " ").replace(".", ", ")
-    if kind is RaterKind.SIMULATED:
-        return told.replace("one more human", "one more simulated annotator")
-    return told
+    return told.replace("one more human", _ONE_MORE.get(kind, "one more human"))
 
 
 def human_figures(card: HumanScorecard) -> list[tuple[str, str]]:
@@ -282,7 +287,10 @@ def _table(key: Sequence[str], cards: Sequence[HumanScorecard], homes: Links) ->
         protocol.title if protocol else "",
         _WHOSE[result.kind],
         f"data {first.data_source} at {first.data_sha[:8]}, {_judge(first)} at {first.judge_revision[:8]}",
-        tuple((_NAMES[name], says(listed_under(result.task), name, result.kind)) for name in MAIN[result.task]),
+        tuple(
+            (_heading(name, result.kind), says(listed_under(result.task), name, result.kind))
+            for name in main_figures(result.task, result.kind)
+        ),
         tuple(HumanRow(_anchor(card), card, tuple(_cells(card)), homes.get(identity_of(card), ())) for card in cards),
     )
 
@@ -296,19 +304,23 @@ def _empty(protocol_id: str) -> HumanTable:
 def _cells(card: HumanScorecard) -> Iterable[Cell]:
     """Yields the main figures of a scorecard, each with what stands beside it."""
     task, kind = card.result.task, card.result.kind
-    for name in MAIN[task]:
+    for name in main_figures(task, kind):
         figure = card.result.figure(name)
-        value, sure = ("–", "missing: there is none on such labels")
+        value, sure = ("–", f"missing: {_WITHOUT.get(name, 'there is none on such labels')}")
         if figure is not None:
             value, sure = number(figure.value), doubt(listed_under(task), figure)
-        yield Cell(_NAMES[name], value, sure, tuple(_beside(card, name, kind)))
+        yield Cell(_heading(name, kind), value, sure, tuple(_beside(card, name, kind)))
+
+
+def _heading(name: str, kind: RaterKind) -> str:
+    """Returns the heading of a main figure; simulated labels are nobody's."""
+    return "Synthetic-to-simulated gap" if (name, kind) == (GAP_FIGURE, RaterKind.SIMULATED) else _NAMES[name]
 
 
 def _beside(card: HumanScorecard, name: str, kind: RaterKind) -> Iterable[tuple[str, str]]:
     """Yields what stands beside a figure, as far as there is such a thing."""
-    one_more = "one more simulated annotator" if kind is RaterKind.SIMULATED else "one more human"
     named = {
-        ONE_MORE_HUMAN: one_more,
+        ONE_MORE_HUMAN: _ONE_MORE.get(kind, "one more human"),
         NOISE_CEILING: "noise ceiling",
         ALWAYS_YES: "always yes",
         ALWAYS_NO: "always no",

@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from leaderboard.board.build import Board
+from leaderboard.board.human_gaps import without_gap
 from leaderboard.pages.human_tables import homes_of, human_links, human_tables, known_human
 from leaderboard.pages.reader import Found, Listing, Reader
 from leaderboard.pages.render import render
@@ -106,9 +107,9 @@ class Pages:
         return shown_page(template, here="/queue", **shown, **_one(found))
 
     def scorecard(self, id: str = "") -> Response:
-        """A run's scorecard as JSON."""
+        """A run's scorecard as JSON, as it is stored: without what is made of another run's too."""
         board, problems = self._reader.board()
-        for row in (*board.rows, *board.human):
+        for row in (*board.rows, *map(without_gap, board.human)):
             if row.run_id == id:
                 return JSONResponse(row.model_dump(mode="json"), headers=HEADERS)
         if problems:

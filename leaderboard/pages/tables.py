@@ -12,8 +12,8 @@ from evaluator.errors import RapportError
 from evaluator.identity import digest
 from evaluator.protocol import HicupidProtocol, PublishedRow, hicupid_protocol, is_reference
 from leaderboard.board.build import BoardRow, standing
-from leaderboard.board.human import Identity, identity_of
 from leaderboard.board.rankings import Ranking, ranking_of
+from leaderboard.results import Identity, identity_of
 from leaderboard.scorecards import PROMPTS
 
 _ORDERS = {

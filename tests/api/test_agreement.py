@@ -12,6 +12,7 @@ from evaluator.human.tasks import Task
 from leaderboard.api import endpoints
 from leaderboard.api.endpoints import Endpoints
 from leaderboard.api.records import AgreementRow
+from leaderboard.board.human_gaps import GAP_FIGURE
 from leaderboard.cli.remote_words import agreement_lines
 from leaderboard.open_data import layout
 from leaderboard.open_data.files import HUMAN_CARDS
@@ -21,7 +22,7 @@ from leaderboard.settings import Settings
 from leaderboard.store.base import Write
 from leaderboard.store.local import LocalStore
 from tests.api.conftest import Rapport, Site
-from tests.human_runs import make_human_run
+from tests.human_runs import make_human_run, make_synthetic_run
 
 CARDS = [make_human_run(task, model="org/model-1").card for task in Task]
 
@@ -50,6 +51,22 @@ def test_a_row_has_every_figure_with_its_interval_or_why_there_is_none(api: Endp
         assert [figure["name"] for figure in row["figures"]] == [figure.name for figure in card.result.figures]
         assert all((figure["low"] is None) == (figure["why_no_interval"] is not None) for figure in row["figures"])
         assert (row["label_kind"], row["judge"], row["items"]) == ("simulated", "people", card.result.items)
+
+
+def test_the_gap_to_made_up_users_is_a_figure_of_the_row_and_a_line_of_its_own(
+    api: Endpoints, store: LocalStore
+) -> None:
+    made_up = make_synthetic_run(number=2, model="org/model-1").card
+    path = layout.human_scorecards_path("org/model-1")
+    store.commit([Write(path, HUMAN_CARDS.encode(map(open_human_scorecard, [*CARDS, made_up])))], "agreement")
+    row = row_of(api, Task.RELEVANCE)
+    (gap,) = [figure for figure in row["figures"] if figure["name"] == GAP_FIGURE]
+    assert gap["value"] is not None
+    assert gap["why_no_interval"] == "fewer than 10 users"
+    lines = [line.split("  ") for line in agreement_lines([row]).splitlines()]
+    assert [GAP_FIGURE in line for line in lines] == [False, False, False, False, True, False]
+    assert not any(f"gap {gap['value']:.3f}" in part for line in lines for part in line)
+    assert api.scorecard(row["run_id"]) == CARDS[1].model_dump(mode="json"), "it is a function of one run"
 
 
 def test_pages_follow_one_another(api: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from evaluator.human.tasks import Task
+from leaderboard.board.build import build_board
+from leaderboard.exports.files import Exports
 from leaderboard.exports.formats import HUMAN_FORMATS, human_board_links
 from leaderboard.exports.json_file import ExportedHumanFigures
 from leaderboard.open_data import layout
@@ -22,7 +24,7 @@ from leaderboard.store.open import open_stores
 from leaderboard.store.parquet import decode_parquet
 from leaderboard.web import create_app
 from tests.exports.entries import EDITION, HOSTILE
-from tests.human_runs import make_human_run
+from tests.human_runs import demo_items, make_human_run, make_synthetic_run, of_people
 
 CARDS = [make_human_run(task, model="org/model-1").card for task in Task]
 FIGURES = [row for card in CARDS for row in open_human_figures(card)]
@@ -44,6 +46,25 @@ def test_csv_and_parquet_have_a_row_a_figure_with_what_is_missing_missing() -> N
         row = frame[(frame.task == "relevance") & (frame.figure == "kappa.one_more_human")].iloc[0]
         assert row.value == pytest.approx(0.599946)
     assert decode_parquet(encoded("human.parquet"), OpenHumanFigure, "x") == FIGURES
+
+
+def test_the_gap_to_made_up_users_is_a_row_with_its_interval(tmp_path) -> None:
+    asked = [
+        item.model_copy(update={"person": f"user-{place % 12}"})
+        for place, item in enumerate(of_people(demo_items(Task.RELEVANCE)))
+    ]
+    cards = [make_human_run(asked=asked).card, make_synthetic_run(number=2, model="org/model-1").card]
+    store = open_stores(Settings(data=tmp_path)).results
+    store.commit(
+        [Write(layout.human_scorecards_path("org/model-1"), HUMAN_CARDS.encode(map(open_human_scorecard, cards)))],
+        "agreement",
+    )
+    board = build_board(store)
+    content = Exports(lambda: (board, ())).board_file("human.csv").content
+    frame = pandas.read_csv(io.BytesIO(content))
+    row = frame[frame.figure == "f1_majority.gap"].squeeze()
+    assert (row.scorecard_id, row.label_kind, row.users, row.interval_users) == (cards[0].id, "person", 24, 12)
+    assert -1 < row.low < row.value < row.high < 1
 
 
 def test_json_names_its_state() -> None:

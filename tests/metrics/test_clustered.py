@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, ttest_ind
+from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 
 from evaluator.metrics.agreement import kappa, kappa_of, tally
@@ -12,7 +12,6 @@ from evaluator.metrics.clustered import (
     Method,
     Missing,
     Spread,
-    difference,
     ends,
     interval,
     missing,
@@ -23,6 +22,7 @@ from evaluator.metrics.clustered import (
 from evaluator.metrics.intervals import Part, UserSums, clustered_interval
 
 CLASSES = np.array([0.0, 1.0])
+OF_A_SPREAD = (Method.STUDENT, Method.SCORE)
 
 
 def mean_of(values):
@@ -109,7 +109,7 @@ def test_the_order_of_items_and_the_names_of_users_change_nothing(seed):
 
 
 @pytest.mark.parametrize(("users", "given_"), [(0, False), (1, False), (9, False), (10, True)])
-@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize("method", OF_A_SPREAD)
 def test_below_ten_users_there_is_none(users, given_, method):
     found = spread(mean_of(np.arange(users) % 2), np.arange(users))
     assert (interval(found, method) is not None) == given_
@@ -154,7 +154,7 @@ def test_what_is_the_same_without_anyone_is_not_called_certain():
 
 @given(st.floats(-1, 1), st.sampled_from([0.0, 0.1, np.nan]), st.integers(0, 30))
 def test_there_is_a_reason_exactly_where_there_is_no_interval(value, deviation, users):
-    for method in Method:
+    for method in OF_A_SPREAD:
         found = Spread(np.array(value), np.array(deviation), 9.0, users)
         assert (interval(found, method) is None) == (missing(found, method) is not None)
 
@@ -191,26 +191,9 @@ def test_shares_of_two_mirrored_kinds_have_mirrored_intervals():
     assert (one.low, one.high) == pytest.approx((1 - other.high, 1 - other.low))
 
 
-def test_a_difference_of_means_has_welchs_interval():
-    random = np.random.default_rng(0)
-    samples = random.normal(1, 1, 15), random.normal(0, 3, 40)
-    spreads = [spread(mean_of(sample), np.arange(len(sample))) for sample in samples]
-    usual = ttest_ind(*samples, equal_var=False).confidence_interval()
-    found = interval(difference(*spreads), Method.STUDENT)
-    assert (found.low, found.high) == pytest.approx((usual.low, usual.high), abs=1e-9)
-    assert found.users == 15
-
-
-def test_a_difference_needs_both():
-    known, unknown = Spread(0.5, 0.1, 19, 20), Spread(np.nan, np.nan, 19, 20)
-    assert interval(difference(known, unknown), Method.STUDENT) is None
-    assert interval(difference(known, known._replace(users=9)), Method.STUDENT) is None
-
-
-def test_a_difference_of_two_constants_is_not_called_certain():
-    found = difference(Spread(0.5, 0.0, 19, 20), Spread(0.25, 0.0, 11, 12))
-    assert float(found.value) == 0.25
-    assert (interval(found, Method.STUDENT), missing(found, Method.STUDENT)) == (None, Missing.NOTHING_VARIES)
+def test_one_spread_does_not_tell_the_interval_of_a_difference():
+    with pytest.raises(ValueError, match="of two"):
+        interval(Spread(0.5, 0.1, 19, 20), Method.MOVER)
 
 
 def test_a_higher_level_gives_a_wider_interval():

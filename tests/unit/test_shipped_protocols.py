@@ -1,15 +1,26 @@
 """The protocols that ship: each fits its judge, its prompts and its name, and one of them ranks."""
 
 import pytest
+from pydantic import ValidationError
 
 from evaluator.context_mode import Bm25, Dense, FullHistory, GoldEvidence, TokenWindow
+from evaluator.hicupid.data import HUB_DATA_SET
 from evaluator.hicupid.prompts import builtin_pack
 from evaluator.hicupid.questions import QuestionType
 from evaluator.hicupid.scoring import total_of
 from evaluator.human.tasks import JudgedTask, Task
 from evaluator.judges.rater import rater_of
 from evaluator.judges.spec import load_judge
-from evaluator.protocol import HicupidProtocol, HumanProtocol, Reference, is_reference, load_protocol, protocol_ids
+from evaluator.protocol import (
+    HicupidProtocol,
+    HumanProtocol,
+    Reference,
+    human_protocol,
+    is_reference,
+    load_protocol,
+    protocol_ids,
+    synthetic_protocols,
+)
 from leaderboard.settings import Settings
 
 ALL = {name: load_protocol(name) for name in protocol_ids()}
@@ -37,10 +48,14 @@ DIGESTS = {
     "human-rating-demo-v1": "3a48c14607977573be0cee52ebc5eab6f2f332dd66ff3837994fc48031cf01d1",
     "human-rating-v1": "d5bf6e99378dbe61f539950e58153feef3a852f43e5283e5b0b43d893eaa96b8",
     "human-relevance-demo-v1": "6e0be8753cf81d5dabdf227db805706707ebb2950a8e3d3a4ccc40e553c260e3",
+    "human-relevance-synthetic-demo-v1": "1de6ed967409feb9444f46c3b02807223ea341061f25529dbfa3c2a8d300627a",
+    "human-relevance-synthetic-v1": "d2953dca1103afb1b3c365b25668e9754664091cd0429aacb39f08503c3800da",
     "human-relevance-v1": "1dabcf0c0c443c5708f606d0fe982f207e0344cb353b9f9be4818664c8309bf6",
     "human-uplift-demo-v1": "451ea83e935993be5c9060130c77fb1bff38a8d0410c2c073768f754c1101c9f",
     "human-uplift-v1": "d2d42e4f26ea0eb950906bdd31144f9d7b047446e8ef5e7614a0d6a6748a2f14",
     "human-verification-demo-v1": "c9cf93448d09cc0881df208d648dca8ec59812ca1221748f99371a4142e5ae66",
+    "human-verification-synthetic-demo-v1": "585929fe9117380d1bc76248e128fcc4e623d8daa802108d4a7ccf946ed5ec7f",
+    "human-verification-synthetic-v1": "683655c457d627e40eb7b3f9ee6c27f9fb988f9d9f4e8ce8fa339353b6871e5d",
     "human-verification-v1": "b6f22809dc80bcc9de9dc3344b0d7401b390d93a60b443a7a30b678109624976",
     "official-v1": "4c76a5c58d94d668c174599bdcd4ac6aab4d868ca87110f770dbd956bb5aefb4",
     "paper": "e25afbf824ccc860689ad635e9e5f2df00ef8b024ed8c0002f166b1118f0fbb3",
@@ -118,12 +133,38 @@ def test_a_protocol_shows_what_its_name_says(name, context):
 @pytest.mark.parametrize("protocol", HUMAN.values(), ids=HUMAN)
 def test_a_protocol_of_peoples_labels_asks_all_of_them_unless_it_is_for_trying(protocol):
     assert protocol.official == (protocol.limit is None) == ("demo" not in protocol.id)
-    assert protocol.id == f"human-{protocol.task}-{'v1' if protocol.official else 'demo-v1'}"
+    synthetic = "synthetic-" if protocol.synthetic_of else ""
+    assert protocol.id == f"human-{protocol.task}-{synthetic}{'v1' if protocol.official else 'demo-v1'}"
     assert rater_of(protocol).id == protocol.judge
     assert protocol.sampling.temperature == 0 < protocol.retry_temperature, "a second try can differ"
     assert protocol.limit is None or protocol.limit >= 10 or isinstance(protocol.task, JudgedTask)
     assert (protocol.references, protocol.published) == ((), ())
     assert protocol.title.endswith(".")
+
+
+@pytest.mark.parametrize("protocol", [each for each in HUMAN.values() if each.synthetic_of], ids=lambda each: each.id)
+def test_made_up_users_are_asked_what_people_are_asked_and_in_the_same_way(protocol):
+    people = HUMAN[protocol.synthetic_of]
+    assert people.synthetic_of is None
+    assert protocol.conditions() == people.conditions()
+    own = {"id", "title", "synthetic_of", "data_set"}
+    assert protocol.model_dump(exclude=own) == people.model_dump(exclude=own)
+    assert protocol.data_set == (HUB_DATA_SET if protocol.official else None)
+    assert "made-up users" in protocol.title
+
+
+def test_every_protocol_of_stages_1_and_2_has_one_on_made_up_users_and_the_default_has_both():
+    of_words = {name for name, each in HUMAN.items() if each.task in (Task.VERIFICATION, Task.RELEVANCE)}
+    assert synthetic_protocols().keys() == {name for name in of_words if HUMAN[name].synthetic_of is None}
+    assert of_words == {*synthetic_protocols(), *synthetic_protocols().values()}
+    default = Settings.model_fields["protocols"].default
+    assert {name for name in of_words if not HUMAN[name].official} <= set(default)
+
+
+def test_only_what_is_known_of_made_up_users_can_be_asked_of_them():
+    told = human_protocol("human-rating-v1").model_dump() | {"synthetic_of": "human-rating-v1"}
+    with pytest.raises(ValidationError, match="only verification and relevance have a truth"):
+        HumanProtocol.model_validate(told)
 
 
 def test_every_task_has_its_protocol():

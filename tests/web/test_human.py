@@ -16,6 +16,7 @@ from evaluator.human.results import HumanResult
 from evaluator.human.tasks import Task
 from evaluator.results import Interval
 from leaderboard.board.human import MAIN
+from leaderboard.board.human_gaps import GAP_FIGURE, with_gaps
 from leaderboard.open_data import layout
 from leaderboard.open_data.figures import open_card
 from leaderboard.open_data.files import CARDS, HUMAN_CARDS
@@ -28,7 +29,7 @@ from leaderboard.results import HumanScorecard
 from leaderboard.store.base import Write
 from leaderboard.store.local import LocalStore
 from tests.builders import make_declaration, make_scorecard
-from tests.human_runs import answer_to, demo_items, make_human_run, of_people
+from tests.human_runs import answer_to, demo_items, make_human_run, make_synthetic_run, of_people
 from tests.released import write_board
 
 
@@ -109,6 +110,56 @@ def test_simulated_labels_are_called_simulated_and_nothing_is_called_human_besid
     assert "one more human" not in details
 
 
+GAP = "Synthetic-to-human gap"
+
+
+def on_made_up_users(number: int = 1, **changes: object) -> HumanScorecard:
+    return make_synthetic_run(number=number, say=lambda item, place: "YES" if place % 3 else "NO", **changes).card
+
+
+def test_the_gap_to_made_up_users_has_a_column_with_its_interval_or_why_it_is_missing(store: LocalStore) -> None:
+    asked = [
+        item.model_copy(update={"person": f"user-{place % 12}"})
+        for place, item in enumerate(of_people(demo_items(Task.RELEVANCE)))
+    ]
+    both, alone = make_human_run(asked=asked).card, make_human_run(asked=asked, number=3).card
+    made_up = on_made_up_users(2, model=both.model)
+    publish(store, both, alone, made_up)
+    site = visitor(store)
+    page = site.get("/").text
+    (gap,) = [figure for figure in with_gaps([both, made_up])[0].result.figures if figure.name == GAP_FIGURE]
+    low, high = gap.interval.low, gap.interval.high
+    assert gap.value < 0
+    assert cell(page, f"human-{both.id}", GAP) == f"{gap.value:.3f} {low:.3f} to {high:.3f}"
+    assert cell(page, f"human-{alone.id}", GAP) == "– missing: not run on made-up users in the same way"
+    assert cell(page, f"human-{made_up.id}", GAP) == ""
+    assert "the same F1 on made-up users, less this one" in page
+    details = seen(site.get("/submission", params={"id": both.submission_id}).text)
+    assert f"{GAP_FIGURE}: the same F1 on made-up users, less this one: above 0 where they flatter the model" in details
+    told = site.get("/scorecard", params={"id": both.run_id}).json()
+    assert HumanScorecard.model_validate_json(json.dumps(told)) == both, "it is a function of one run"
+
+
+def test_a_table_of_made_up_users_shows_what_there_is_of_them(store: LocalStore) -> None:
+    poor, good = on_made_up_users(1), make_synthetic_run(number=2).card
+    publish(store, poor, good)
+    part = agreement_of(visitor(store).get("/").text)
+    headings = re.findall(r'<th scope="col"[^>]*>([^<]+)', part)
+    assert headings == ["Model", "F1", "Selection ratio", "Answered", "Invalid"]
+    assert re.findall(r'<tr id="human-([^"]+)"', part) == [good.id, poor.id]
+    assert "12 users, no annotators" in seen(part)
+    assert seen(part).count("made-up users") >= 3
+    assert "one more human" not in part
+
+
+def test_where_labels_are_simulated_the_gap_is_not_called_one_to_humans(store: LocalStore) -> None:
+    card = make_human_run(Task.RELEVANCE).card
+    publish(store, card, on_made_up_users(2, model=card.model))
+    part = agreement_of(visitor(store).get("/").text)
+    assert GAP not in part
+    assert cell(part, f"human-{card.id}", "Synthetic-to-simulated gap").endswith("no interval: fewer than 10 users")
+
+
 def test_rows_stand_by_the_first_figure_and_claim_no_rank(store: LocalStore) -> None:
     poor = of_labels_of_people(1, say=lambda item, place: "YES")
     good = of_labels_of_people(2)
@@ -130,7 +181,7 @@ def test_a_row_of_hicupid_and_that_of_its_model_lead_to_each_other(store: LocalS
     page = visitor(store).get("/").text
     ids = set(re.findall(r' id="([^"]+)"', page))
     assert len(ids) == len(re.findall(r' id="[^"]+"', page))
-    forth = re.findall(r"Human agreement: (.+?)</span>", page)
+    forth = re.findall(r"Human agreement \(2\)(.+?)</details>", page)
     assert len(forth) == 1, "the one that thinks is another one"
     targets = re.findall(r'href="#([^"]+)"', forth[0])
     assert targets == [f"human-{make_human_run(task).card.id}" for task in (Task.RELEVANCE, Task.RATING)]
