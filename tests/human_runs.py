@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 from evaluator.errors import Cause
 from evaluator.human.data import HumanData, demo_set
-from evaluator.human.items import HumanItem
+from evaluator.human.items import GivenLabel, HumanItem
 from evaluator.human.people import People
 from evaluator.human.records import RaterKind
 from evaluator.human.setup import HumanSetup, items
 from evaluator.human.stages.wording import CURRENT, load_wording
+from evaluator.human.synthetic import TRUTH
 from evaluator.human.tasks import Order, Task
 from evaluator.models import PinnedModel
 from evaluator.protocol import HumanProtocol, human_protocol
@@ -71,6 +72,27 @@ def demo_items(task: Task, limit: int | None = None) -> tuple[HumanItem, ...]:
 def of_people(asked: Sequence[HumanItem]) -> tuple[HumanItem, ...]:
     """Returns items as if people had labelled them: for tests of what is shown of people."""
     return tuple(item.model_copy(update={"kind": RaterKind.PERSON}) for item in asked)
+
+
+def of_made_up_users(asked: Sequence[HumanItem], users: int = 12) -> tuple[HumanItem, ...]:
+    """Returns items as if they were of made-up users, whose truth is what most said of each."""
+    truths = [float(sum(label.number for label in item.labels) * 2 > len(item.labels)) for item in asked]
+    return tuple(
+        item.model_copy(
+            update={
+                "kind": RaterKind.TRUTH,
+                "person": f"user-{place % users}",
+                "labels": (GivenLabel(annotator=TRUTH, number=truth),),
+            }
+        )
+        for place, (item, truth) in enumerate(zip(asked, truths, strict=True))
+    )
+
+
+def make_synthetic_run(task: Task = Task.RELEVANCE, number: int = 1, **changes: Any) -> HumanRun:
+    """Returns a run of a task on twelve made-up users."""
+    made_up = {"protocol": f"human-{task}-synthetic-v1", "asked": of_made_up_users(demo_items(task))}
+    return make_human_run(task, number, **(made_up | changes))
 
 
 def answers_to(

@@ -50,9 +50,17 @@ def fault_of(item: HumanItem, attempt: Generation) -> Invalid | Defect | None:
     if item.part in (Part.GENERIC, Part.PERSONALISED):
         return find_defect(attempt.answer, attempt.finish_reason)
     if item.part is Part.CONVERSATION:
-        return read_extraction(attempt.answer).invalid
+        return _fault_of_list(item, attempt.answer)
     said = read(item, attempt.answer)
     return said if isinstance(said, Invalid) else None
+
+
+def _fault_of_list(item: HumanItem, answer: str) -> Invalid | None:
+    """Returns why a list of attributes does not count: an empty one is right only where people accepted none."""
+    found = read_extraction(answer)
+    if found.invalid is None and not found.entries and item.attributes:
+        return Invalid.EMPTY_LIST
+    return found.invalid
 
 
 def is_final(item: HumanItem, attempt: Generation) -> bool:

@@ -61,7 +61,8 @@ class HumanItem(Record):
     part: Part | None = None
     """What it is where a judge reads the answer; None where nobody does."""
     attributes: tuple[str, ...] = ()
-    """Names of the attributes that a personalised answer is written from, or that are judged in what is given."""
+    """Names of the attributes that a personalised answer is written from, that are judged in what is given, or that
+    people accepted of a conversation."""
     evidence: tuple[str, ...] = ()
     """Of a given attribute: names of the conversations that it was taken from."""
     content_hash: str | None = None

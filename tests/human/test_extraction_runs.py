@@ -11,6 +11,7 @@ from evaluator.encoders import words
 from evaluator.encoders.words import WordsEncoder
 from evaluator.engines.base import Request
 from evaluator.errors import Cause, RapportError
+from evaluator.human.data import HumanData
 from evaluator.human.figures import FIGURES
 from evaluator.human.items import Part
 from evaluator.human.judged.asking import is_owed, judge_written
@@ -22,8 +23,15 @@ from evaluator.human.stages.reading import Invalid
 from evaluator.human.tasks import JudgedTask
 from evaluator.protocol import human_protocol
 from evaluator.records import Outcome, Verdict
+from leaderboard.human_scorecards import make_human_scorecard
+from leaderboard.records import Lane
+from leaderboard.release.attempts import which_stand
+from leaderboard.results import HumanScorecard
+from leaderboard.scorecards import RunRows
+from tests.builders import NOON, make_report, make_submission
 from tests.human.written import Written, demo_data, make_setup, run_written, says
-from tests.scripted import ScriptedEngine
+from tests.scripted import INFO, ScriptedEngine
+from worker.planning import make_plan
 
 ACCEPTED = {
     attribute_id
@@ -157,10 +165,91 @@ def test_a_broken_list_is_asked_for_once_more_and_never_scored(said, reason):
     assert result.judging.figures, "the verifier stands beside people all the same"
 
 
-def test_an_empty_list_is_an_answer_that_found_nothing():
-    run = run_of(lambda _: '{"attributes": []}')
-    assert [run.value(name) for name in ("recall", "attributes_per_user", "accepted")] == [0, 0, None]
-    assert (run.result.invalid, run.result.retried) == ((), 0)
+EMPTY_LIST = '{"attributes": []}'
+SHOWING = {
+    evidence.conversation_id
+    for row in demo_data().tables.attributes
+    if row.attribute_id in ACCEPTED
+    for evidence in row.evidence
+}
+"""The conversations of which people accepted an attribute."""
+
+
+def shown_in(request: Request) -> set[str]:
+    """The conversations that a prompt shows; two users have one in common, word by word."""
+    return {row.conversation_id for row in demo_data().tables.conversations if is_shown(row, says(request))}
+
+
+def test_an_empty_list_is_invalid_where_people_accepted_something_and_right_where_they_did_not():
+    run = run_of(lambda _: EMPTY_LIST)
+    conversations = {row.conversation_id for row in demo_data().tables.conversations}
+    assert {item.question_id for item in run.of(Part.CONVERSATION) if item.attributes} == SHOWING < conversations
+    assert dict(run.result.invalid) == {"empty_list": len(SHOWING)}
+    assert (run.result.answered, run.result.retried) == (len(conversations - SHOWING), len(SHOWING))
+    assert {row.key.question_id for row in run.generations if row.key.sample_index == 1} == SHOWING, "once each"
+    assert len(run.generations) == len(conversations) + len(SHOWING)
+    assert [run.value(name) for name in ("recall", "accepted")] == [None, None], "neither agreement nor disagreement"
+    assert run.value("answered") == pytest.approx(len(conversations - SHOWING) / len(conversations), abs=1e-6)
+
+
+def test_a_list_of_doubtful_entries_alone_is_an_answer_that_found_nothing():
+    run = run_of(lambda _: listed(["The user sails."], confidence=0.1))
+    assert (run.value("recall"), run.result.invalid, run.result.retried) == (0, (), 0)
+
+
+def test_after_an_empty_list_the_second_one_counts(run):
+    firsts = {row.input_key for row in run.generations}
+    again = run_of(lambda request: EMPTY_LIST if request.key in firsts else knows_all(request))
+    assert (again.result.retried, again.result.invalid) == (len(SHOWING), ())
+    assert [again.figure(name) for name in ("recall", "answered")] == [run.figure("recall"), run.figure("answered")]
+
+
+def test_without_labels_an_empty_list_is_never_invalid():
+    tables = demo_data().tables._replace(attribute_labels=())
+    unlabelled = HumanData(demo_data().source, demo_data().sha, demo_data().about, tables)
+    run = run_written(make_setup("extraction", unlabelled), lambda _: EMPTY_LIST, as_people, (), WordsEncoder())
+    assert (run.result.invalid, run.result.retried, run.value("answered")) == ((), 0, 1)
+
+
+def test_who_lists_nothing_where_it_does_not_know_gains_no_place_beside_others():
+    lost = min(SHOWING)
+
+    def of_lost(request: Request, said: str) -> str:
+        return said if lost in shown_in(request) else knows_all(request)
+
+    silent, wrong = (run_of(lambda request, said=said: of_lost(request, said)) for said in (EMPTY_LIST, guess()))
+    assert wrong.value("recall") < silent.value("recall") == 1, "what is invalid is left out of the recall"
+    assert ["incomplete" in card_of(each).unranked_because for each in (silent, wrong)] == [True, False]
+
+
+def guess() -> str:
+    return listed(["The user commands a submarine."])
+
+
+def card_of(run: Written) -> HumanScorecard:
+    submission = make_submission(1, protocols=(run.setup.protocol.id,))
+    plan = make_plan(submission.run_ids()[0], run.setup)
+    rows = RunRows(run.generations, run.verdicts, [make_report(lane, engine=INFO.engine) for lane in Lane])
+    return make_human_scorecard(submission, plan, rows, run.setup.protocol, (), NOON)
+
+
+def test_of_two_empty_lists_the_second_one_is_marked_as_counting():
+    run = run_of(lambda _: EMPTY_LIST)
+    counts = which_stand(run.items, run.generations)
+    chosen = {
+        row.key.question_id: row.key.sample_index for row, does in zip(run.generations, counts, strict=True) if does
+    }
+    assert {name for name, attempt in chosen.items() if attempt == 1} == SHOWING
+    assert sum(counts) == run.result.items, "one answer an item"
+
+
+def test_an_attribute_without_evidence_is_counted_as_invalid_and_no_verifier_reads_it():
+    first, *others = demo_data().tables.attributes
+    tables = demo_data().tables._replace(attributes=(first.model_copy(update={"evidence": ()}), *others))
+    data = HumanData(demo_data().source, demo_data().sha, demo_data().about, tables)
+    run = run_written(make_setup("extraction", data), knows_all, as_people, (), WordsEncoder())
+    assert dict(run.result.invalid) == {"no_evidence": 1}
+    assert f"given/{first.attribute_id}" not in {row.key.question_id for row in of_judge(run)}
 
 
 def test_what_stands_only_in_a_conversation_that_came_to_nothing_is_left_out_of_the_recall(run):

@@ -95,6 +95,26 @@ def is_first_or_again(request: Request, bad: set[str]) -> bool:
     return request.key in bad or request.key not in keys_of(make_human_setup(Task.RELEVANCE))
 
 
+@pytest.mark.parametrize(
+    ("task", "bad", "reason", "figure"),
+    [
+        (Task.RATING, "0", "out_of_range", "spearman_mean"),
+        (Task.RATING, "6", "out_of_range", "mean_absolute_error"),
+        (Task.RATING, '{"rating": 4', "prose", "bias"),
+        (Task.VERIFICATION, "It makes sense.", "prose", "f1_majority"),
+        (Task.VERIFICATION, "uncertain or rejected", "several_words", "kappa"),
+        (Task.RELEVANCE, "", "empty", "selection_ratio"),
+    ],
+)
+def test_where_nothing_can_be_read_nothing_is_made_up_of_it(task, bad, reason, figure):
+    done = run(make_human_setup(task), lambda _: bad)
+    items = len(done.items)
+    assert (dict(done.result.invalid), done.result.retried, len(done.rows)) == ({reason: items}, items, 2 * items)
+    assert (done.result.answered, done.result.figure("answered").value) == (0, 0)
+    assert done.result.figure(figure).value is None
+    assert done.result.figure("alpha").value is not None, "people stand as they are"
+
+
 def test_the_second_answer_counts_where_it_can_be_read():
     setup = make_human_setup(Task.RELEVANCE)
     firsts = keys_of(setup)

@@ -53,7 +53,7 @@ def test_a_list_is_read_in_its_order():
     )
 
 
-def test_an_empty_list_is_an_answer_and_means_none():
+def test_an_empty_list_can_be_read_and_has_no_entry():
     assert read() == Extracted()
     assert read().invalid is None
 

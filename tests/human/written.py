@@ -83,11 +83,16 @@ class Written(NamedTuple):
 
 
 def run_written(
-    setup: HumanSetup, writes: Say, judges: Say, known: Sequence[Verdict] = (), encoder: Encoder | None = None
+    setup: HumanSetup,
+    writes: Say,
+    judges: Say,
+    known: Sequence[Verdict] = (),
+    encoder: Encoder | None = None,
+    **info: Any,
 ) -> Written:
-    """Asks a scripted model and a scripted judge everything."""
-    asked, judge = tuple(items(setup)), ScriptedEngine(judges)
-    generations = list(HumanAnswers(setup, ScriptedEngine(writes)).answers(users_of(asked), {}))
+    """Asks a scripted model and a scripted judge everything; `info` is told of the engines of both."""
+    asked, judge = tuple(items(setup)), ScriptedEngine(judges, **info)
+    generations = list(HumanAnswers(setup, ScriptedEngine(writes, **info)).answers(users_of(asked), {}))
     verdicts = list(judge_written(setup, asked, generations, judge, known, encoder))
     return Written(setup, asked, generations, verdicts, judge)
 

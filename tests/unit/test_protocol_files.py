@@ -41,6 +41,23 @@ def test_a_broken_file_is_named(tmp_path, text):
     assert refused(path).cause is Cause.DATA_ERROR
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        SHIPPED.replace("id: demo-v1", "id: human-own"),
+        (files("evaluator") / "protocols" / "human-relevance-v1.yaml")
+        .read_text(encoding="utf-8")
+        .replace("id: human-relevance-v1", "id: my-own")
+        .replace("official: true", "official: false"),
+    ],
+    ids=["hicupid", "human"],
+)
+def test_an_id_tells_the_suite_so_that_rows_are_told_apart_by_it(tmp_path, text):
+    path = tmp_path / "own.yaml"
+    path.write_text(text)
+    assert "human-" in refused(path).message
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     assert refused(tmp_path / "nowhere.yaml").cause is Cause.NOT_FOUND
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")

@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 
 from evaluator.engines.base import Request
+from evaluator.hicupid.data import _HUB_TERMS as HUB
+from evaluator.hicupid.data import HicupidData, demo_set
 from evaluator.hicupid.selection import UserItems
 from evaluator.human.asking import HumanAnswers
+from evaluator.human.records import RaterKind
 from evaluator.human.setup import HumanSetup
+from evaluator.human.synthetic import TRUTH
 from evaluator.protocol import PEOPLE, load_protocol, protocol_ids
+from leaderboard.open_data.views import open_generation
 from leaderboard.records import Lane, State
 from leaderboard.results import HumanScorecard
 from leaderboard.settings import Settings
@@ -16,7 +21,8 @@ from leaderboard.store import layout
 from leaderboard.store.rows import read_record
 from leaderboard.store.runs import StoredRun
 from leaderboard.submissions.ledger import Ledger
-from tests.builders import make_submission
+from tests.builders import make_declaration, make_submission
+from tests.human_runs import answer_to, make_human_run, make_synthetic_run
 from tests.scripted import ScriptedEngine
 from tests.worker.test_shard import Bench
 from worker import planning
@@ -88,6 +94,51 @@ def test_a_protocol_of_labels_needs_the_room_of_its_longest_prompt(bench):
     need = measured(bench.setup, bench.plan)
     assert (need.items, need.users) == (128, 6)
     assert 500 < need.longest_characters < 20_000
+
+
+@pytest.mark.parametrize("task", ["verification", "relevance"])
+def test_made_up_users_are_those_of_hicupid_at_the_commit_of_the_plan(task, monkeypatch):
+    opened: list[tuple[str, str | None]] = []
+
+    def note(cls, source: str, revision: str | None = None) -> HicupidData:
+        opened.append((source, revision))
+        return HicupidData(source, "c" * 40, HUB, demo_set())
+
+    submission = make_submission(model="org/model", protocols=(f"human-{task}-synthetic-v1",))
+    (run_id,) = submission.run_ids()
+    settings = Settings(data_set="12kimih/HiCUPID", human_data_set="org/labels")
+    monkeypatch.setattr(HicupidData, "open", classmethod(note))
+    setup = planning.prepare(submission, run_id, settings)
+    plan = planning.make_plan(run_id, setup)
+    assert (plan.data_source, plan.data_sha, plan.judge_revision) == ("12kimih/HiCUPID", "c" * 40, "c" * 40)
+    assert (plan.judge, plan.terms, {item.kind for item in plan.labelled}) == ("people", HUB, {RaterKind.TRUTH})
+    planning.check_unchanged(plan, planning.prepare(submission, run_id, settings, plan))
+    assert opened == [("12kimih/HiCUPID", None), ("12kimih/HiCUPID", "c" * 40)]
+
+
+@pytest.mark.parametrize("task", ["verification", "relevance"])
+def test_no_text_of_hicupid_stands_in_a_plan_or_a_public_row_and_no_truth_in_the_latter(task):
+    submission = make_submission(model="org/model", protocols=(f"human-{task}-synthetic-v1",))
+    (run_id,) = submission.run_ids()
+    setup = planning.prepare(submission, run_id, Settings())
+    plan = planning.make_plan(run_id, setup)
+    data = setup.data.tables
+    texts = {row.text for row in (*data.attributes, *data.prompts)}
+    texts |= {turn.text for row in data.conversations for turn in row.turns}
+    whole = plan.model_dump_json()
+    assert not [text for text in texts if text in whole]
+    item = plan.labelled[0]
+    answer = answer_to(item, "YES", terms=HUB)
+    row = open_generation(answer, item, True, make_declaration(), run_id)
+    assert row is not None
+    assert (row.question_id, row.personal_data) == (item.question_id, "synthetic")
+    told = {name: value for name, value in row if name not in ("answer", "question_id")}
+    assert not {TRUTH, "truth", "labels"} & {str(value) for value in (*told, *told.values())}
+
+
+def test_a_run_on_made_up_users_says_so_and_takes_part_in_no_comparison():
+    assert make_synthetic_run().card.unranked_because[0] == "made-up users"
+    assert "made-up users" not in make_human_run().card.unranked_because
 
 
 @pytest.mark.parametrize("name", [name for name in protocol_ids() if load_protocol(name).judge == PEOPLE])

@@ -41,6 +41,7 @@ from worker.tasks import finished
 
 TASKS = ("comparison", "uplift", "extraction")
 LIST = '{"attributes": [{"text": "The user bakes bread.", "confidence": 0.9}]}'
+EMPTY_LIST = '{"attributes": []}'
 
 
 def writes(request: Request) -> str:
@@ -71,8 +72,14 @@ class Loaded(RunEngines):
         return self.of_judge
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_shards_in_two_lanes_come_to_the_scorecard_of_one_loop(redis, ledger, leases, outbox, run_id, task, store):
+@pytest.mark.parametrize(
+    ("task", "writes"),
+    [*((task, writes) for task in TASKS), ("extraction", lambda _: EMPTY_LIST)],
+    ids=[*TASKS, "empty lists"],
+)
+def test_shards_in_two_lanes_come_to_the_scorecard_of_one_loop(
+    redis, ledger, leases, outbox, run_id, task, writes, store
+):
     setup = make_setup(task)
     plan = ledger.put_plan(planning.make_plan(run_id, setup))
     assert len(plan.shards) > 1

@@ -25,9 +25,10 @@ from worker.local.evaluation import evaluate
 from worker.local.human_dry_run import estimate_tasks, human_protocols
 from worker.local.progress import Progress, log_to
 from worker.local.reproduce_cli import reproduce_command
-from worker.local.summary import summary_of
+from worker.local.summary import gaps_of, summary_of
+from worker.local.tokenizers import Tokenizers
 from worker.local.wanted import Wanted
-from worker.planning import Candidate, Conditions, data_set_of
+from worker.planning import Candidate, Conditions, asks_of_people, data_set_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("reproduce")(reproduce_command)
@@ -78,7 +79,11 @@ def evaluate_command(
     stage: Annotated[int | None, typer.Option(min=1, max=3, help="Only this stage of the suite human.")] = None,
     judge: Annotated[str | None, typer.Option(help="Id of the judge; the protocol's if left out.")] = None,
     data: Annotated[
-        str | None, typer.Option(help="demo, a folder, or a Hub data set; the setting for the suite if left out.")
+        str | None,
+        typer.Option(
+            help="demo, a folder, or a Hub data set; the setting for the suite if left out. Without --protocol it is "
+            "that of people's labels, and made-up users are those of RAPPORT_DATA_SET."
+        ),
     ] = None,
     prompts: Annotated[
         str | None, typer.Option(help="official, builtin, or the id of a prompt pack; the judge's if left out.")
@@ -138,7 +143,7 @@ def evaluate_command(
     wanted = [
         Wanted(
             candidate,
-            Conditions(each, rater, prompts or rater.prompt_pack, data or data_set_of(each, settings)),
+            Conditions(each, rater, prompts or rater.prompt_pack, _data_set(each, data, protocol, settings)),
             Endpoints(served, judge_there.endpoint("judge", _served_name(rater)) or judge_endpoint(settings, rater)),
             limit,
             out / each.id if out and len(asked) > 1 else out,
@@ -150,10 +155,19 @@ def evaluate_command(
     if dry_run:
         _tell_dry_run(wanted, settings, as_json=as_json)
         return
+    cards = []
     for each in wanted:
         done = evaluate(each, settings, Progress(console))
+        cards.append(done.scorecard)
         print(done.scorecard.model_dump_json(indent=2) if as_json else summary_of(done.scorecard))
         print(done.folder, file=sys.stderr if as_json else sys.stdout)
+    for line in gaps_of(cards):
+        print(line, file=sys.stderr if as_json else sys.stdout)
+
+
+def _data_set(asked: EvaluationProtocol, data: str | None, named: str | None, settings: Settings) -> str:
+    """Returns the data set that a protocol asks of; where none was named, `data` is that of people's labels alone."""
+    return data if data and (named or asks_of_people(asked)) else data_set_of(asked, settings)
 
 
 def _served_name(rater: Rater) -> str:
@@ -164,7 +178,9 @@ def _served_name(rater: Rater) -> str:
 def _tell_dry_run(wanted: Sequence[Wanted], settings: Settings, *, as_json: bool) -> None:
     """Prints what evaluations would take."""
     of_people = isinstance(wanted[0].conditions.protocol, HumanProtocol)
-    estimated = estimate_tasks(wanted, settings) if of_people else estimate(wanted[0], settings)
+    with Tokenizers(settings) as tokenizers:
+        several, one = (wanted, settings, tokenizers), (wanted[0], settings, tokenizers)
+        estimated = estimate_tasks(*several) if of_people else estimate(*one)
     print(estimated.model_dump_json(indent=2) if as_json else estimated.describe())
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, takewhile
-from pathlib import Path
 
 from evaluator.context_mode import Bm25, Dense
-from evaluator.engines.tokenizer_only import TokenizerProcess, TokenizerSpec
+from evaluator.engines.base import Completion
 from evaluator.estimate import ASSUMPTIONS, Cost, ModelSize, Work, cost, model_size, scaled
 from evaluator.generate import generate, sampling_of
 from evaluator.hicupid.contexts import make_contexts
@@ -21,6 +19,7 @@ from evaluator.references import ReferenceAnswers
 from evaluator.setup import HicupidSetup, items, users_of
 from leaderboard.settings import Settings
 from worker.engines import gpu_share
+from worker.local.tokenizers import Tokenizers
 from worker.local.wanted import Wanted
 from worker.planning import make_hicupid_setup
 
@@ -59,8 +58,13 @@ class Estimate(Record):
         yield f"assumed        {ASSUMPTIONS}"
 
 
-def estimate(wanted: Wanted, settings: Settings) -> Estimate:
+def estimate(wanted: Wanted, settings: Settings, tokenizers: Tokenizers) -> Estimate:
     """Measures prompts with the tokenizers of model and judge, and works out what they would take.
+
+    Args:
+        wanted: What a person asks for, of HiCUPID.
+        settings: Those of this machine.
+        tokenizers: Load what is measured with.
 
     Raises:
         RapportError: What pinning, opening the data set or loading a tokenizer ended with.
@@ -72,10 +76,8 @@ def estimate(wanted: Wanted, settings: Settings) -> Estimate:
     sample = users[:: max(1, -(-len(users) // _MOST_USERS))]
     judge_model = PinnedModel(setup.judge.model, setup.judge_revision)
     share = gpu_share(setup, wanted.endpoints)
-    with tempfile.TemporaryDirectory(prefix="rapport-") as scratch:
-        log = Path(scratch) / "tokenizer.log"
-        work = None if setup.model.is_reference else _model_work(setup, sample, settings, log)
-        judging = _judge_work(setup, judge_model, sample, settings, log)
+    work = None if setup.model.is_reference else _model_work(setup, sample, tokenizers)
+    judging = _judge_work(setup, judge_model, sample, tokenizers)
     model = None if work is None else scaled(work, len(asked))
     spent = None if model is None else cost(model, size_of(setup.model, settings), share)
     return Estimate(
@@ -90,30 +92,25 @@ def estimate(wanted: Wanted, settings: Settings) -> Estimate:
     )
 
 
-def _model_work(setup: HicupidSetup, sample: Sequence[UserItems], settings: Settings, log: Path) -> Work:
+def _model_work(setup: HicupidSetup, sample: Sequence[UserItems], tokenizers: Tokenizers) -> Work:
     """Measures the prompts of some users."""
     sampling = sampling_of(setup)
     mode = setup.protocol.context
     if isinstance(mode, Dense):  # What an encoder finds is about as long as what BM25 finds, and costs no download.
         mode = Bm25(mode="bm25", unit=mode.unit, k=mode.k)
-    folder = outline(setup.model, settings.models).folder
-    with TokenizerProcess(TokenizerSpec(model_path=str(folder.resolve())), log) as tokenizer:
-        rows = list(generate(setup, sample, tokenizer, make_contexts(mode, tokenizer), {}))
+    tokenizer = tokenizers.of(setup.model)
+    rows = list(generate(setup, sample, tokenizer, make_contexts(mode, tokenizer), {}))
     return work_of(rows, sampling.max_tokens + sampling.thought_tokens)
 
 
-def _judge_work(
-    setup: HicupidSetup, model: PinnedModel, sample: Sequence[UserItems], settings: Settings, log: Path
-) -> Work:
+def _judge_work(setup: HicupidSetup, model: PinnedModel, sample: Sequence[UserItems], tokenizers: Tokenizers) -> Work:
     """Measures the judge's prompts on gold answers of some users."""
-    folder = outline(model, settings.models).folder
     gold = ReferenceAnswers(setup._replace(model=PinnedModel("reference/gold", "")))
-    with TokenizerProcess(TokenizerSpec(model_path=str(folder.resolve())), log) as tokenizer:
-        rows = judge(setup, sample, gold.answers(sample, {}), tokenizer, ())
-        return work_of(list(takewhile(lambda row: row.attempt == 1, rows)), setup.judge.sampling.max_tokens)
+    rows = judge(setup, sample, gold.answers(sample, {}), tokenizers.of(model), ())
+    return work_of(list(takewhile(lambda row: row.attempt == 1, rows)), setup.judge.sampling.max_tokens)
 
 
-def work_of(rows: Sequence[Generation] | Sequence[Verdict], answer_tokens: int) -> Work:
+def work_of(rows: Sequence[Generation] | Sequence[Verdict] | Sequence[Completion], answer_tokens: int) -> Work:
     """Adds up prompts; the tokenizer tells as cached what a cache that holds everything would give again."""
     sizes = [row.prompt_tokens for row in rows]
     shared = sum(row.cached_tokens or 0 for row in rows)
@@ -141,11 +138,16 @@ def _wave_users(model: Work | None, spent: Cost | None, users: int) -> int | Non
     return min(users, max(1, int(spent.cache_tokens / a_user))) if a_user else users
 
 
-def described(name: str, work: Work, spent: Cost) -> Iterable[str]:
-    """Yields what one of the two has to do and takes."""
+def counted(name: str, work: Work) -> Iterable[str]:
+    """Yields what one of the two has to do."""
     yield f"{name} prompts  {work.prompts:,} with {work.prompt_tokens:,} tokens, the longest {work.longest_prompt:,}"
     yield f"  prefill      {work.distinct_tokens:,} distinct tokens at least"
     yield f"  answers      {work.answer_tokens:,} tokens at most"
+
+
+def described(name: str, work: Work, spent: Cost) -> Iterable[str]:
+    """Yields what one of the two has to do and takes."""
+    yield from counted(name, work)
     yield f"  context      {_or_unknown(spent.context_length, 'tokens')}"
     yield f"  weights      {_or_unknown(spent.weight_gb, 'GB')}"
     yield f"  cache        {_or_unknown(spent.kv_kb_per_token, 'kB a token')}"

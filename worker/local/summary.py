@@ -8,6 +8,7 @@ from evaluator.human.records import RaterKind
 from evaluator.human.results import NamedFigure
 from evaluator.metrics.clustered import Missing
 from evaluator.results import Rate, Result, Total
+from leaderboard.board.human_gaps import GAP_FIGURE, with_gaps
 from leaderboard.results import AnyScorecard, HumanScorecard, Scorecard
 
 _WHOSE = {
@@ -21,6 +22,13 @@ _WHOSE = {
 def summary_of(card: AnyScorecard) -> str:
     """Says in some lines what an evaluation came to."""
     return "\n".join(_human_lines(card) if isinstance(card, HumanScorecard) else _lines(card))
+
+
+def gaps_of(cards: Iterable[AnyScorecard]) -> Iterator[str]:
+    """Yields a line for each evaluation on labels beside which there is one on made-up users."""
+    for card in with_gaps(card for card in cards if isinstance(card, HumanScorecard)):
+        if (gap := card.result.figure(GAP_FIGURE)) is not None:
+            yield f"{card.protocol}, {gap.name}: {_figure(gap)}"
 
 
 def _lines(card: Scorecard) -> Iterator[str]:

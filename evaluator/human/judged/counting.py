@@ -81,7 +81,11 @@ def judging_of(*, items: int, judged: int, missing: Counter[str], rows: Rows) ->
 def mean_figure(name: str, entries: Sequence[Entry]) -> NamedFigure:
     """Returns the mean of some numbers as a figure."""
     numbers = np.array([entry.number for entry in entries], dtype=np.float64)
-    return named_figure(name, lambda left: float(numbers[left].mean()), [entry.person for entry in entries])
+
+    def mean(left: Places) -> float | None:
+        return float(numbers[left].mean()) if len(left) else None
+
+    return named_figure(name, mean, [entry.person for entry in entries])
 
 
 def named_figure(name: str, figure: Callable[[Places], float | None], people: Sequence[str]) -> NamedFigure:

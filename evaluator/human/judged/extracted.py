@@ -13,9 +13,8 @@ from typing import NamedTuple, TypeAlias
 from evaluator.encoders.base import Encoder
 from evaluator.human.data import HumanData
 from evaluator.human.items import HumanItem, Part
-from evaluator.human.judged.items import claim_content
+from evaluator.human.judged.items import claim_content, is_accepted
 from evaluator.human.judged.rules import rule_key, rule_row
-from evaluator.human.labelled import OTHER
 from evaluator.human.stages.extraction import ExtractedAttribute, read_extraction
 from evaluator.human.stages.merging import LEAST_COSINE, Merged, match, merge, one_vector_each
 from evaluator.identity import digest
@@ -84,6 +83,10 @@ class OfUser(NamedTuple):
         told = [[claim.name, claim.answer] for claim in self.claims]
         return digest([LEAST_COSINE, told, [[item.question_id, item.content_hash] for item in self.accepted]])[:16]
 
+    def could_find(self, accepted: HumanItem) -> bool:
+        """Says whether an accepted attribute could be found: a list of a conversation it stands in can be read."""
+        return bool(self.answered.intersection(accepted.evidence) if accepted.evidence else self.answered)
+
 
 def users_in(items: Iterable[HumanItem], sound: Mapping[str, Generation]) -> list[OfUser]:
     """Returns what there is of each user, in order of appearance.
@@ -100,16 +103,11 @@ def users_in(items: Iterable[HumanItem], sound: Mapping[str, Generation]) -> lis
             person,
             own[0],
             tuple(_claims(own, sound)),
-            tuple(item for item in own if item.part is Part.GIVEN and _is_accepted(item)),
+            tuple(item for item in own if item.part is Part.GIVEN and is_accepted(item)),
             frozenset(item.question_id for item in own if item.question_id in sound),
         )
         for person, own in by_user.items()
     ]
-
-
-def _is_accepted(item: HumanItem) -> bool:
-    """Says whether more than half of an attribute's labels accept it."""
-    return 2 * sum(label.number == OTHER for label in item.labels) > len(item.labels)
 
 
 def _claims(items: Iterable[HumanItem], sound: Mapping[str, Generation]) -> Iterator[Claim]:

@@ -50,7 +50,7 @@ def extracted(items: Sequence[HumanItem], rows: Rows, epsilon: float) -> Scored:
             "extraction.answered", [Entry(item.person, item.question_id in rows.said.sound) for item in conversations]
         ),
     }
-    own = {"figures": _beside_people(items, rows, epsilon), "encoder": _encoder(rows), "dropped": _dropped(rows)}
+    own = {"figures": _beside_people(items, rows, epsilon), "encoder": encoder_of(rows), "dropped": dropped_of(rows)}
     return Scored(figures, judging.model_copy(update=own))
 
 
@@ -64,8 +64,7 @@ def _recalled(users: Iterable[OfUser], found: Found) -> list[Entry]:
         near = rows_about(user, found) or {}
         for item in user.accepted:
             row = near.get(item.question_id)
-            could = user.answered.intersection(item.evidence) if item.evidence else user.answered
-            if row is not None and row.outcome is not Outcome.MERGED and could:
+            if row is not None and row.outcome is not Outcome.MERGED and user.could_find(item):
                 recalled.append(Entry(user.person, row.outcome is Outcome.MATCHED))
     return recalled
 
@@ -92,12 +91,12 @@ def _beside_people(items: Sequence[HumanItem], rows: Rows, epsilon: float) -> tu
     return all_named(score_classes(Task.VERIFICATION, labelled(given), said, of=PROBLEMATIC, epsilon=epsilon))
 
 
-def _encoder(rows: Rows) -> str | None:
+def encoder_of(rows: Rows) -> str | None:
     """Names what compared attributes; None if nothing was compared."""
     return min((f"{row.key.rater}@{row.key.rater_revision}" for row in rows.rules), default=None)
 
 
-def _dropped(rows: Rows) -> tuple[tuple[str, int], ...]:
+def dropped_of(rows: Rows) -> tuple[tuple[str, int], ...]:
     """Counts the entries of lists that can be read which were left out."""
     lists = [read_extraction(row.answer or "") for row in rows.said.sound.values()]
     counts = {

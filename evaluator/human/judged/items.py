@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from evaluator.human.data import HumanData
 from evaluator.human.items import Groups, HumanItem, Part, given_labels
-from evaluator.human.labelled import pair_item, problem_of
+from evaluator.human.labelled import OTHER, pair_item, problem_of
 from evaluator.human.people import counted_kind
 from evaluator.human.records import RaterKind
 from evaluator.human.stages.mentions import mentions
@@ -161,7 +161,10 @@ def extraction_items(data: HumanData, limit: int | None) -> Iterator[HumanItem]:
     kind = counted_kind(data.tables.attribute_labels)
     users = (user_id for user_id in data.user_ids if user_id in data.conversations_of)
     for group, user_id in enumerate(islice(users, limit)):
+        given = list(_verified(data, user_id, group, kind))
+        accepted = [item for item in given if is_accepted(item)]
         for conversation in data.conversations_of[user_id]:
+            shown = (item for item in accepted if conversation.conversation_id in item.evidence)
             yield HumanItem(
                 question_id=conversation.conversation_id,
                 split=JudgedTask.EXTRACTION,
@@ -171,8 +174,9 @@ def extraction_items(data: HumanData, limit: int | None) -> Iterator[HumanItem]:
                 labels=(),
                 kind=kind,
                 part=Part.CONVERSATION,
+                attributes=tuple(item.attributes[0] for item in shown),
             )
-        yield from _verified(data, user_id, group, kind)
+        yield from given
 
 
 def _verified(data: HumanData, user_id: str, group: int, kind: RaterKind) -> Iterator[HumanItem]:
@@ -199,6 +203,11 @@ def _verified(data: HumanData, user_id: str, group: int, kind: RaterKind) -> Ite
             content_hash=claim_content(attribute.text, evidence),
             unasked=None if shown else "no_evidence",
         )
+
+
+def is_accepted(item: HumanItem) -> bool:
+    """Says whether more than half of an attribute's labels accept it."""
+    return 2 * sum(label.number == OTHER for label in item.labels) > len(item.labels)
 
 
 def claim_content(text: str, evidence: Sequence[str]) -> str:

@@ -45,7 +45,18 @@ def score_judged(
         epsilon: What the alternative annotator test grants the judge, where it stands beside people.
         made_on: What the run was made on; None prefers no engine.
     """
-    rows = rows_of(items, generations, verdicts, judge, made_on)
+    return score_rows(items, rows_of(items, generations, verdicts, judge, made_on), task=task, epsilon=epsilon)
+
+
+def score_rows(items: Sequence[HumanItem], rows: Rows, *, task: JudgedTask, epsilon: float) -> HumanResult:
+    """Returns what a run comes to whose rows are sorted already.
+
+    Args:
+        items: All that it asks, of one task.
+        rows: What its rows say.
+        task: The task.
+        epsilon: As of `score_judged`.
+    """
     asked = [item for item in items if item.part is not Part.GIVEN]
     scored = _TASKS[task](items, rows, epsilon)
     answered = sum(item.question_id in rows.said.sound for item in asked)

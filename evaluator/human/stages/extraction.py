@@ -49,7 +49,7 @@ class Extracted(Record):
     """
 
     attributes: tuple[ExtractedAttribute, ...] = ()
-    """In the order of the list; none is a valid answer."""
+    """In the order of the list. Whether none is a right answer depends on what people accepted."""
     entries: int = 0
     """Of the list, whatever they are; 0 where there is no list."""
     doubtful: int = 0

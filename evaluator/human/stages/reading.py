@@ -34,6 +34,8 @@ class Invalid(StrEnum):
     """More entries than were allowed."""
     COPIES = "copies"
     """One entry over and over."""
+    EMPTY_LIST = "empty_list"
+    """A list without an entry, where people accepted some."""
     NO_EVIDENCE = "no_evidence"
     """There is nothing to judge by: an attribute without evidence cannot be verified."""
 
