@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from leaderboard.audit.checking import Checking
+from leaderboard.audit.human.checking import HumanChecking
+from leaderboard.audit.human.sets import HumanSets
 from leaderboard.audit.published import Published, read_published
 from leaderboard.audit.recomputing import row_paths
 from leaderboard.audit.records import Audit, AuditedCard, Difference, Standing
@@ -23,7 +25,12 @@ from leaderboard.store.disk import told_failures
 _SOME_MODELS = "They take all models, and only some were asked for."
 
 
-def audit(results: Store, models: Collection[str] = (), tell: Callable[[str], None] = lambda words: None) -> Audit:
+def audit(
+    results: Store,
+    models: Collection[str] = (),
+    tell: Callable[[str], None] = lambda words: None,
+    human_data: Sequence[str] = (),
+) -> Audit:
     """Says of every figure on a public board whether it follows from the public rows.
 
     Nothing that is read is trusted: what is broken is named, and costs its own scorecard.
@@ -32,8 +39,10 @@ def audit(results: Store, models: Collection[str] = (), tell: Callable[[str], No
         results: The public data set of results.
         models: The only models whose scorecards are looked at, without ranks and gaps; all if empty.
         tell: Is told now and then how far it has come.
+        human_data: Data sets of people's labels that are at hand: folders, or names on the Hub.
 
     Raises:
+        RapportError: If one of these cannot be had.
         StoreError: If the store as a whole cannot be read, or there is no room for some files.
 
     Example:
@@ -51,17 +60,25 @@ def audit(results: Store, models: Collection[str] = (), tell: Callable[[str], No
             looked_at += len(own)
             tell(f"{looked_at} of {len(asked)} scorecards, {checking.rows} rows")
         places_unchecked = _SOME_MODELS if models else checking.check_places()
+    human = HumanChecking(results, published.human, HumanSets(human_data))
+    agreement = []
+    for of_people in sorted(published.human.cards, key=lambda card: layout.human_scorecards_path(card.model)):
+        if not models or of_people.model in models:
+            agreement.append(human.audited(of_people))
+            tell(f"{len(agreement)} scorecards of human-grounded tasks, {human.rows} rows")
     strangers = [row for row in published.rows_without_card() if not models or row.model in models]
     cards = [
         *(checking.audited(card) for card in asked),
         *(_stranger(row.scorecard_id, row.model) for row in strangers),
+        *agreement,
+        *human.strangers(models),
     ]
     standings = Counter(card.standing for card in cards)
     return Audit(
         revision=revision,
         moved=results.head() != revision,
         models=tuple(sorted(models)),
-        rows=checking.rows,
+        rows=checking.rows + human.rows,
         scorecards=len(cards),
         agreeing=standings[Standing.AGREES],
         differing=standings[Standing.DIFFERS],

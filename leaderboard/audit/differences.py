@@ -6,15 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from evaluator.hicupid.user_scores import UserScore
+from evaluator.human.results import HumanResult
 from evaluator.records import Terms
 from evaluator.results import Result
+from leaderboard.audit.human.layouts import laid_out
 from leaderboard.audit.records import Difference, Value
 from leaderboard.board.build import board_rows
+from leaderboard.board.human_gaps import without_gap
 from leaderboard.board.places import Place
 from leaderboard.open_data.board import OpenScorecard
 from leaderboard.open_data.figures import open_scorecard
+from leaderboard.open_data.human import OpenHumanFigure, OpenHumanScorecard
+from leaderboard.open_data.human_figures import open_human_figures, open_human_scorecard
 from leaderboard.records import Declaration
-from leaderboard.results import Scorecard
+from leaderboard.results import HumanScorecard, Scorecard
 
 CLOSE = 1.5e-6
 """Figures are rounded to six digits, and another machine adds up in another order: the last one may differ by one."""
@@ -29,6 +34,35 @@ FIGURES = tuple(
     and all(name not in kind.model_fields for kind in (Scorecard, Declaration, Terms))
 )
 """Columns that follow from a scorecard's own rows; all others say where it comes from."""
+
+
+def in_human_result(published: HumanResult, told: Mapping[str, Any]) -> list[Difference]:
+    """Returns what of a scorecard of a human-grounded task is not what its rows come to.
+
+    Args:
+        published: Its result.
+        told: As much of it as follows, as `laid_out` says it.
+    """
+    return _apart(_as_much_of(laid_out(published), told), told)
+
+
+def in_human_rows(
+    card: HumanScorecard, row: OpenHumanScorecard, published: Iterable[OpenHumanFigure]
+) -> list[Difference]:
+    """Returns what of the public rows made from a scorecard of a human-grounded task is not what stands in it.
+
+    Args:
+        card: The scorecard with its gap to made-up users.
+        row: Its row in the config `human_scorecards`.
+        published: Its rows in the config `human_figures`.
+    """
+    own = without_gap(card)
+    columns = OpenHumanScorecard.model_fields.keys() - {"schema_version", "scorecard"}
+    found = _apart(
+        {"human_scorecards": row.model_dump(mode="json", include=columns)},
+        {"human_scorecards": open_human_scorecard(own).model_dump(mode="json", include=columns)},
+    )
+    return found + _apart(*({"human_figures": _by_rater(rows)} for rows in (published, open_human_figures(card))))
 
 
 def in_result(published: Result, recomputed: Result) -> list[Difference]:
@@ -65,6 +99,21 @@ def _by_user(users: Sequence[UserScore]) -> dict[str, Any]:
         for user in users
     }
     return {"users": len(users)} | sums
+
+
+def _by_rater(rows: Iterable[OpenHumanFigure]) -> dict[str, Any]:
+    """Lays figures out by whose they are and by name, with their number: one that stands there twice shows by it."""
+    every = list(rows)
+    return {"rows": len(every)} | {f"{row.rater}.{row.figure}": row.model_dump(mode="json") for row in every}
+
+
+def _as_much_of(published: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns those parts of a result that follow."""
+    return {
+        name: _as_much_of(published[name], part) if name in ("figures", "judging") else published[name]
+        for name, part in told.items()
+        if name in published
+    }
 
 
 def _apart(published: Any, recomputed: Any) -> list[Difference]:

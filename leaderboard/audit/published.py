@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from evaluator.errors import RapportError
-from leaderboard.board.human import read_human_cards
+from evaluator.protocol import is_human_grounded
+from leaderboard.board.human import PublicHumanCards, read_human_cards
 from leaderboard.board.public import read_cards
 from leaderboard.open_data import layout
 from leaderboard.open_data.board import OpenScorecard
@@ -27,6 +28,8 @@ class Published(NamedTuple):
 
     cards: Mapping[str, Scorecard]
     """By id."""
+    human: PublicHumanCards
+    """Those of human-grounded tasks."""
     unfit: Mapping[str, str]
     """Why the rows of a scorecard cannot be looked for, in a sentence; by id."""
     unread: Mapping[str, str]
@@ -45,7 +48,8 @@ class Published(NamedTuple):
     @property
     def problems(self) -> tuple[str, ...]:
         """What could not be read, a sentence each."""
-        return tuple(filter(None, [self.away, *self.unread.values(), self.board_unread]))
+        unread = [*self.unread.values(), *self.human.problems.values()]
+        return tuple(filter(None, [self.away, *unread, self.board_unread]))
 
     @property
     def incomparable(self) -> str:
@@ -71,7 +75,7 @@ def read_published(results: Store) -> Published:
     Raises:
         StoreError: If the store as a whole cannot be read.
     """
-    found = read_cards(results)
+    found, human = read_cards(results), read_human_cards(results)
     board: list[OpenScorecard] = []
     board_unread = ""
     try:
@@ -85,13 +89,14 @@ def read_published(results: Store) -> Published:
     condition = results.condition()
     return Published(
         cards={card.id: card for card in found.cards},
+        human=human,
         unfit=_unfit(found.cards),
         unread=found.problems,
         board={row.scorecard_id: row for row in board},
         twice=frozenset(name for name, count in Counter(row.scorecard_id for row in board).items() if count > 1),
         board_unread=board_unread,
         away="" if condition.current else f"The data set does not answer ({condition.reason}): its copy here was read.",
-        row_files=_row_files(results),
+        row_files=_row_files(results, human),
     )
 
 
@@ -100,14 +105,17 @@ def _row_of(row: OpenScorecard) -> str:
     return f"{layout.scorecards_path(row.model)}#{row.scorecard_id}"
 
 
-def _row_files(results: Store) -> frozenset[str]:
+def _row_files(results: Store, human: PublicHumanCards) -> frozenset[str]:
     """Returns the files of rows that need a scorecard of HiCUPID.
 
-    Answers at human-grounded tasks have scorecards of their own, and nobody is scored by people's verdicts.
+    Rows of human-grounded tasks have scorecards of their own, and nobody is scored by people's verdicts. Where some of
+    those scorecards cannot be read, no row of such a task is taken for left over.
     """
     files = {*results.list(layout.GENERATIONS), *results.list(layout.VERDICTS)}
-    agreement = {layout.generations_path(card.model, card.run_id) for card in read_human_cards(results).cards}
-    return frozenset(files - agreement - {*results.list(f"{layout.VERDICTS}/{layout.HUMAN_RATERS}")})
+    files -= {*results.list(f"{layout.VERDICTS}/{layout.HUMAN_RATERS}")}
+    agreement = {path for card in human.cards for path in layout.row_paths(card.model, card.run_id, card.judge)[:1]}
+    lost = {path for path in files if human.problems and is_human_grounded(path.split("/")[-2])}
+    return frozenset(files - agreement - lost)
 
 
 def _unfit(cards: Iterable[Scorecard]) -> dict[str, str]:

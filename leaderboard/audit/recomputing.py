@@ -17,10 +17,10 @@ from leaderboard.store.base import BadPath, NotFound, Store, StoreCorrupt
 
 _FILES_AT_ONCE = 16
 """Files in memory at once; each has some megabytes."""
-_ITS_OWN = (NotFound, BadPath, StoreCorrupt)
+ITS_OWN = (NotFound, BadPath, StoreCorrupt)
 """What is wrong with some file of a store; all other errors are about a store as a whole."""
-_PRIVATE = "Its rows are of private data and stay private."
-_NONE = "None of its rows is public, or none counts."
+PRIVATE = "Its rows are of private data and stay private."
+NONE = "None of its rows is public, or none counts."
 
 
 class Recomputed(NamedTuple):
@@ -36,10 +36,8 @@ class Recomputed(NamedTuple):
 
 def row_paths(card: Scorecard) -> tuple[str, str]:
     """Returns where the answers and the verdicts behind a scorecard lie."""
-    return (
-        layout.generations_path(card.model, card.run_id),
-        layout.verdicts_path(card.judge, card.model, card.run_id),
-    )
+    answers, verdicts = layout.row_paths(card.model, card.run_id, card.judge)
+    return answers, verdicts
 
 
 def recompute(results: Store, cards: Sequence[Scorecard], there: Collection[str], target: Path) -> Recomputed:
@@ -72,9 +70,9 @@ def recompute(results: Store, cards: Sequence[Scorecard], there: Collection[str]
                 found[card.id] = result
                 rows += sum(pq.read_metadata(folder / path).num_rows for path in wanted[card.id])
             elif card.terms.visibility == "private":
-                reasons[card.id] = _PRIVATE
+                reasons[card.id] = PRIVATE
             else:
-                reasons[card.id] = lost[0] if lost else problems.get(card.id, _NONE)
+                reasons[card.id] = lost[0] if lost else problems.get(card.id, NONE)
     return Recomputed(found, reasons, rows)
 
 
@@ -82,7 +80,7 @@ def _fetch(results: Store, paths: Sequence[str], folder: Path) -> dict[str, str]
     """Writes files of the data set into a folder; returns why a file cannot be read, by its path."""
     try:
         contents = results.read_all(paths)
-    except _ITS_OWN as error:
+    except ITS_OWN as error:
         if len(paths) == 1:
             return {paths[0]: f"{paths[0]} cannot be read: {error}."}
         return {path: why for each in paths for path, why in _fetch(results, [each], folder).items()}

@@ -73,7 +73,7 @@ def _end(found: Audit) -> Iterator[str]:
         yield f"Of {found.differing:,} of {found.scorecards:,} scorecards something does not follow from public rows."
         if found.moved:
             yield "The data set changed while it was read, which may be all of it: audit it again."
-    elif found.agreeing:
+    elif found.rows:
         yield "Everything that was checked follows from public rows."
     else:
         yield "Nothing could be checked."

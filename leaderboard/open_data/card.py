@@ -29,14 +29,19 @@ _WITHHELD = f"""\
 Questions, reference answers and the histories of users are their data sets' own and stand in no file here; rows name
 them by `data_sha` and `question_id`. An answer stands here if its model's owner consented to that; otherwise
 `answer_status` is `withheld`, and its digest, its figures and its verdicts remain. A judge's own words quote what it
-judged and are shown only where the data set may be passed on, and so are answers to what people have written. Rows of
-runs whose terms are private are left out altogether, but their figures count. What was withdrawn is named in
-`{layout.WITHDRAWN}`, by id and date, and is gone from all other files here."""
+judged and are shown only where the data set may be passed on, and so are answers to what people have written, but for
+one word of those that were asked for. Rows of runs whose terms are private are left out altogether, but their figures
+count. What was withdrawn is named in `{layout.WITHDRAWN}`, by id and date, and is gone from all other files here."""
 
 _PEOPLE = f"""\
 The judge `{People().id}` of the suite `human` is no model: what people have labelled is the truth, there are no
-verdicts, and `judge_revision` names the state of the labels. Labels of the kind `simulated` are a program's and say
-nothing of people. Intervals of `human_figures` are clustered by user. {GIVEN}"""
+verdicts, and `judge_revision` names the state of the labels. Other judges of that suite read what a model wrote: the
+rows of `verdicts` whose `protocol` begins with `human-` are theirs, with what rules found beside them.
+
+Labels of the kind `simulated` are a program's, and those of the kind `truth` are what made-up users were made from:
+both say nothing of people. `f1_majority.gap` is the figure `f1_majority` on made-up users less that on labels; it is
+made of two runs, and stands in `human_figures` and not in the column `scorecard`. Intervals of `human_figures` are
+clustered by user. {GIVEN}"""
 
 _REQUESTS_INTRO = """\
 Everything that was handed in to the Rapport leaderboard: one JSON file a submission, with what was declared of the

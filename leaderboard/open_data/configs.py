@@ -64,7 +64,7 @@ RESULTS = (
         OpenVerdict,
         f"{layout.VERDICTS}/**/*.parquet",
         f"judges' own words: as the judge's licence and the column `licence` say; all else {OURS}",
-        "One row a verdict",
+        "One row a verdict, of both suites; what rules found at human-grounded tasks stands beside them",
     ),
     Config("judges", OpenJudge, layout.JUDGES, OURS, "One row a judge"),
     Config(

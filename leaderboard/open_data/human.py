@@ -157,7 +157,7 @@ class OpenHumanFigure(OpenRecord):
     figure: str
     """Name of the figure, such as `kappa`; what one more human reaches, the noise ceiling that no rater can pass, and
     the trivial baselines on the same items follow it: `kappa.one_more_human`, `kappa.noise_ceiling`,
-    `kappa.always_yes`, `kappa.always_no`."""
+    `kappa.always_yes`, `kappa.always_no`; `f1_majority.gap` is that on made-up users less this one."""
     value: float | None
     """The figure, in its own unit; null where it is not defined on these labels."""
     low: float | None

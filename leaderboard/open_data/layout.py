@@ -5,6 +5,7 @@ Models are parted by the first two hexadecimal digits of the SHA-256 of their na
 
 from __future__ import annotations
 
+from evaluator.protocol import PEOPLE
 from leaderboard.records import protocol_of
 from leaderboard.store import layout as archive
 from leaderboard.store.layout import part_of
@@ -117,6 +118,17 @@ def verdicts_path(judge: str, model: str, run_id: str) -> str:
         'verdicts/demo/c8/org@model/demo-v1/s-20260101-0a1b2c3d.demo-v1.parquet'
     """
     return f"{verdicts_folder(judge, model)}/{protocol_of(run_id)}/{run_id}.parquet"
+
+
+def row_paths(model: str, run_id: str, judge: str) -> tuple[str, ...]:
+    """Answers of a run, and the verdicts of its judge, with what rules found beside them; people give none.
+
+    Example:
+        >>> row_paths("org/model", "s-20260101-0a1b2c3d.human-relevance-v1", "people")
+        ('generations/c8/org@model/human-relevance-v1/s-20260101-0a1b2c3d.human-relevance-v1.parquet',)
+    """
+    said = () if judge == PEOPLE else (verdicts_path(judge, model, run_id),)
+    return generations_path(model, run_id), *said
 
 
 def labels_path(data_set: str, stage: str) -> str:

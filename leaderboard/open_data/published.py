@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from evaluator.errors import Cause, RapportError
-from evaluator.records import Generation, InputKey, Terms
+from evaluator.records import Generation, InputKey, Record, Terms, Verdict, VerdictKey, verdict_version
 from evaluator.reproduction import Answer, Said, Side
 from leaderboard.open_data import layout
 from leaderboard.open_data.files import decode_board
@@ -37,7 +37,7 @@ class Published(NamedTuple):
         kept = {
             row.question_id: row
             for row in sorted(self.generations, key=lambda row: row.attempt)
-            if row.answer_status != "withheld" and row.content_hash == hashes[row.question_id]
+            if not _is_withheld(row) and row.content_hash == hashes[row.question_id]
         }
         return [generation_of(row, self.card.terms) for row in kept.values()]
 
@@ -69,26 +69,55 @@ def read_published(results: Store, scorecard_id: str) -> Published:
 
 
 def generation_of(row: OpenGeneration, terms: Terms) -> Generation:
-    """Returns the row of the archive that a public one was made from.
+    """Returns the row of the archive that a public one was made from; one without its text as if that was taken down.
 
     Args:
-        row: One whose answer is not withheld.
+        row: The public row.
         terms: Those of its scorecard.
 
     Raises:
         RapportError: `data_error` if its answer or its conditions are not those that its hashes name.
     """
-    values = dict(row)
-    key = {name: values[name] for name in InputKey.model_fields}
-    kept = {name: values[name] for name in Generation.model_fields if name in values and name != "schema_version"}
+    kept = _kept(row, Generation) | ({"taken_down": True, "schema_version": 2} if _is_withheld(row) else {})
     try:
-        return Generation.model_validate(kept | {"key": key, "terms": terms})
+        return Generation.model_validate(kept | {"key": _kept(row, InputKey), "terms": terms})
     except ValueError as error:
-        raise RapportError(
-            Cause.DATA_ERROR,
-            f"The public answer to {row.question_id} does not fit its own hashes.",
-            "Tell the maintainers of the site: it was tampered with, or something was taken out of its conditions.",
-        ) from error
+        raise _unlike(f"answer to {row.question_id}") from error
+
+
+def verdict_of(row: OpenVerdict, terms: Terms) -> Verdict:
+    """Returns the row of the archive that a public one was made from; one without its words has none.
+
+    Args:
+        row: The public row.
+        terms: Those of its scorecard.
+
+    Raises:
+        RapportError: `data_error` if its conditions are not those that its name stands for.
+    """
+    own = {"terms": terms, "completion": row.completion or "", "schema_version": verdict_version(row.outcome)}
+    try:
+        return Verdict.model_validate(_kept(row, Verdict) | own | {"key": _kept(row, VerdictKey)})
+    except ValueError as error:
+        raise _unlike(f"verdict on {row.question_id}") from error
+
+
+def _is_withheld(row: OpenGeneration) -> bool:
+    return row.answer_status == "withheld"
+
+
+def _kept(row: OpenRecord, kind: type[Record]) -> dict[str, Any]:
+    """Returns the fields of a record of the archive that a public row has under the same names."""
+    return {name: value for name, value in row if name in kind.model_fields and name != "schema_version"}
+
+
+def _unlike(what: str) -> RapportError:
+    """Says that a public row contradicts itself."""
+    return RapportError(
+        Cause.DATA_ERROR,
+        f"The public {what} does not fit its own hashes.",
+        "Tell the maintainers of the site: it was tampered with, or something was taken out of its conditions.",
+    )
 
 
 def _card(results: Store, scorecard_id: str) -> Scorecard:

@@ -98,10 +98,11 @@ class OpenGeneration(OpenRecord):
     protocol: str
     """Id of the protocol."""
     data_sha: str
-    """Commit or digest of the data set that the question stands in."""
+    """Commit or digest of the data set that the question stands in; of a human-grounded task, of all of it that models
+    are shown."""
     question_id: str
     """Name of the question in that data set, its split first; of a human-grounded task, the names of what it is
-    about, such as `p-1/a-2`."""
+    about, such as `p-1/a-2`; where it ends in a user's name, the answer is written for that user."""
     split: str
     """Split of the data set that the user belongs to; of a human-grounded task, the task."""
     user_id: int
@@ -120,9 +121,9 @@ class OpenGeneration(OpenRecord):
     """Which answer of several to the same question, from 0; at a human-grounded task one that cannot be read is
     followed by a drawn one."""
     answer_status: Literal["shown", "withheld", "none"]
-    """`shown`: the answer stands in this row. `withheld`: there is one, but its owner did not consent, the source may
-    not be passed on, it holds what looks like a secret, or it was taken down. `none`: the model gave none, see
-    `failure`."""
+    """`shown`: the answer stands in this row. `withheld`: there is one, but its owner did not consent, it may quote a
+    source that may not be passed on, it holds what looks like a secret, or it was taken down. `none`: the model gave
+    none, see `failure`. An answer that is one of the words which were asked for quotes nothing."""
     answer: str | None
     """The answer; null unless `answer_status` is `shown`."""
     content_hash: str | None
@@ -131,7 +132,8 @@ class OpenGeneration(OpenRecord):
     """What a thinking model wrote before its answer, never judged; null where it is withheld as the answer is, or
     `thought_tokens` is 0."""
     defect: Defect | None
-    """Why the answer loses without being judged; null for a sound one."""
+    """Why the answer loses, or of the task `uplift` is left out, without being judged; null for a sound one, and where
+    no judge reads it as it is."""
     failure: Cause | None
     """Why there is no answer, such as `context_overflow`; null where there is one."""
     bleu: float | None
@@ -190,37 +192,48 @@ class OpenGeneration(OpenRecord):
 
 
 class OpenVerdict(OpenRecord):
-    """One rater's word on one answer in one slot order."""
+    """One rater's word on one answer in one slot order, on a pair of answers, or on one attribute."""
 
-    schema_version: Literal[1, 2] = 1
-    """Version of this row's layout: 2 of a verdict whose outcome only human-grounded tasks know, else 1."""
+    schema_version: Literal[1, 2, 3] = 1
+    """Version of this row's layout: 3 of what a rule found, 2 of a judge's verdict whose outcome only human-grounded
+    tasks know, else 1."""
     run_id: str
     """Run whose answer was judged."""
     submission_id: str
     """Submission that the run belongs to."""
     model: str
-    """Model that answered, as `owner/name`, `local/NAME` or `reference/NAME`."""
+    """Model of that run, as `owner/name`, `local/NAME` or `reference/NAME`."""
     protocol: str
-    """Id of the protocol."""
+    """Id of the protocol; those that begin with `human-` are of human-grounded tasks."""
     data_sha: str
-    """Commit or digest of the data set that the question stands in."""
+    """Commit or digest of the data set that the question stands in; of a human-grounded task, of all of it that models
+    are shown."""
     question_id: str
-    """Name of the question in that data set, its split first."""
+    """Name of the question in that data set, its split first. Of a human-grounded task, what was judged: a pair of
+    answers (`p-1/user-2`), an attribute in them (`p-1/user-2/a-3`), a user of whom attributes were extracted
+    (`user-2`), an entry of a list (`c-1/0`), or after `given/` what the data set itself holds and people have labelled,
+    which says nothing of the model."""
     content_hash: str
-    """SHA-256 of the judged answer, 64 hexadecimal digits."""
+    """SHA-256 of the judged answer, 64 hexadecimal digits. Of a pair, that of the JSON list of both hashes, the generic
+    answer's first; of an attribute that a verifier read, that of the JSON list of its text and the list of
+    conversations that it was taken from. JSON is canonical: without spaces, non-ASCII signs as they are."""
     rater: str
-    """Id of the judge, or the pseudonym of a person."""
-    rater_kind: Literal["model", "human"]
-    """Who judged."""
+    """Id of the judge, the pseudonym of a person, or the name of a rule: `mentions`, or of an encoder."""
+    rater_kind: Literal["model", "human", "rule"]
+    """Who judged; a `rule` reads no sense into texts, and its rows stand beside those of the judge."""
     rater_revision: str
-    """Commit or digest of the judge; of a person, the version of the instructions."""
+    """Commit or digest of the judge or encoder; of a person, the version of the instructions; of a rule, its state."""
     slot_order: SlotOrder
-    """Which answer the rater saw first; `single` where there was nothing to compare."""
+    """Which answer the rater saw first, `answer_first` the model's, or of two of the model's the personalised one;
+    `single` where there was nothing to compare."""
     counts: bool
     """Whether the result counts this row: of several on one answer in one order one does, by rules that favour no
-    outcome; none of one on an answer that does not count."""
+    outcome; none of one on an answer that does not count. An encoder's row on an attribute that people accepted does
+    if the attribute could be found: a list of a conversation that it stands in could be read."""
     outcome: Outcome | None
-    """What the verdict says of the model's answer; null is a missing verdict, never a tie or a loss."""
+    """What the verdict says of the model's answer; null is a missing verdict, never a tie or a loss. Of what a rule
+    found: whether an attribute is `mentioned` openly, or whether an attribute of a list, or one that people accepted,
+    is `merged` into another one, else `matched` on the other side or `unmatched`."""
     word: str | None
     """The verdict word itself; null where none could be read."""
     failure: Cause | None
@@ -229,13 +242,14 @@ class OpenVerdict(OpenRecord):
     """Probability of each verdict word at its place, 0 to 1; empty where the engine does not tell."""
     completion: str | None
     """The judge's own words, which quote what was judged; null unless the source may be passed on and the answer is
-    shown."""
+    shown. A rule's are names and numbers that it went by, which quote nothing; null only where they were taken down."""
     verdict_key: str
     """SHA-256 that names what was judged by whom under which conditions, 64 hexadecimal digits."""
     judge_prompt_pack: str
     """Wording of the judge's prompt."""
     decoding: str
-    """Digest of the judge's sampling and forced pattern."""
+    """Digest of the judge's sampling and forced pattern; of an encoder's row, of all that it compared of the user:
+    equal for all rows of that user."""
     prompt_hash: str
     """SHA-256 of the prompt's token ids."""
     chat_template_hash: str

@@ -1,19 +1,22 @@
 """From the archive's rows and histories to public ones: what licences and consent allow, and nothing else.
 
 Rows about single questions are public where their terms say so. The text in them is a model's answer, shown where its
-owner consented, or a judge's words, shown where the source that they quote may be passed on as well. Questions,
-reference answers and evidence stand in no record of this package. Figures are public: see `figures`.
+owner consented, or a judge's words, shown where the source that they quote may be passed on as well. What an answer may
+quote of people's conversations is shown on both conditions; one word of those that were asked for quotes nothing, and
+neither do the names and numbers that a rule went by. Questions, reference answers and evidence stand in no record of
+this package. Figures are public: see `figures`.
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
+from evaluator.human.answers import fault_of
 from evaluator.human.items import HumanItem
 from evaluator.human.tasks import JudgedTask, Task
 from evaluator.judges.spec import ForcedPatterns, ForcedWord, JudgeSpec
 from evaluator.protocol import is_reference
-from evaluator.records import Generation, Record, Terms, Verdict
+from evaluator.records import Defect, Generation, Record, Terms, Verdict, verdict_version
 from evaluator.setup import AnyItem
 from leaderboard.open_data.cleaning import NO_SECRETS, Secrets, clean, is_clean
 from leaderboard.open_data.records import (
@@ -53,6 +56,7 @@ def open_generation(
     """Returns the public row of an answer; None where its terms are private.
 
     What a model writes of people's conversations may quote them: such text is shown where the source may be passed on.
+    One of the words that were asked for, which is all of an answer that can be read, quotes nothing.
 
     Args:
         row: The answer.
@@ -64,16 +68,17 @@ def open_generation(
     """
     if row.terms.visibility == "private":
         return None
-    quotable = row.terms.redistributable or not isinstance(item, HumanItem)
-    may_show = quotable and shows_answers(row.key.model, declaration, row.terms)
-    answer, thought = (_shown(text, may_show, secrets) for text in (row.answer, row.thought))
+    consented = shows_answers(row.key.model, declaration, row.terms)
+    quotable = consented and (row.terms.redistributable or not isinstance(item, HumanItem))
+    answer = _shown(row.answer, quotable or (consented and _is_one_word(row, item)), secrets)
+    thought = _shown(row.thought, quotable, secrets)
     status: Literal["shown", "withheld", "none"] = "shown"
     if answer is None:
         status = "none" if row.content_hash is None else "withheld"
     own = {
         "run_id": run_id,
         "submission_id": submission_of(run_id),
-        **_kind_of(item),
+        **_kind_of(item, row),
         "counts": counts,
         "answer_status": status,
         "answer": answer,
@@ -83,11 +88,19 @@ def open_generation(
     return clean(OpenGeneration.model_validate(values), secrets)
 
 
-def _kind_of(item: AnyItem) -> dict[str, Any]:
+def _is_one_word(row: Generation, item: AnyItem) -> bool:
+    """Says whether an answer is one of the words that were asked for, and nothing else."""
+    return isinstance(item, HumanItem) and isinstance(item.task, Task) and fault_of(item, row) is None
+
+
+def _kind_of(item: AnyItem, row: Generation) -> dict[str, Any]:
     """Returns what tells the rows of several suites apart."""
     if isinstance(item, HumanItem):
-        has_evidence = item.task in (Task.VERIFICATION, JudgedTask.EXTRACTION)
-        return {"type": item.task, "has_evidence": has_evidence, "schema_version": 2}
+        has_evidence, fault = item.task in (Task.VERIFICATION, JudgedTask.EXTRACTION), fault_of(item, row)
+        defect = (
+            fault if isinstance(fault, Defect) else None
+        )  # HiCUPID's rows know theirs; here it is found by scoring.
+        return {"type": item.task, "has_evidence": has_evidence, "defect": defect, "schema_version": 2}
     return {"has_evidence": bool(item.evidence)}
 
 
@@ -106,15 +119,16 @@ def open_verdict(
     """
     if row.terms.visibility == "private":
         return None
-    # A judge quotes source and answer alike; a person's words may say who it is.
-    quotable = row.terms.redistributable and row.rater_kind == "model"
-    may_show = quotable and shows_answers(model, declaration, row.terms)
+    # A judge quotes source and answer alike; a person's words may say who it is; a rule's are names and numbers.
+    quotable = row.terms.redistributable and row.rater_kind == "model" and shows_answers(model, declaration, row.terms)
+    may_show = quotable or row.rater_kind == "rule"
     values = _taken(OpenVerdict, row.terms, row.key, row) | {
         "run_id": run_id,
         "submission_id": submission_of(run_id),
         "model": model,
         "counts": counts,
         "protocol": protocol_of(run_id),
+        "schema_version": 3 if row.rater_kind == "rule" else min(verdict_version(row.outcome), 2),
         "completion": _shown(row.completion, may_show and row.taken_down is None, secrets),
     }
     return clean(OpenVerdict.model_validate(values), secrets)

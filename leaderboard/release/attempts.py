@@ -22,7 +22,9 @@ def which_stand(items: Iterable[HumanItem], generations: Sequence[Generation]) -
     chosen: set[int] = set()
     for item in items:
         tried = what_was_said([item], by_question.get(item.question_id, ())).counted
-        if counts := standing(item, tried) or (tried[-1] if tried else None):
+        # Of one that was taken down nobody can tell whether it could be read; it could not if another one followed.
+        known = [row for row in tried if not row.taken_down]
+        if counts := standing(item, known) or (tried[-1] if tried else None):
             chosen.add(id(counts))
     return [id(row) in chosen for row in generations]
 

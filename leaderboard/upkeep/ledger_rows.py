@@ -16,7 +16,7 @@ from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import WITHDRAWN, Ledger
 from leaderboard.submissions.states import ENDED, NEXT
 from leaderboard.upkeep.records import Takedown, TakedownKind
-from leaderboard.upkeep.row_changes import Changes, hashes_of
+from leaderboard.upkeep.row_changes import Changes
 
 _OF_RUN = (keys.batches, keys.marks, keys.log)
 _START_PUBLISHER = "Start the publisher, and try again once the run has ended."
@@ -115,7 +115,8 @@ def _changing(redis: Redis, changes: Changes) -> Iterator[tuple[str, str, Batch]
         run_id = text(key).removeprefix(prefix)
         entries: Iterable[tuple[bytes, bytes]] = redis.hscan_iter(key)
         batches = {text(name): read_record(value, Batch, f"batch {text(name)} of {run_id}") for name, value in entries}
-        of_run = changes.among(hashes_of(row for batch in batches.values() for row in batch.generations))
+        rows = (row for batch in batches.values() for row in batch.generations)
+        of_run = changes.among(rows, _plan_of(redis, run_id))
         for name, batch in batches.items():
             if (changed := of_run.of_batch(batch)) != batch:
                 yield run_id, name, changed
@@ -123,13 +124,17 @@ def _changing(redis: Redis, changes: Changes) -> Iterator[tuple[str, str, Batch]
 
 def _changing_plans(redis: Redis, changes: Changes) -> Iterator[Plan]:
     """Yields the plans that change, as they will be."""
-    for key in redis.scan_iter(f"{keys.plan('')}*", count=1000):
-        value = redis.get(key)
-        if value is None:  # It went in between.
-            continue
-        plan = read_record(value, Plan, f"the plan at {text(key)}")
-        if (changed := changes.of_plan(plan)) is not plan:
+    prefix = keys.plan("")
+    for key in redis.scan_iter(f"{prefix}*", count=1000):
+        plan = _plan_of(redis, text(key).removeprefix(prefix))
+        if plan and (changed := changes.of_plan(plan)) is not plan:
             yield changed
+
+
+def _plan_of(redis: Redis, run_id: str) -> Plan | None:
+    """Returns the plan of a run; None if it is not there, or went in between."""
+    value = redis.get(keys.plan(run_id))
+    return None if value is None else read_record(value, Plan, f"the plan of {run_id}")
 
 
 def _withdrawal(history: History, takedown: Takedown, sequence: int) -> Amendment:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from evaluator.errors import RapportError
 from evaluator.hicupid.scoring import score
-from evaluator.protocol import HumanProtocol, human_protocol
-from leaderboard.human_scorecards import human_result
+from leaderboard.human_scorecards import human_result, protocol_as_run
 from leaderboard.records import Lane, Plan
 from leaderboard.results import HumanScorecard, Scorecard
 from leaderboard.scorecards import RunRows, UserScores, make_user_scores, rows_sha
@@ -47,18 +45,9 @@ def recount_human(card: HumanScorecard, plan: Plan, rows: RunRows) -> HumanScore
         It as its rows have it; None if nobody can tell any more, since an answer was taken down, or the protocol is no
         longer the one that was run.
     """
-    protocol = _protocol_of(card)
+    protocol = protocol_as_run(card)
     made_on = all(rows.reports_of(lane) for lane in Lane)
     if protocol is None or not made_on or any(row.taken_down for row in rows.generations):
         return None
     result = human_result(plan, rows, protocol)
     return card.model_copy(update={"result": result, "rows_sha": rows_sha(rows)})
-
-
-def _protocol_of(card: HumanScorecard) -> HumanProtocol | None:
-    """Returns the protocol that was run; None if it is no longer shipped, or another one by now."""
-    try:
-        protocol = human_protocol(card.protocol)
-    except RapportError:
-        return None
-    return protocol if protocol.digest() == card.protocol_config else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from evaluator.human.items import HumanItem
+from evaluator.human.items import HumanItem, Part
 from evaluator.human.judged.items import content_of
 from evaluator.identity import text_digest
 from evaluator.records import Generation, Record, Verdict, verdict_version
@@ -29,17 +29,27 @@ class Changes(NamedTuple):
     answer: str | None = None
     """Content hash of the answer whose text goes, if that is what goes."""
 
-    def among(self, hashes: Collection[str]) -> Changes:
-        """Returns the same for the verdicts of a run, some of which are on pairs of its answers.
+    def among(self, generations: Iterable[Generation], plan: Plan | None) -> Changes:
+        """Returns the same for the verdicts of a run, which may be on pairs of its answers, or on parts of several.
+
+        What a verifier reads of a user may come from any of the lists about that user: its words go with each of them.
 
         Args:
-            hashes: Content hashes of all answers of the run.
+            generations: All answers of the run.
+            plan: What it asked; None if nothing says that.
         """
-        if self.answer is None or self.answer not in hashes:
+        rows = [row for row in generations if row.content_hash is not None]
+        hashes, one = {str(row.content_hash) for row in rows}, self.answer
+        if one is None or one not in hashes:
             return self
-        one = self.answer
         pairs = {content_of(*pair) for other in hashes for pair in ((one, other), (other, one))}
-        return self._replace(verdict=lambda row: without_words(row, {one, *pairs}))
+        lists = {row.key.question_id for row in rows if row.content_hash == one}
+        users = {
+            item.person
+            for item in (plan.items if plan else ())
+            if isinstance(item, HumanItem) and item.part is Part.CONVERSATION and item.question_id in lists
+        }
+        return self._replace(verdict=lambda row: without_words(row, {one, *pairs}, users))
 
     def of_plan(self, plan: Plan) -> Plan:
         """Returns what becomes of a plan; the very same if nothing in it changes."""
@@ -86,9 +96,16 @@ def without_answer(row: Generation, content_hash: str) -> Generation:
     return Generation.model_validate(dict(row) | gone)
 
 
-def without_words(row: Verdict, content_hashes: Collection[str]) -> Verdict:
-    """Returns a verdict on one of these without its rater's words, which may quote them; what it says stays."""
-    if row.key.content_hash not in content_hashes or row.taken_down is not None:
+def without_words(row: Verdict, content_hashes: Collection[str], users: Collection[str] = ()) -> Verdict:
+    """Returns a verdict on one of these without its rater's words, which may quote them; what it says stays.
+
+    Args:
+        row: The verdict.
+        content_hashes: What it may be on.
+        users: Users of whom attributes were extracted that it may be on.
+    """
+    concerned = row.key.content_hash in content_hashes or row.key.question_id in users
+    if not concerned or row.taken_down is not None:
         return row
     version = verdict_version(row.outcome, taken_down=True)
     gone = {"completion": "", "taken_down": text_digest(row.completion), "schema_version": version}
@@ -120,7 +137,7 @@ def change_run(run: StoredRun, plan: Plan | None, changes: Changes) -> list[Oper
     Raises:
         RapportError: `data_error` if something of the run cannot be read.
     """
-    changes = changes.among(hashes_of(row for rows in run.generations.values() for row in rows))
+    changes = changes.among((row for rows in run.generations.values() for row in rows), plan)
     new = plan and changes.of_plan(plan)
     generations = {name: list(map(changes.generation, rows)) for name, rows in run.generations.items()}
     verdicts = {name: changes.of_verdicts(rows) for name, rows in run.verdicts.items()}
@@ -135,11 +152,6 @@ def change_run(run: StoredRun, plan: Plan | None, changes: Changes) -> list[Oper
         *_changed(layout.generations_folder(run.run_id), old_generations, generations),
         *_changed(layout.verdicts_folder(run.run_id), old_verdicts, verdicts),
     ]
-
-
-def hashes_of(generations: Iterable[Generation]) -> set[str]:
-    """Returns the content hashes of all answers."""
-    return {row.content_hash for row in generations if row.content_hash is not None}
 
 
 def _changed(

@@ -10,7 +10,7 @@ from leaderboard.store import layout
 from leaderboard.upkeep.findings import FindingKind, Found, found
 from leaderboard.upkeep.places import Place, Sort
 from leaderboard.upkeep.records import Takedown, TakedownKind
-from leaderboard.upkeep.row_changes import changes_of, hashes_of
+from leaderboard.upkeep.row_changes import changes_of
 
 _REMEDY = "Run the same `rapport store takedown` again: it goes on where it stopped."
 _GONE = (Sort.RUN, Sort.SCORECARD, Sort.HUMAN_SCORECARD, Sort.USER_SCORES)
@@ -63,7 +63,7 @@ class Traces:
         for kind, name in self._named:
             if (changes := changes_of(kind, name)) is None:
                 continue
-            changes = changes.among(hashes_of(rows.generations))
+            changes = changes.among(rows.generations, plan)
             left = sum(changes.generation(row) != row for row in rows.generations)
             left += sum(changes.verdict(row) != row for row in rows.verdicts)
             left += sum(changes.item(item) != item for item in plan.items)

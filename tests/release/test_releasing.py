@@ -189,7 +189,7 @@ def test_what_a_judge_that_is_no_longer_shipped_said_goes_with_its_submission(
     finish(it)
     site.amend(model, AmendmentKind.CORRECTED, declaration=WITHHELD)
     site.amend(model, AmendmentKind.WITHDRAWN)
-    monkeypatch.setattr("leaderboard.release.derive.judge_ids", list)
+    monkeypatch.setattr("leaderboard.release.rows.judge_ids", list)
     it.note(site.commits[-2] + site.commits[-1], site.archive.head())
     finish(it)
     assert stores.results.list(layout.VERDICTS) == []

@@ -8,9 +8,12 @@ import pytest
 
 from evaluator.human.tasks import Task
 from leaderboard.board.build import build_board
+from leaderboard.open_data import layout as open_layout
+from leaderboard.open_data.human import OpenHumanFigure
 from leaderboard.results import HumanScorecard
 from leaderboard.store import Write, layout
 from leaderboard.store.open import Stores
+from leaderboard.store.parquet import decode_parquet
 from leaderboard.store.rows import read_record
 from leaderboard.store.runs import StoredRun
 from leaderboard.upkeep.findings import FindingKind
@@ -18,7 +21,7 @@ from leaderboard.upkeep.migrate import Migration, Reason, migrate, migrations
 from leaderboard.upkeep.records import Takedown, TakedownKind
 from leaderboard.upkeep.takedown import take_down
 from tests.builders import NOON
-from tests.human_runs import HumanRun, answer_to, demo_items, make_human_run
+from tests.human_runs import HumanRun, answer_to, demo_items, make_human_run, make_synthetic_run
 from tests.human_sites import write_human_run
 from tests.upkeep.sites import findings, release, run_of, site_of, write_run
 
@@ -108,6 +111,24 @@ def test_a_published_run_without_its_scorecard_is_named(local: Stores, agreement
     local.archive.commit([Delete(path_of(agreements[1]))], "damage")
     path = layout.submission_path(agreements[1].submission.id)
     assert found_in_archive(local) == {path: FindingKind.REFERENCE}
+
+
+def test_a_run_on_made_up_users_that_is_taken_down_takes_the_gap_along(
+    local: Stores, agreements: list[HumanRun]
+) -> None:
+    made_up = make_synthetic_run(number=5, model="org/model-1")
+    write_human_run(local.archive, made_up)
+    release(local)
+    assert findings(local) == []
+    assert "f1_majority.gap" in figures_of(local)
+    taken_down(local, TakedownKind.SUBMISSION, made_up.submission.id)
+    assert "f1_majority.gap" not in figures_of(local)
+    assert set(build_board(local.results).human) == {run.card for run in agreements}
+
+
+def figures_of(stores: Stores) -> set[str]:
+    path = open_layout.human_figures_path("org/model-1")
+    return {row.figure for row in decode_parquet(stores.results.read(path), OpenHumanFigure, path)}
 
 
 def test_migration_compacts_a_scored_run_and_rewrites_old_plans(local: Stores, agreements: list[HumanRun]) -> None:

@@ -148,7 +148,8 @@ def test_an_answers_text_goes_and_all_that_was_found_of_it_stays(stores: Stores,
 
 
 def test_the_words_on_a_pair_go_with_either_of_its_answers() -> None:
-    one, other, third = (text_digest(text) for text in ("Clover.", "Heather.", "Lime."))
+    rows = [make_generation(answer=text) for text in ("Clover.", "Heather.", "Lime.")]
+    one, other, third = (str(row.content_hash) for row in rows)
     row = make_generation()
     pair, strange = (
         make_verdict(row, Outcome.WIN, key=make_verdict_key(row, content_hash=content))
@@ -156,11 +157,11 @@ def test_the_words_on_a_pair_go_with_either_of_its_answers() -> None:
     )
     changes = changes_of(TakedownKind.ANSWER, one)
     assert changes.verdict(pair) == pair, "of itself nothing says whose pair it is"
-    of_run = changes.among({one, other, third})
+    of_run = changes.among(rows, None)
     assert of_run.verdict(pair).completion == ""
     assert of_run.verdict(pair).outcome == pair.outcome
     assert of_run.verdict(strange) == strange
-    assert changes.among({other, third}) == changes
+    assert changes.among(rows[1:], None) == changes
 
 
 def test_the_thought_goes_with_the_answer() -> None:
