@@ -26,7 +26,7 @@ from leaderboard.records import State
 from tests.faults.campaign import Campaign, Outcome
 from tests.faults.clocks import library
 from tests.faults.faults import OF_THE_CLOCK, OF_THE_HUB, Cell, Fault, cells
-from tests.faults.site import Plan, Site, running_site
+from tests.faults.site import BOTH_SUITES, Plan, Site, running_site
 from tests.hub_server import LocalHub
 from tests.tiny_model import make_tiny_model
 
@@ -98,7 +98,7 @@ def _held(each: Round, seed: int) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="rapport-faults-") as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         hub = stack.enter_context(LocalHub(folder / "hub")) if each.hub else None
-        plan = _real_plan(folder) if each.real else Plan(app=not each.hub, hub=hub)
+        plan = _real_plan(folder) if each.real else Plan(protocols=BOTH_SUITES, app=not each.hub, hub=hub)
         site: Site = stack.enter_context(running_site(folder / "site", plan))
         campaign = (
             Campaign(site, seed, company=2, patience=_REAL_PATIENCE, after_rows=True)
@@ -134,6 +134,7 @@ def figures(rounds: Sequence[Round], outcomes: Sequence[Outcome]) -> Mapping[str
         ),
         "cells": len(hit),
         "submissions": sum(each.submissions for each in accounts),
+        "runs": sum(each.runs for each in accounts),
         "published": sum(each.published for each in accounts),
         "failed_with_cause": sum(each.failed_with_cause for each in accounts),
         **{name: sum(len(getattr(each, name)) for each in accounts) for name in wrong},

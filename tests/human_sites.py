@@ -52,7 +52,7 @@ def write_human_run(archive: Store, run: HumanRun, *, small_files: bool = False)
     made, judged = rows.reports
     batches = [
         Batch(id="0000-000001-0a0a0a0a-0001", **named, generations=tuple(rows.generations), report=made),
-        Batch(id="0000-000002-0b0b0b0b-0001", **named, report=judged),
+        Batch(id="0000-000002-0b0b0b0b-0001", **named, verdicts=tuple(rows.verdicts), report=judged),
     ]
     card = run.card
     files = [

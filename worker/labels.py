@@ -50,12 +50,14 @@ class LabelSaver:
 
     def gather(self, *, at_once: bool) -> Part | None:
         """Returns what has news if it is time to save, or somebody has withdrawn; None if there is nothing."""
-        due = at_once or self._clock() - self._saved_at >= self._seconds or self._desk.is_urgent()
+        urgent = self._desk.urgent()
+        due = at_once or self._clock() - self._saved_at >= self._seconds or urgent
         self._look_again()
         held = self._desk.held() if due else {}
         if not due or not (unsaved := [each for each in self._desk.unsaved() if each not in held]):
             return None
-        turn = sorted(unsaved, key=lambda name: (name <= self._last, name))[:PEOPLE_A_COMMIT]
+        in_turn = sorted(unsaved, key=lambda name: (name not in urgent, name <= self._last, name))
+        turn = in_turn[:PEOPLE_A_COMMIT]
         self._last = turn[-1]
         found = {annotator: events for annotator in turn if (events := self._events(annotator))}
         operations: list[Operation] = [

@@ -30,6 +30,14 @@ def audit(
             "results are read."
         ),
     ] = None,
+    human_data: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DATA",
+            help="A data set of people's labels that is at hand, a folder or a name on the Hub: with it the figures of "
+            "models asked from it are recomputed, too. May be given more than once.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Recomputes the public board from its public rows and says whether every figure on it follows from them.
@@ -39,18 +47,20 @@ def audit(
     """
     from leaderboard.audit.audit import audit as audit_results
     from leaderboard.audit.words import describe
+    from leaderboard.board.human import read_human_cards
     from leaderboard.board.public import read_cards
     from leaderboard.upkeep.patient import PatientStore
 
     tell = _teller()
     results = PatientStore(open_results(Settings(), store), tell)
-    if unknown := set(models or ()) - ({card.model for card in read_cards(results).cards} if models else set()):
+    every = [*read_cards(results).cards, *read_human_cards(results).cards] if models else []
+    if unknown := set(models or ()) - {card.model for card in every}:
         raise typer.BadParameter(f"no scorecard of {', '.join(sorted(unknown))} can be read", param_hint="MODEL")
-    found = audit_results(results, models or (), tell)
+    found = audit_results(results, models or (), tell, human_data or ())
     print(found.model_dump_json(indent=2) if as_json else describe(found))
     if found.differing:
         raise typer.Exit(DIFFERS)
-    if not found.agreeing:
+    if not found.rows:
         raise typer.Exit(NOTHING_CHECKED)
 
 

@@ -10,18 +10,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evaluator.demo_model import DEMO_MODEL, ORIGIN
 from evaluator.errors import Cause, RapportError
 from evaluator.models import LOCAL
+from evaluator.protocol import HicupidProtocol, HumanProtocol, load_protocol
 from leaderboard.connection import connect
 from leaderboard.embedded import embedded_services
 from leaderboard.local_hub.demo import STEM, DemoHub, demo_hub
 from leaderboard.people import Person
-from leaderboard.records import Declaration, Relation, State, TrainingData
+from leaderboard.records import Declaration, Relation, State, TrainingData, protocol_of, submission_of
 from leaderboard.settings import Settings
 from leaderboard.store.base import Revision, Store
 from leaderboard.store.open import ON_THE_HUB, names_of, open_stores, repositories
@@ -30,6 +31,7 @@ from leaderboard.submissions.states import ENDED
 from leaderboard.submissions.views import SubmissionView
 
 if TYPE_CHECKING:
+    from leaderboard.api.records import AgreementRow
     from leaderboard.board.build import BoardRow
 
 log = logging.getLogger("rapport.demo")
@@ -44,6 +46,17 @@ _PORTS_TRIED = 50
 _RELEASE_SECONDS = 120.0
 _HUB_FOLDER = "hub-demo"
 """Below the folder of the demo: two demos with different stores share nothing."""
+
+
+class _Released(NamedTuple):
+    """What everyone may read of a submission."""
+
+    row: BoardRow | None
+    """Of the first protocol of HiCUPID; None where there was none."""
+    agreement: list[AgreementRow]
+    """Of each human-grounded task, as the API gives it; says whose labels it is about."""
+    revision: Revision
+    """Of the public results, which hold all of it."""
 
 
 def demo_settings(data: Path) -> Settings:
@@ -84,7 +97,9 @@ def _tell_of(hub: DemoHub) -> None:
 
 
 def run_once(data: Path, model: str, as_json: bool, on_hub: bool) -> None:
-    """Evaluates a model without a page and prints its row, with where and at which revision it was released.
+    """Evaluates a model without a page; prints its row, and how far it agrees with labels, saying whose they are.
+
+    As JSON also where all of it was released, and at which revision.
 
     Raises:
         RapportError: With the cause, if the submission is refused or its run fails.
@@ -100,38 +115,46 @@ def run_once(data: Path, model: str, as_json: bool, on_hub: bool) -> None:
                 raise RapportError(
                     Cause.CANCELLED, f"The run {run.id} is {run.state}.", "Run this again: it goes on where it stopped."
                 )
-        row, revision = _released_row(open_stores(settings).results, view.runs[0].id)
-    print(json.dumps(_told(row, settings, revision), indent=2) if as_json else _sentence(row))
+        found = _released(open_stores(settings).results, [run.id for run in view.runs])
+    print(json.dumps(_told(found, settings), indent=2) if as_json else "\n".join(_lines(found)))
 
 
-def _told(row: BoardRow, settings: Settings, revision: Revision) -> dict[str, Any]:
-    """Returns a row with the data set that it was released in."""
-    released = {"data_set": names_of(settings).results.removeprefix(ON_THE_HUB), "revision": revision}
-    return row.model_dump(mode="json") | {"results": released}
+def _told(found: _Released, settings: Settings) -> dict[str, Any]:
+    """Returns the row, the rows of the API's `agreement`, and the data set that all were released in."""
+    row = found.row.model_dump(mode="json") if found.row else {}
+    released = {"data_set": names_of(settings).results.removeprefix(ON_THE_HUB), "revision": found.revision}
+    return row | {"agreement": found.agreement, "results": released}
 
 
-def _released_row(results: Store, run_id: str) -> tuple[BoardRow, Revision]:
-    """Returns the board's row of a published run, which follows a moment after, and a revision that holds it.
+def _released(results: Store, run_ids: Sequence[str]) -> _Released:
+    """Returns what came of the published runs of a submission, which follows a moment after.
 
     Raises:
         RapportError: `infrastructure` if it does not.
     """
     # Statistics and pyarrow would slow every other command's start.
+    from leaderboard.api.telling import agreement_of
     from leaderboard.board.build import find_row
+    from leaderboard.board.human import read_human_cards
     from leaderboard.board.public import read_places
+    from leaderboard.scorecards import scorecard_id
 
+    protocols = {run_id: load_protocol(protocol_of(run_id)) for run_id in run_ids}
+    first = next((run_id for run_id, protocol in protocols.items() if isinstance(protocol, HicupidProtocol)), None)
+    wanted = {scorecard_id(run_id, each.judge) for run_id, each in protocols.items() if isinstance(each, HumanProtocol)}
     until = time.monotonic() + _RELEASE_SECONDS
     while time.monotonic() < until:
-        try:
+        with contextlib.suppress(KeyError):
             known = read_places(results).known  # Before the row, which then has the place that is known.
-            row = find_row(results, run_id)
-            if row.scorecard_id in known:
-                return row, results.head()
-        except KeyError:
-            pass
+            row = find_row(results, first) if first else None
+            agreement = [agreement_of(card) for card in read_human_cards(results).cards if card.id in wanted]
+            if len(agreement) == len(wanted) and (row is None or row.scorecard_id in known):
+                return _Released(row, agreement, results.head())
         time.sleep(0.2)
     raise RapportError(
-        Cause.INFRASTRUCTURE, f"The result of {run_id} was stored but not released.", "See logs/publish.log."
+        Cause.INFRASTRUCTURE,
+        f"The results of {submission_of(run_ids[0])} were stored but not all released.",
+        "See logs/publish.log.",
     )
 
 
@@ -236,6 +259,16 @@ def _listen(port: int) -> socket.socket:
         f"No free port between {port} and {port + _PORTS_TRIED - 1}.",
         "Choose another one with --port.",
     )
+
+
+def _lines(found: _Released) -> Iterator[str]:
+    """Yields the row in one line, then the main figures of each human-grounded task; whose labels is always said."""
+    from leaderboard.cli.remote_words import agreement_lines
+
+    if found.row:
+        yield _sentence(found.row)
+    if found.agreement:
+        yield agreement_lines(found.agreement)
 
 
 def _sentence(row: BoardRow) -> str:

@@ -21,7 +21,7 @@ from evaluator.protocol import load_protocol
 from leaderboard.cli.findings import Finding, Mark, Role
 from leaderboard.cli.health import health_findings
 from leaderboard.cli.hub_findings import hub_findings
-from leaderboard.cli.machine_findings import attention_findings, disk_findings, worker_findings
+from leaderboard.cli.machine_findings import attention_findings, disk_findings, pseudonym_findings, worker_findings
 from leaderboard.cli.redis_findings import redis_findings
 from leaderboard.missing import NO_STORE, read_settings
 from leaderboard.pages.identity import check_login
@@ -96,6 +96,7 @@ def _web(settings: Settings) -> Iterator[Finding]:
             "Write `hf_oauth: true` into the Space's card to open it.",
         )
     yield from _local_user(settings)
+    yield from pseudonym_findings(settings)
     yield from attention_findings(settings)
     if not settings.maintainers:
         remedy = "List your names on the Hub in RAPPORT_MAINTAINERS to moderate on the page."

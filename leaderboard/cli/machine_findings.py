@@ -1,4 +1,4 @@
-"""What `rapport doctor` finds out about this machine: disk, GPUs, engine, attention items. No engine is imported."""
+"""What `rapport doctor` finds out about this machine: disk, GPUs, engine, labelling. No engine is imported."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import importlib.util
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from evaluator.errors import RapportError
+from evaluator.human.importers.pseudonyms import VARIABLE, load_salt
 from leaderboard.cli.findings import Finding, Mark
 from leaderboard.fleet import Gpu
 from leaderboard.gpus import gpus
@@ -30,6 +31,26 @@ def disk_findings(settings: Settings) -> Iterator[Finding]:
     there = settings.data if settings.data.exists() else settings.data.absolute().parent
     remedy = "Free some: submissions are refused below 200 MB."
     yield _free("disk", there, "where data lies", _FREE_AT_EASE_BYTES, remedy)
+
+
+def pseudonym_findings(settings: Settings, environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+    """Whether the names of those who label can be hidden."""
+    try:
+        salt = load_salt(None, settings.data, environment)
+    except RapportError as error:
+        remedy = f"Set {VARIABLE} to what `openssl rand -hex 32` prints: the page does not start with this one."
+        yield Finding("pseudonyms", Mark.BROKEN, error.message, remedy)
+        return
+    if salt:
+        message = f"Names become pseudonyms under {VARIABLE}; with another one everybody is somebody new."
+        yield Finding("pseudonyms", Mark.FINE, message)
+    elif settings.can_log_in:
+        remedy = "Make one with `openssl rand -hex 32`, add it to the page's secrets, and keep it for good."
+        message = f"The labelling page is closed: {VARIABLE}, which hides who labels, is not set."
+        yield Finding("pseudonyms", Mark.NOTE, message, remedy)
+    elif settings.allow_local_user:
+        message = f"{VARIABLE} is not set: the local user labels without it, and imports of names need a salt file."
+        yield Finding("pseudonyms", Mark.FINE, message)
 
 
 def attention_findings(settings: Settings) -> Iterator[Finding]:

@@ -196,9 +196,9 @@ class Desk:
         """Returns how many events of a person the store is known to hold."""
         return int(self._redis.hget(keys.SAVED, annotator) or 0)
 
-    def is_urgent(self) -> bool:
-        """Says whether somebody has withdrawn of whom the store does not know it."""
-        return bool(self._redis.exists(keys.URGENT))
+    def urgent(self) -> frozenset[str]:
+        """Returns those who have withdrawn, as far as the store does not know it."""
+        return frozenset(text(value) for value in self._redis.smembers(keys.URGENT))
 
     def note_saved(self, annotator: str, events: int) -> None:
         """Notes that the store holds so many of a person's events; what has happened since keeps them unsaved."""

@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evaluator.hicupid.data import demo_set
+from leaderboard.board.build import build_board
+from leaderboard.board.human import MAIN
+from leaderboard.store.local import LocalStore
 from tests.e2e.site import eventually, running_demo
 
+PROTOCOLS = ("demo-v1", "human-relevance-demo-v1", "human-uplift-demo-v1")
+"""A task that people have labelled, and one in which a judge reads what the model wrote."""
 NAMED_FIELDS = {
     *("submission_id", "model", "revision", "engine", "engine_version", "judge", "judge_status", "protocol"),
     *("prompt_pack", "items", "generations", "verdicts", "missing", "persona", "profile", "schedule", "total"),
@@ -19,8 +25,9 @@ NAMED_FIELDS = {
 
 
 def test_a_run_survives_the_loss_of_redis_and_of_the_whole_site_and_publishes_the_real_model(
-    tmp_path: Path, models: Path
+    tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("RAPPORT_PROTOCOLS", json.dumps(PROTOCOLS))
     with running_demo(tmp_path, models, "--once", "--json") as first:
         eventually(lambda: first.stored() or None, "the first rows in the store")
         redis = eventually(lambda: first.find("valkey-server"), "Redis")
@@ -48,13 +55,35 @@ def test_a_run_survives_the_loss_of_redis_and_of_the_whole_site_and_publishes_th
     assert row["peak_rss_mb"] < 6000
     assert {*kept} <= {*second.stored()}, "a written row was changed or lost"
     rows = [json.loads(line) for line in second.stored()]
-    generations = [line for line in rows if "input_key" in line]
-    verdicts = [line for line in rows if "verdict_key" in line]
-    assert len({line["input_key"] for line in generations}) == len(generations) == row["items"]
-    assert len({line["verdict_key"] for line in verdicts}) == len(verdicts) == row["verdicts"]
+    generations, verdicts = ([line for line in rows if name in line] for name in ("input_key", "verdict_key"))
+    assert len({line["input_key"] for line in generations}) == len(generations)
+    assert len({(line["verdict_key"], line["attempt"]) for line in verdicts}) == len(verdicts)
+    generations = [line for line in generations if line["key"]["protocol"] == "demo-v1"]
+    assert len(generations) == row["items"]
     assert {line["key"]["question_id"].split("/")[0] for line in generations} == {"test_1", "test_2"}
     assert min(line["prompt_tokens"] for line in generations) >= 1500
     assert second.survivors() == []
+    assert_it_agrees_with_simulated_labels(row, tmp_path / "data")
+
+
+def assert_it_agrees_with_simulated_labels(row: dict[str, Any], data: Path) -> None:
+    """The human-grounded tasks of the same submission are printed and public too, and rank nowhere."""
+    labelled, judged = row["agreement"]
+    assert [labelled["protocol"], judged["protocol"]] == list(PROTOCOLS[1:])
+    assert (labelled["task"], labelled["judge"], judged["task"]) == ("relevance", "people", "uplift")
+    assert labelled["items"] >= 10
+    assert labelled["answered_share"] == 1, "this engine forces one of two words"
+    for each in row["agreement"]:
+        assert (each["submission_id"], each["model"]) == (row["submission_id"], row["model"])
+        assert each["label_kind"] == "simulated"
+        assert {"simulated labels", f"protocol {each['protocol']}"} <= {*each["unranked_because"]}
+        assert all(figure["low"] is None and figure["why_no_interval"] for figure in each["figures"]), "too few users"
+        main = [figure for figure in each["figures"] if figure["name"] in MAIN[each["task"]]]
+        assert len(main) == len(MAIN[each["task"]])
+        assert all(figure["value"] is not None for figure in main if figure["labels"])
+    board = build_board(LocalStore(data / "results"))
+    assert [each.scorecard_id for each in board.rows] == [row["scorecard_id"]]
+    assert [card.id for card in board.human] == [labelled["scorecard_id"], judged["scorecard_id"]]
 
 
 @pytest.mark.parametrize(

@@ -7,21 +7,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from evaluator.encoders.words import WordsEncoder
 from evaluator.engines.base import EngineSpec
 from evaluator.engines.deterministic import DeterministicEngine
 from evaluator.generate import generate
 from evaluator.hicupid.contexts import FullContexts
-from evaluator.hicupid.outcomes import MadeOn
 from evaluator.hicupid.scoring import score
 from evaluator.hicupid.selection import UserItems
+from evaluator.human.asking import HumanAnswers
+from evaluator.human.judged.asking import judge_written
+from evaluator.human.people import People
+from evaluator.human.results import HumanResult
+from evaluator.human.setup import HumanSetup
 from evaluator.judge import judge
 from evaluator.models import PinnedModel, fetch
+from evaluator.protocol import HumanProtocol, load_protocol
 from evaluator.records import Generation, Verdict
 from evaluator.results import Result
-from evaluator.setup import HicupidSetup
-from leaderboard.records import Plan, State, Submission
-from leaderboard.results import Scorecard
-from leaderboard.scorecards import scorecard_id
+from evaluator.setup import users_of
+from leaderboard.human_scorecards import human_result
+from leaderboard.records import Plan, ShardReport, State, Submission, protocol_of
+from leaderboard.results import HumanScorecard, Scorecard
+from leaderboard.scorecards import RunRows, scorecard_id
 from leaderboard.settings import Settings
 from leaderboard.store import layout
 from leaderboard.store.base import NotFound, Store
@@ -42,7 +49,10 @@ class Account(NamedTuple):
     """How a campaign ended; every list names what went wrong."""
 
     submissions: int
+    runs: int
+    """Of these, one a protocol."""
     published: int
+    """Runs, as of the next."""
     failed_with_cause: int
     """Those that were cancelled among them: that is a cause."""
     lost: tuple[str, ...]
@@ -81,12 +91,22 @@ class Rows(NamedTuple):
 def undisturbed(submission: Submission, plan: Plan, settings: Settings) -> Rows:
     """Returns the rows that a run has if nothing ever happens, made in this process by the deterministic engine."""
     setup = prepare(submission, plan.run_id, settings, plan)
-    assert isinstance(setup, HicupidSetup)
-    users = [UserItems(*user) for shard in plan.shards for user in shard.users]
     asked = _engine(setup.model, settings)
+    if isinstance(setup, HumanSetup):
+        return _of_people(setup, plan, asked, settings)
+    users = [UserItems(*user) for shard in plan.shards for user in shard.users]
     generations = list(generate(setup, users, asked, FullContexts(), done={}))
     judging = _engine(PinnedModel(setup.judge.model, setup.judge_revision), settings)
     return Rows(generations, list(judge(setup, users, generations, judging, ())))
+
+
+def _of_people(setup: HumanSetup, plan: Plan, asked: DeterministicEngine, settings: Settings) -> Rows:
+    """The same of a human-grounded task."""
+    generations = list(HumanAnswers(setup, asked).answers(users_of(plan.labelled), {}))
+    if isinstance(setup.judge, People):
+        return Rows(generations, [])
+    judging = _engine(PinnedModel(setup.judge.model, setup.judge_revision), settings)
+    return Rows(generations, list(judge_written(setup, plan.labelled, generations, judging, (), WordsEncoder())))
 
 
 def _engine(model: PinnedModel, settings: Settings) -> DeterministicEngine:
@@ -107,14 +127,17 @@ def stored(store: Store, run_id: str) -> Rows:
     return Rows(rows.generations, rows.verdicts)
 
 
-def result_of(plan: Plan, rows: Rows, made_on: MadeOn) -> Result:
-    """Scores rows; what depends on where an engine began anew is left out."""
-    return plain(score(plan.questions, rows.generations, rows.verdicts, made_on))
+def result_of(plan: Plan, rows: Rows, reports: Sequence[ShardReport]) -> str:
+    """Scores rows, as JSON; what depends on where an engine began anew is left out."""
+    protocol, all_of_it = load_protocol(protocol_of(plan.run_id)), RunRows(*rows, reports)
+    if isinstance(protocol, HumanProtocol):
+        return plain(human_result(plan, all_of_it, protocol))
+    return plain(score(plan.questions, *rows, all_of_it.made_on))
 
 
-def plain(result: Result) -> Result:
+def plain(result: Result | HumanResult) -> str:
     """Returns a result without its prefill efficiency: an engine that was killed computes a history once more."""
-    return result.model_copy(update={"prefill_efficiency": None})
+    return result.model_copy(update={"prefill_efficiency": None}).model_dump_json()
 
 
 def account(site: Site, notes: Notes) -> Account:
@@ -141,6 +164,7 @@ def account(site: Site, notes: Notes) -> Account:
     found.duplicated.extend(f"{model} has {times} submissions" for (model, *_), times in twice.items() if times > 1)
     return Account(
         submissions=len(entries),
+        runs=states.total(),
         published=states[State.PUBLISHED],
         failed_with_cause=states[State.FAILED] + states[State.CANCELLED],
         lost=tuple(lost),
@@ -161,22 +185,29 @@ class _Findings(NamedTuple):
 
 def _look_at(submission: Submission, run_id: str, store: Store, settings: Settings, found: _Findings) -> None:
     """Compares a published run with the same run undisturbed."""
-    plan = StoredRun(store, run_id).plan()
+    run = StoredRun(store, run_id)
+    plan = run.plan()
     if plan is None:
         found.wrong.append(f"{run_id}: its plan is missing")
         return
-    rows = stored(store, run_id)
+    generations, verdicts, reports = run.rows()
+    rows = Rows(generations, verdicts)
     should = undisturbed(submission, plan, settings) if settings.engine == DETERMINISTIC else _alone(rows)
     _look_at_questions(submission, plan, rows, found)
     for said, wanted in zip(rows.said(), should.said(), strict=True):
         found.duplicated.extend(f"{run_id}: {key[0]} stands {times} times" for key, times in said.items() if times > 1)
         found.mixed.extend(f"{run_id}: {key[0]} is not of this run" for key in said.keys() - wanted.keys())
         found.wrong.extend(f"{run_id}: {key[0]} is missing" for key in wanted.keys() - said.keys())
-    path = layout.scorecard_path(submission.model, scorecard_id(run_id, plan.judge))
-    card = read_record(store.read(path), Scorecard, path)
-    made_on = MadeOn(card.engine, card.dtype, card.judge_engine, card.judge_dtype)
-    if plain(card.result) != result_of(plan, should, made_on):
+    if plain(_card(store, submission, plan).result) != result_of(plan, should, reports):
         found.wrong.append(f"{run_id}: its result is not that of the rows undisturbed")
+
+
+def _card(store: Store, submission: Submission, plan: Plan) -> Scorecard | HumanScorecard:
+    """Reads the scorecard of a published run."""
+    name = submission.model, scorecard_id(plan.run_id, plan.judge)
+    if isinstance(load_protocol(protocol_of(plan.run_id)), HumanProtocol):
+        return read_record(store.read(path := layout.human_scorecard_path(*name)), HumanScorecard, path)
+    return read_record(store.read(path := layout.scorecard_path(*name)), Scorecard, path)
 
 
 def _alone(rows: Rows) -> Rows:
@@ -188,15 +219,20 @@ def _alone(rows: Rows) -> Rows:
 
 def _look_at_questions(submission: Submission, plan: Plan, rows: Rows, found: _Findings) -> None:
     """Holds a run's answers and verdicts against what was to be asked, whoever answered."""
-    run_id, asked = plan.run_id, {item.question_id for item in plan.items}
-    answered = Counter(row.key.question_id for row in rows.generations)
+    run_id, asked = plan.run_id, {item.question_id for item in plan.items if item.is_asked}
+    answered = {row.key.question_id for row in rows.generations}
+    attempts = Counter((row.key.question_id, row.key.sample_index) for row in rows.generations)
     found.duplicated.extend(
-        f"{run_id}: {name} was answered {times} times" for name, times in answered.items() if times > 1
+        f"{run_id}: attempt {attempt} at {name} was answered {times} times"
+        for (name, attempt), times in attempts.items()
+        if times > 1
     )
-    found.mixed.extend(f"{run_id}: {name} was not to be asked" for name in answered.keys() - asked)
-    found.wrong.extend(f"{run_id}: {name} was not answered" for name in asked - answered.keys())
+    found.mixed.extend(f"{run_id}: {name} was not to be asked" for name in answered - asked)
+    found.wrong.extend(f"{run_id}: {name} was not answered" for name in asked - answered)
     whose = {(row.key.model, row.key.model_sha) for row in rows.generations} - {(submission.model, submission.revision)}
     found.mixed.extend(f"{run_id}: {name} at {sha} is another model" for name, sha in whose)
+    if isinstance(load_protocol(protocol_of(run_id)), HumanProtocol):
+        return  # A judge also reads what the data set holds, and rules name the words that they went by.
     said = {row.content_hash for row in rows.generations}
     of_others = [row.verdict_key for row in rows.verdicts if row.key.content_hash not in said]
     found.mixed.extend(f"{run_id}: {name} judges no answer of it" for name in of_others)

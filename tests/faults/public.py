@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
+from typing import TypeVar
 
+from leaderboard.board.human import read_human_cards
 from leaderboard.board.public import read_cards
 from leaderboard.open_data import files, layout
 from leaderboard.open_data.records import OpenUserScore, OpenWithdrawal
 from leaderboard.open_data.views import history_of
 from leaderboard.records import State, submission_of
 from leaderboard.release.kept import read_kept
-from leaderboard.results import Scorecard
+from leaderboard.results import AnyScorecard, HumanScorecard, Scorecard
 from leaderboard.settings import Settings
 from leaderboard.store import layout as archive_layout
 from leaderboard.store.base import NotFound, Store
@@ -21,6 +23,8 @@ from leaderboard.store.parquet import decode_parquet
 from leaderboard.store.rows import decode_rows, read_record
 from leaderboard.submissions.history import History
 from tests.released import released
+
+Card = TypeVar("Card", Scorecard, HumanScorecard)
 
 
 def all_is_public(settings: Settings, stores: Stores) -> bool:
@@ -75,13 +79,16 @@ def _wrong_results(stores: Stores, entries: Mapping[str, History]) -> Iterator[s
     """Holds the public scorecards, board and sums against the scorecards of the archive that were not withdrawn."""
     archive, results = stores.archive, stores.results
     gone = {name for name, entry in entries.items() if entry.withdrawn}
-    cards = [read_record(archive.read(path), Scorecard, path) for path in archive.list(archive_layout.SCORECARDS)]
-    wanted = {card.id: card for card in cards if submission_of(card.run_id) not in gone}
+    wanted = _wanted(archive, archive_layout.SCORECARDS, Scorecard, gone)
+    of_people = _wanted(archive, archive_layout.HUMAN_SCORECARDS, HumanScorecard, gone)
+    runs = {card.run_id for card in (*wanted.values(), *of_people.values())}
     published = {run_id for name in entries.keys() - gone for run_id in _published(entries[name])}
-    yield from (f"{run_id} has no scorecard" for run_id in published - {card.run_id for card in wanted.values()})
-    yield from (f"{card.id} is not of a published run" for card in wanted.values() if card.run_id not in published)
-    public = {card.id: card for card in read_cards(results).cards}
-    yield from (f"the public scorecard {name} is wrong" for name in _differing(public, wanted))
+    yield from (f"{run_id} has no scorecard" for run_id in published - runs)
+    yield from (f"there is a scorecard of {run_id}, which is not published" for run_id in runs - published)
+    shown: list[AnyScorecard] = [*read_cards(results).cards, *read_human_cards(results).cards]
+    archived: dict[str, AnyScorecard] = {**wanted, **of_people}
+    public = {card.id: card for card in shown}
+    yield from (f"the public scorecard {name} is wrong" for name in _differing(public, archived))
     if (board := _on_board(results)) != sorted(wanted):
         yield f"the board has {board} and not {sorted(wanted)}"
     summed = {
@@ -94,6 +101,12 @@ def _wrong_results(stores: Stores, entries: Mapping[str, History]) -> Iterator[s
     said = decode_rows(results.read(layout.WITHDRAWN), OpenWithdrawal, layout.WITHDRAWN)
     if {row.submission_id for row in said} != gone:
         yield f"{sorted(gone)} were withdrawn and not {sorted(row.submission_id for row in said)}"
+
+
+def _wanted(archive: Store, folder: str, kind: type[Card], gone: Set[str]) -> dict[str, Card]:
+    """Returns the scorecards of a suite that were not withdrawn, by id."""
+    cards = [read_record(archive.read(path), kind, path) for path in archive.list(folder)]
+    return {card.id: card for card in cards if submission_of(card.run_id) not in gone}
 
 
 def _published(entry: History) -> list[str]:

@@ -64,6 +64,7 @@ def make_quick_model(models: Path, name: str) -> None:
 class Plan(NamedTuple):
     """What a site is made of."""
 
+    protocols: tuple[str, ...] = ("demo-v1",)
     workers: int = 2
     engine: str = "deterministic"
     make_model: MakeModel = make_quick_model
@@ -74,6 +75,8 @@ class Plan(NamedTuple):
 
 USUAL = Plan()
 """Two workers, the deterministic engine, stores in folders."""
+BOTH_SUITES = ("demo-v1", "human-uplift-demo-v1")
+"""Of the human-grounded tasks one in which a model writes, rules look, and a judge reads."""
 
 
 class _Interrupted(SubmissionService):
@@ -93,7 +96,7 @@ class Site:
             data=folder / "data",
             models=folder / "models",
             packs=folder / "packs",
-            protocols=("demo-v1",),
+            protocols=plan.protocols,
             engine=plan.engine,
             store=_STEM if plan.hub else "",
             lease_seconds=LEASE_SECONDS,
@@ -157,16 +160,17 @@ class Site:
             self.plan.make_model(self.settings.models, name)
         return LOCAL + name
 
-    def submit(self, name: str, submitter: str = "alice", *, interrupted: bool = False) -> str:
+    def submit(self, name: str, submitter: str = "alice", *, interrupted: bool = False, thinking: bool = False) -> str:
         """Submits a model in this process; returns the submission's id.
 
         Args:
             name: The model.
             submitter: Who submits it.
             interrupted: Whether the app is gone before the submission is queued.
+            thinking: Whether it is declared to think before it answers.
         """
-        kind = _Interrupted if interrupted else SubmissionService
-        view = kind(self.settings, self.redis).submit(self.add_model(name), None, make_declaration(), Person(submitter))
+        kind, declared = _Interrupted if interrupted else SubmissionService, make_declaration(thinking=thinking)
+        view = kind(self.settings, self.redis).submit(self.add_model(name), None, declared, Person(submitter))
         return view.submission.id
 
     def submit_broken(self, name: str, submitter: str) -> None:

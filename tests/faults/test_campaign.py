@@ -11,7 +11,7 @@ from tests.faults.campaign import Campaign, Outcome
 from tests.faults.clocks import library
 from tests.faults.conftest import OpenSite
 from tests.faults.faults import IMPOSSIBLE, OF_A_DISK, OF_THE_CLOCK, OF_THE_HUB, STATES, Cell, Fault, cells
-from tests.faults.site import Plan, Site
+from tests.faults.site import BOTH_SUITES, Plan, Site
 from tests.hub_server import LocalHub
 
 SEED = 20
@@ -36,12 +36,12 @@ def assert_all_is_well(outcome: Outcome, wanted: list[Cell]) -> None:
     assert not outcome.missed
     assert [Cell(strike.fault, strike.state) for strike in outcome.strikes] == wanted
     assert found.bad == ()
-    assert found.published + found.failed_with_cause == found.submissions
+    assert found.published + found.failed_with_cause == found.runs
     assert found.published, "nothing came through at all"
 
 
 def test_every_fault_of_a_machine_leaves_everything_accounted_for(open_site: OpenSite) -> None:
-    site = open_site(Plan(app=True))
+    site = open_site(Plan(app=True, protocols=BOTH_SUITES))
     wanted = one_each(had_here(site), random.Random(SEED))
     campaign = Campaign(site, SEED, company=2)
     campaign.hit(wanted)

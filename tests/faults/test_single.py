@@ -5,31 +5,37 @@ from __future__ import annotations
 import random
 import signal
 import tempfile
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from evaluator.engines.deterministic import SPEED_FILE, Speed
 from evaluator.errors import Cause
 from leaderboard.connection import text
-from leaderboard.records import Lane, State
+from leaderboard.records import Batch, Lane, State
 from leaderboard.submissions import keys
 from tests.faults.accounts import account, stored
 from tests.faults.clocks import library
 from tests.faults.conftest import OpenSite
 from tests.faults.faults import Fault
 from tests.faults.injections import engines, holders, strike
-from tests.faults.notes import Notes
-from tests.faults.processes import below, freeze, look_at, send
-from tests.faults.site import PATIENCE, Plan, Site, running_site
+from tests.faults.notes import Notes, batches_in, rows_in
+from tests.faults.processes import below, freeze, look_at, send, standstill
+from tests.faults.site import PATIENCE, Plan, Site, make_quick_model, running_site
 from tests.small_disk import NO_SMALL_DISK
 from tests.waiting import until
+from worker.outbox import Outbox, lease_of
 
 DAY = 24 * 3600
+TRIES = 5
+"""At catching a worker at a certain moment, each with a run of its own."""
 
 
-def submitted(site: Site, name: str) -> str:
+def submitted(site: Site, name: str, *, thinking: bool = False) -> str:
     """Submits a model; returns its run."""
-    return f"{site.submit(name)}.{site.settings.protocols[0]}"
+    return f"{site.submit(name, thinking=thinking)}.{site.settings.protocols[0]}"
 
 
 def comes_to(site: Site, run_id: str, state: State) -> None:
@@ -46,7 +52,7 @@ def assert_all_is_well(site: Site, notes: Notes, published: int) -> None:
     until(site.released, what="all is public that is to be", within=PATIENCE)
     found = account(site, notes)
     assert found.bad == ()
-    assert (found.submissions, found.published) == (published, published)
+    assert (found.runs, found.published) == (published, published)
 
 
 def batches(site: Site, run_id: str) -> set[str]:
@@ -108,6 +114,72 @@ def test_a_dead_workers_shard_is_free_within_seconds_though_the_clock_went_back_
         send(worker.pid, signal.SIGKILL)
     comes_to(site, run_id, State.PUBLISHED)
     assert_all_is_well(site, notes, published=1)
+
+
+def make_slow_model(models: Path, name: str) -> None:
+    """Writes a model that takes its time, so that rows are handed over while others are still to come."""
+    make_quick_model(models, name)
+    (models / name / SPEED_FILE).write_text(Speed(seconds_per_answer=0.15).model_dump_json())
+
+
+def amid_retries(batches: Sequence[Batch]) -> bool:
+    return any(row.key.sample_index for batch in batches for row in batch.generations)
+
+
+def amid_judging(batches: Sequence[Batch]) -> bool:
+    return any(row.rater_kind == "model" for batch in batches for row in batch.verdicts)
+
+
+def killed_in(site: Site, run_id: str, lane: Lane, amid: Callable[[Sequence[Batch]], bool]) -> set[str] | None:
+    """Kills the worker that is at work on a run's only shard, amid its work in a lane.
+
+    Returns:
+        The rows that the shard had by then; None if there was no such moment.
+    """
+    outbox = Outbox(site.redis)
+    while site.ledger.state(run_id) is not State.PUBLISHED:
+        if not amid(outbox.kept(run_id)):
+            time.sleep(0.02)
+            continue
+        with standstill(site.roots()):
+            there, plan = outbox.kept(run_id), site.ledger.plan(run_id)
+            assert plan
+            (shard,) = plan.shards
+            at_work = [pid for pid, names in holders(site).items() if keys.lease(shard.id, lane) in names]
+            if not at_work or any(batch.report and batch.report.lane is lane for batch in there):
+                return None
+            worker = look_at(at_work[0])
+            assert worker
+            send(worker.parent, signal.SIGKILL)
+            return {name for batch in there for name in rows_in(batch)}
+    return None
+
+
+def killed_amid(
+    site: Site, lane: Lane, amid: Callable[[Sequence[Batch]], bool], *, thinking: bool
+) -> tuple[str, set[str]]:
+    """Submits models until the worker of one is killed as of `killed_in`; returns that run and the rows it had."""
+    for number in range(TRIES):
+        run_id = submitted(site, f"{lane}-{number}", thinking=thinking)
+        if before := killed_in(site, run_id, lane, amid):
+            return run_id, before
+    raise AssertionError("no worker was at work at such a moment")
+
+
+def test_human_grounded_runs_go_on_where_their_workers_were_killed(open_site: OpenSite) -> None:
+    site = open_site(Plan(protocols=("human-extraction-demo-v1",), make_model=make_slow_model))
+    notes = Notes(site)
+    # Nothing forces the words of a model that thinks: what this engine then says is never a list, and is asked twice.
+    retried = killed_amid(site, Lane.GENERATE, amid_retries, thinking=True)
+    judged = killed_amid(site, Lane.JUDGE, amid_judging, thinking=False)
+    for run_id, before in (retried, judged):
+        comes_to(site, run_id, State.PUBLISHED)
+        rows = [(lease_of(batch.id), name) for batch in batches_in(site.store, run_id) for name in rows_in(batch)]
+        ended = {lease for lease, name in rows if name in before}
+        since = {name for lease, name in rows if lease not in ended}
+        assert before < {name for _, name in rows}, "what was handed over is there, and not all of it was"
+        assert since.isdisjoint(before), "another worker asked for what was known"
+    assert_all_is_well(site, notes, published=len(site.ledger.newest(2 * TRIES)))
 
 
 def leases(site: Site) -> list[str]:

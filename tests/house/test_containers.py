@@ -17,6 +17,7 @@ from redis.exceptions import AuthenticationError
 from redis.retry import Retry
 
 from evaluator.demo_model import DEMO_MODEL
+from evaluator.human.importers.pseudonyms import VARIABLE as PSEUDONYM_SECRET
 from evaluator.judges.spec import load_judge
 from leaderboard.settings import Settings
 from tests.waiting import until
@@ -47,7 +48,7 @@ def test_every_variable_of_ours_is_a_setting(name: str) -> None:
     used = set(re.findall(r"\bRAPPORT_[A-Z_]+", (ROOT / name).read_text(encoding="utf-8")))
 
     assert used
-    assert used <= {f"RAPPORT_{setting.upper()}" for setting in Settings.model_fields}
+    assert used <= {f"RAPPORT_{setting.upper()}" for setting in Settings.model_fields} | {PSEUDONYM_SECRET}
 
 
 @pytest.mark.parametrize("name", BUILT)

@@ -21,6 +21,7 @@ from leaderboard.submissions.ledger import BeingRestored
 from tests.labelling.people import (
     ALICE,
     BOB,
+    SHA,
     Clock,
     SmallPool,
     agree,
@@ -263,7 +264,7 @@ def test_withdrawing_takes_everything_back_and_forgets_the_place(labelling, redi
     assert (standing.labels, standing.agreed) == ((), None)
     assert sum(map(len, Desk(redis).counts("org/set", RELEVANCE).values())) == 1
     assert Desk(redis).shown(ALICE, RATING) is None
-    assert Desk(redis).is_urgent()
+    assert Desk(redis).urgent() == {ALICE}
     assert [event.kind for event in Desk(redis).events(ALICE)].count(EventKind.WITHDREW) == 1
     agree(labelling, ALICE)
     assert label_next(labelling, ALICE, RELEVANCE, "NO")
@@ -299,6 +300,27 @@ def test_an_item_that_left_the_data_set_is_not_labelled(redis):
     following = labelling.next(ALICE, RELEVANCE).shown
     assert following is not None
     assert following.asked.item_id != shown.asked.item_id
+
+
+def test_an_item_that_reads_otherwise_by_now_is_shown_anew_and_what_was_labelled_stays(redis):
+    pool = SmallPool(NAMES)
+    labelling = make_labelling(redis, {RELEVANCE: pool})
+    agree(labelling, ALICE)
+    first = label_next(labelling, ALICE, RELEVANCE, "YES")
+    shown = labelling.next(ALICE, RELEVANCE).shown
+    assert shown is not None
+    pool.data_sha = "d" * 40
+    labelling.label(ALICE, RELEVANCE, shown.token, "YES")
+    assert done(labelling, ALICE) == {first}, "the person read another text"
+    anew = labelling.next(ALICE, RELEVANCE).shown
+    assert anew is not None
+    assert (anew.asked.data_sha, anew.token == shown.token) == ("d" * 40, False)
+    while labelling.next(ALICE, RELEVANCE).shown:
+        label_next(labelling, ALICE, RELEVANCE, "NO")
+    asked = [given.label.asked for given in labelling.standing(ALICE).labels]
+    assert sorted(each.item_id for each in asked) == sorted(NAMES), "nobody is asked twice"
+    assert [each.data_sha for each in asked] == [SHA, *["d" * 40] * 5]
+    assert sum(map(len, Desk(redis).counts("org/set", RELEVANCE).values())) == len(NAMES)
 
 
 def test_no_name_of_a_person_stands_in_redis(labelling, redis):

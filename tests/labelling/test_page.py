@@ -23,12 +23,12 @@ from evaluator.human.layout import About
 from evaluator.human.reading import read_tables
 from evaluator.human.records import Attribute, Prompt
 from evaluator.human.writing import write_human_set
-from leaderboard.cli.findings import Mark
-from leaderboard.cli.machine_findings import attention_findings
+from leaderboard.cli.findings import Finding, Mark
+from leaderboard.cli.machine_findings import attention_findings, pseudonym_findings
 from leaderboard.connection import web_client
 from leaderboard.guard import guard
 from leaderboard.guard.endpoints import Kind
-from leaderboard.guard.rates import LABELS_BY_USER, UserLimits
+from leaderboard.guard.rates import BY_ADDRESS, LABELS_BY_USER, UserLimits
 from leaderboard.labelling.consent import CONSENT
 from leaderboard.labelling.desk import Desk
 from leaderboard.labelling.pools import set_name
@@ -289,6 +289,22 @@ def test_doctor_says_where_there_are_too_few_attention_items(tmp_path: Path) -> 
     assert [finding.mark for finding in attention_findings(Settings(data=tmp_path))] == [Mark.FINE]
 
 
+def test_doctor_says_whether_names_of_labellers_can_be_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(secret: str = "", **settings: Any) -> Finding:
+        (finding,) = pseudonym_findings(Settings(data=tmp_path, **settings), {VARIABLE: secret})
+        return finding
+
+    assert found("tiny").mark is Mark.BROKEN
+    assert "tiny" not in found("tiny").line()
+    assert found("sixteen bytes or more").mark is Mark.FINE
+    assert "local user labels without it" in found(allow_local_user=True).message
+    monkeypatch.setenv("SYSTEM", "spaces")
+    monkeypatch.setenv("OAUTH_CLIENT_ID", "a client")
+    assert found().mark is Mark.NOTE
+    assert "labelling page is closed" in found().message
+    assert "openssl rand -hex 32" in found().remedy
+
+
 def test_without_a_key_to_draw_with_the_page_is_closed_and_says_so(redis: Redis, tmp_path: Path) -> None:
     (tmp_path / "label.key").mkdir()
     visitor = visitor_of(redis, tmp_path)
@@ -337,9 +353,11 @@ def test_who_labels_faster_than_anybody_reads_is_slowed_down_and_may_read_on() -
         session = {"oauth_info": {"userinfo": {"sub": "alice"}}}
         await limited({**scope, "session": session}, receive, send)
 
+    told = (LABELS_BY_USER[0], LABELS_BY_USER[1], BY_ADDRESS[Kind.LABEL][0])
+    assert [(limit.events, limit.seconds) for limit in told] == [(60, 60), (1800, 3600), (600, 60)], "docs/labelling.md"
     alice = TestClient(by_alice)
-    answers = [alice.post("/label/relevance").status_code for _ in range(LABELS_BY_USER[0].events + 1)]
-    assert answers == [200] * LABELS_BY_USER[0].events + [429]
+    answers = [alice.post("/label/relevance").status_code for _ in range(61)]
+    assert answers == [200] * 60 + [429]
     assert alice.post("/label/relevance/back").status_code == 429
     assert alice.get("/label/relevance").status_code == 200
 

@@ -43,7 +43,7 @@ from tests.labelling.people import (
     make_labelling,
 )
 from tests.released import NAMES
-from worker.labels import LabelSaver
+from worker.labels import PEOPLE_A_COMMIT, LabelSaver
 from worker.publisher import Publisher
 from worker.releasing import Releasing
 
@@ -263,10 +263,12 @@ def test_of_whom_the_archive_is_damaged_and_redis_lost_nothing_is_taken_or_saved
     good = damaged(store, ALICE)
     path = archive_layout.person_path(ALICE, 0)
     broken = store.read(path)
+    Desk(redis).replace(ALICE, events[:1])  # What an older Redis held: were it saved, the rest would be gone.
     journal.restore(redis, store)
     redis.set(EPOCH, "tests:0")
-    with pytest.raises(RapportError, match="cannot be read, so nothing is added"):
-        agree(labelling, ALICE)
+    for act in (lambda: label_next(labelling, ALICE, RELEVANCE, "NO"), lambda: labelling.withdraw(ALICE)):
+        with pytest.raises(RapportError, match="cannot be read, so nothing is added"):
+            act()
     agree(labelling, BOB)
     Desk(redis).note_unsaved(ALICE)
     saver = LabelSaver(redis, 0, store=store)
@@ -293,6 +295,64 @@ def test_fewer_events_than_the_archive_holds_are_never_saved(redis: Redis, store
     store.commit(list(journal.files_of(events)), "labels")
     LabelSaver(redis, 0, store=store).gather(at_once=True)
     assert desk.events(ALICE) == events
+
+
+def test_of_many_people_some_are_saved_at_a_time_each_in_turn_and_first_who_withdrew(redis: Redis) -> None:
+    redis.set(EPOCH, "tests:0")
+    labelling, desk = make_labelling(redis, {}), Desk(redis)
+    people = [f"annotator-{number:05d}" for number in range(2 * PEOPLE_A_COMMIT + 5)]
+    agree(labelling, *people)
+    labelling.withdraw(people[-1])
+    named = {archive_layout.person_path(name, 0): name for name in people}
+    saver, saved = LabelSaver(redis, 0), []
+    while part := saver.gather(at_once=True):
+        part.then()
+        saved.append(sorted(named[operation.path] for operation in part.operations))
+        for name in people[:5] if len(saved) == 1 else ():
+            desk.note_unsaved(name)  # Who goes on labelling waits until all others had their turn.
+    assert [len(each) for each in saved] == [PEOPLE_A_COMMIT, PEOPLE_A_COMMIT, 10]
+    assert saved[0] == [*people[: PEOPLE_A_COMMIT - 1], people[-1]]
+    assert saved[2][:5] == people[:5]
+    assert {name for each in saved for name in each} == {*people}
+
+
+def test_a_withdrawal_is_saved_at_once_and_a_label_with_the_next_ones(redis: Redis) -> None:
+    redis.set(EPOCH, "tests:0")
+    labelling = make_labelling(redis, {RELEVANCE: SmallPool(("p1/a1", "p1/a2"))})
+    agree(labelling, ALICE, BOB)
+    saver = LabelSaver(redis, 20, lambda: 0.0)
+    first = saver.gather(at_once=False)
+    assert first is not None
+    first.then()
+    label_next(labelling, BOB, RELEVANCE, "YES")
+    assert saver.gather(at_once=False) is None
+    labelling.withdraw(ALICE)
+    hurried = saver.gather(at_once=False)
+    assert hurried is not None
+    assert {operation.path for operation in hurried.operations} == {
+        archive_layout.person_path(name, 0) for name in (ALICE, BOB)
+    }
+    hurried.then()
+    label_next(labelling, BOB, RELEVANCE, "NO")
+    assert saver.gather(at_once=False) is None, "once it is saved nobody hurries any more"
+
+
+def test_a_withdrawal_that_was_lost_with_redis_is_seen_to_be_and_made_once_more(site: Site) -> None:
+    label_all(site.labelling, ALICE, RATING, "4", most=3)
+    site.settle()
+    given, public = site.labelling.standing(ALICE).labels, site.rows(RATING)
+    assert public
+    site.labelling.withdraw(ALICE)
+    assert site.labelling.is_being_saved(ALICE)
+    site.redis.flushall()
+    site.settle()
+    assert site.labelling.standing(ALICE).labels == given
+    assert not site.labelling.is_being_saved(ALICE), "nobody is told of a withdrawal that is not known any more"
+    assert site.rows(RATING) == public
+    site.labelling.withdraw(ALICE)
+    site.settle()
+    assert site.rows(RATING) == []
+    assert next(each for each in site.annotators() if each.annotator == ALICE).withdrawn_at is not None
 
 
 def test_who_stands_in_redis_alone_is_taken_down_too(redis: Redis, tmp_path: Path) -> None:
