@@ -25,6 +25,7 @@ def main() -> None:
             "stage_seconds": row["stage_seconds"],
             "peak_rss_mb": row["peak_rss_mb"],
             "prefill_efficiency": row["prefill_efficiency"],
+            "protocols": [row["protocol"], *(each["protocol"] for each in row["agreement"])],
             "items": row["items"],
             "verdicts": row["verdicts"],
             "missing": row["missing"],

@@ -113,7 +113,7 @@ def _row_files(results: Store, human: PublicHumanCards) -> frozenset[str]:
     """
     files = {*results.list(layout.GENERATIONS), *results.list(layout.VERDICTS)}
     files -= {*results.list(f"{layout.VERDICTS}/{layout.HUMAN_RATERS}")}
-    agreement = {path for card in human.cards for path in layout.row_paths(card.model, card.run_id, card.judge)[:1]}
+    agreement = {path for card in human.cards for path in layout.row_paths(card.model, card.run_id, card.judge)}
     lost = {path for path in files if human.problems and is_human_grounded(path.split("/")[-2])}
     return frozenset(files - agreement - lost)
 

@@ -13,6 +13,7 @@ from leaderboard.api import endpoints
 from leaderboard.api.endpoints import Endpoints
 from leaderboard.api.records import AgreementRow
 from leaderboard.board.human_gaps import GAP_FIGURE
+from leaderboard.cli import demo
 from leaderboard.cli.remote_words import agreement_lines
 from leaderboard.open_data import layout
 from leaderboard.open_data.files import HUMAN_CARDS
@@ -95,6 +96,13 @@ def test_lines_say_what_stands_beside_a_figure_and_call_simulated_labels_so(api:
     assert all("simulated" in line for line in lines[1:])
     person = AgreementRow(**{**row_of(api, Task.RELEVANCE), "label_kind": "person"})
     assert "one more human 0.600" in agreement_lines([person])
+
+
+def test_a_demo_prints_all_main_figures_and_calls_simulated_labels_so(api: Endpoints) -> None:
+    (printed,) = demo._lines(demo._Released(None, api.agreement()["rows"], "r1"))
+    lines = printed.splitlines()[1:]
+    assert len(lines) == 4 * 3
+    assert all("simulated" in line and "none: fewer than 10 users" in line for line in lines)
 
 
 def test_the_command_asks_a_site(site: Site, rapport: Rapport) -> None:

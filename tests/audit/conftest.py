@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from evaluator.human.tasks import Task
 from leaderboard.store.local import LocalStore
-from tests.audit.sites import CLOSED, MODELS, make_site
+from tests.audit.human_sites import WRITTEN, chosen
+from tests.audit.sites import CLOSED, FAIR, MODELS, make_site
+from tests.human_sites import write_human_run
+from tests.released import released
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +42,23 @@ def data(honest: Path, tmp_path: Path) -> Path:
 def results(data: Path) -> LocalStore:
     """The public results of that copy."""
     return LocalStore(data / "results")
+
+
+@pytest.fixture(scope="session")
+def human_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a site with one model that was run at HiCUPID and at human-grounded tasks."""
+    folder = tmp_path_factory.mktemp("agreement")
+    archive = make_site(folder, MODELS[1]).archive
+    for run in (*WRITTEN.values(), chosen(Task.RELEVANCE, model=FAIR)):
+        write_human_run(archive, run)
+    shutil.rmtree(folder / "results")
+    shutil.rmtree(folder / "requests")
+    released(archive, folder)
+    return folder
+
+
+@pytest.fixture
+def human_results(human_site: Path, tmp_path: Path) -> LocalStore:
+    """A copy of that site's public results, in `site` below the temporary folder."""
+    shutil.copytree(human_site / "results", tmp_path / "site" / "results")
+    return LocalStore(tmp_path / "site" / "results")

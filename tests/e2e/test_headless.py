@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evaluator.hicupid.data import demo_set
+from evaluator.protocol import PEOPLE
 from leaderboard.board.build import build_board
 from leaderboard.board.human import MAIN
+from leaderboard.settings import Settings
 from leaderboard.store.local import LocalStore
 from tests.e2e.site import eventually, running_demo
 
-PROTOCOLS = ("demo-v1", "human-relevance-demo-v1", "human-uplift-demo-v1")
-"""A task that people have labelled, and one in which a judge reads what the model wrote."""
+PROTOCOLS = ("demo-v1", "human-relevance-demo-v1")
 NAMED_FIELDS = {
     *("submission_id", "model", "revision", "engine", "engine_version", "judge", "judge_status", "protocol"),
     *("prompt_pack", "items", "generations", "verdicts", "missing", "persona", "profile", "schedule", "total"),
@@ -63,27 +65,41 @@ def test_a_run_survives_the_loss_of_redis_and_of_the_whole_site_and_publishes_th
     assert {line["key"]["question_id"].split("/")[0] for line in generations} == {"test_1", "test_2"}
     assert min(line["prompt_tokens"] for line in generations) >= 1500
     assert second.survivors() == []
-    assert_it_agrees_with_simulated_labels(row, tmp_path / "data")
+    assert_both_suites_are_told_and_public(row, tmp_path / "data", PROTOCOLS)
 
 
-def assert_it_agrees_with_simulated_labels(row: dict[str, Any], data: Path) -> None:
-    """The human-grounded tasks of the same submission are printed and public too, and rank nowhere."""
-    labelled, judged = row["agreement"]
-    assert [labelled["protocol"], judged["protocol"]] == list(PROTOCOLS[1:])
-    assert (labelled["task"], labelled["judge"], judged["task"]) == ("relevance", "people", "uplift")
-    assert labelled["items"] >= 10
-    assert labelled["answered_share"] == 1, "this engine forces one of two words"
-    for each in row["agreement"]:
-        assert (each["submission_id"], each["model"]) == (row["submission_id"], row["model"])
-        assert each["label_kind"] == "simulated"
-        assert {"simulated labels", f"protocol {each['protocol']}"} <= {*each["unranked_because"]}
-        assert all(figure["low"] is None and figure["why_no_interval"] for figure in each["figures"]), "too few users"
-        main = [figure for figure in each["figures"] if figure["name"] in MAIN[each["task"]]]
-        assert len(main) == len(MAIN[each["task"]])
-        assert all(figure["value"] is not None for figure in main if figure["labels"])
+def test_what_nobody_chose_otherwise_is_run_on_both_suites(
+    tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAPPORT_PROTOCOLS")
+    arguments = ("--once", "--json", "--model", "local/tiny")
+    with running_demo(tmp_path, models, *arguments, engine="deterministic") as demo:
+        output, _ = demo.process.communicate()
+    assert demo.process.returncode == 0, demo.log()
+    assert_both_suites_are_told_and_public(json.loads(output), tmp_path / "data", Settings().protocols)
+
+
+def assert_both_suites_are_told_and_public(row: dict[str, Any], data: Path, protocols: Sequence[str]) -> None:
+    """What a demo printed is of all protocols and on the public board; of made-up labels nothing ever ranks."""
+    agreement = row["agreement"]
+    assert sorted([row["protocol"], *(each["protocol"] for each in agreement)]) == sorted(protocols)
+    assert row["rank"] is None
+    for each in agreement:
+        assert (each["submission_id"], each["revision"]) == (row["submission_id"], row["revision"])
+        kind = "truth" if "synthetic" in each["protocol"] else "simulated"
+        assert each["label_kind"] == kind
+        assert f"protocol {each['protocol']}" in each["unranked_because"]
+        assert kind == "truth" or "simulated labels" in each["unranked_because"]
+        if each["judge"] == PEOPLE:
+            assert each["items"] >= 10
+            assert each["answered_share"] == 1, "both engines say one of the words that a pattern allows"
+        assert all((figure["low"] is None) == bool(figure["why_no_interval"]) for figure in each["figures"])
+        told = {figure["name"]: figure["value"] for figure in each["figures"]}
+        assert any(told.get(name) is not None for name in MAIN[each["task"]])
     board = build_board(LocalStore(data / "results"))
     assert [each.scorecard_id for each in board.rows] == [row["scorecard_id"]]
-    assert [card.id for card in board.human] == [labelled["scorecard_id"], judged["scorecard_id"]]
+    assert {card.id for card in board.human} == {each["scorecard_id"] for each in agreement}
+    assert all(card.unranked_because for card in board.human)
 
 
 @pytest.mark.parametrize(

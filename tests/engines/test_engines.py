@@ -13,6 +13,8 @@ from evaluator.engines.base import Message, Request, Sampling
 from evaluator.engines.process import EngineProcess
 from evaluator.engines.transformers import TransformersEngine
 from evaluator.errors import Cause
+from evaluator.human.stages import rating, relevance, verification
+from evaluator.human.stages.extraction import forced_pattern
 from evaluator.metrics.efficiency import prefill_efficiency
 from tests.builders import make_generation
 from tests.engines.conftest import spec_of
@@ -109,6 +111,16 @@ def test_a_forced_pattern_holds_to_its_end(name: str, temperature: float, reques
     assert len(completions) == 4
     assert all(re.fullmatch(VERDICT.pattern or "", item.text or "") for item in completions)
     assert {item.finish_reason for item in completions} == {"stop"}
+
+
+@pytest.mark.parametrize("name", ["vllm_engine", "transformers_engine"])
+def test_what_the_human_grounded_stages_force_is_said_to_its_end(name: str, request: pytest.FixtureRequest) -> None:
+    engine: EngineProcess = request.getfixturevalue(name)
+    patterns = (verification.PATTERN, relevance.PATTERN, rating.PATTERN, forced_pattern(most=2, longest=40))
+    for pattern, tokens in zip(patterns, (8, 8, 8, 180), strict=True):  # As the demo's protocols allow.
+        forced = Sampling(max_tokens=tokens, pattern=pattern)
+        (said,) = engine.generate(questions(1, pattern), forced)
+        assert re.fullmatch(pattern, said.text or ""), pattern
 
 
 def test_forced_greedy_completions_and_their_probabilities_are_the_same_on_vllm_and_transformers(

@@ -231,7 +231,10 @@ def test_hostile_texts_are_shown_as_texts(redis: Redis, tmp_path: Path) -> None:
         assert page.status_code == 200
         assert "<script>alert" not in page.text
         assert "<img" not in page.text
-    assert "&lt;/p&gt;&lt;script&gt;" in visitor.get("/label/relevance").text
+    first = visitor.get("/label/relevance").text
+    visitor.post("/label/relevance", data={"token": token_of(first), "skip": "1"})
+    both = first + visitor.get("/label/relevance").text  # One of them may be an attention item, which is ours.
+    assert "&lt;/p&gt;&lt;script&gt;" in both
 
 
 def test_a_data_set_that_may_not_be_shown_is_not_shown(redis: Redis, tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ def counting(rows: list[OpenVerdict], kind: str = "model") -> list[OpenVerdict]:
 @pytest.mark.parametrize("task", EVERY)
 def test_every_verdict_is_public_with_the_rater_and_its_conditions(store, tmp_path: Path, task: JudgedTask) -> None:
     run = make_written_run(task)
-    rows = verdicts(site(store, tmp_path, run).results, run)
+    results = site(store, tmp_path, run).results
+    rows = verdicts(results, run)
     assert sorted(row.verdict_key for row in rows) == sorted(row.verdict_key for row in run.rows.verdicts)
     assert {(row.run_id, row.model, row.protocol) for row in rows} == {(run.id, "org/model-1", run.protocol.id)}
     told = {(row.verdict_key, row.attempt): row for row in run.rows.verdicts}
@@ -83,6 +84,8 @@ def test_every_verdict_is_public_with_the_rater_and_its_conditions(store, tmp_pa
         stored = told[row.verdict_key, row.attempt]
         assert (row.outcome, row.word, row.slot_order) == (stored.outcome, stored.word, stored.key.slot_order)
         assert (row.rater_kind == "rule") == (row.schema_version == 3)
+    asked = {item.question_id for item in run.plan.labelled if item.is_asked}
+    assert {row.question_id for row in answers(results, run)} == asked, "generic answers among them"
     judging = run.card.result.judging
     assert judging is not None
     assert sum(row.outcome is not None for row in counting(rows)) == judging.verdicts

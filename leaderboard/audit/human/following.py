@@ -21,6 +21,7 @@ from leaderboard.audit.human.rows import PublicRun, Told, generations_of, items_
 
 _LABELS = "follow from people's labels, which are not public: name their data set with --human-data."
 _WITHHELD = "does not follow, since answers are withheld."
+_UNREAD = "How many answers can be read does not follow: some are withheld, or are lists without an entry."
 _OF_LABELS = frozenset({"inflation"})
 """Figures of a writer that people's labels are needed for."""
 _NO_EPSILON = 0.0
@@ -91,10 +92,7 @@ def _answered(
     if answers.reasons_known:
         told["invalid"] = counted([*said.invalid.values(), *["no_evidence"] * unasked])
         return told, []
-    what = "How many" if answers.unknown else "Why some"
-    return told, [
-        f"{what} answers can be read {_WITHHELD}" if answers.unknown else f"{what} cannot be read {_WITHHELD}"
-    ]
+    return told, [_UNREAD if answers.unknown else f"Why some answers cannot be read {_WITHHELD}"]
 
 
 def _chosen(run: PublicRun, answers: Told, asked: Asked | None) -> tuple[dict[str, Any], list[str]]:
