@@ -3,7 +3,8 @@
 The synthetic-to-human gap is a model's figure on these less the same figure on people's labels. Both are asked in the
 same words, so what differs is the users, their conversations, and who says what is right.
 
-Names of attributes are public and tell nothing of the truth: each is a digest, and the stages have names of their own.
+Names of attributes are public: each is a digest, and the stages have names of their own. Who knows HiCUPID's tastes can
+try them out, since nothing in a digest is secret.
 """
 
 from __future__ import annotations
@@ -160,7 +161,7 @@ def _attribute(user: _User, task: Task, fact: _Fact, told: PersonaFact) -> Attri
 
 
 def _attribute_id(user: _User, task: Task, fact: _Fact, told: PersonaFact) -> str:
-    """Names an attribute, so that nobody can read off its name, or its place among others, what holds of it."""
+    """Names an attribute, so that neither its words nor its place among others show what holds of it."""
     return f"{user.name}-{digest([_SEED, task, user.name, fact.told.cluster, told.cluster])[:12]}"
 
 
