@@ -14,7 +14,7 @@ from evaluator.errors import Cause
 from evaluator.hicupid.questions import Item, Question, QuestionType
 from evaluator.hicupid.selection import UserItems
 from evaluator.judges.parse import BETTER_RESPONSE, SATISFACTION, outcome, parse_word
-from evaluator.judges.prompt import judge_messages, slot_orders
+from evaluator.judges.prompt import judge_messages, slot_orders, wording_of
 from evaluator.records import Generation, Outcome, SlotOrder, Terms, Verdict, VerdictKey, verdict_version
 from evaluator.setup import HicupidSetup, questions_of
 
@@ -161,7 +161,7 @@ def verdict_key(
         question_id=question.question_id,
         rater=setup.judge.id,
         rater_revision=setup.judge_revision,
-        judge_prompt_pack=setup.pack.evaluation_id,
+        judge_prompt_pack=wording_of(setup.pack),
         decoding=setup.judge.decoding(question.type),
         engine=judge_engine.engine,
         dtype=judge_engine.dtype,

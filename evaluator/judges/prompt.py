@@ -7,6 +7,7 @@ import hashlib
 from evaluator.engines.base import Message
 from evaluator.hicupid.prompts import PromptPack, fill
 from evaluator.hicupid.questions import Question, QuestionType
+from evaluator.judges.neutral import VERSION, marks_of, neutralised
 from evaluator.protocol import HicupidProtocol
 from evaluator.records import SlotOrder
 
@@ -26,10 +27,27 @@ def slot_orders(question: Question, protocol: HicupidProtocol) -> tuple[SlotOrde
 
 
 def judge_messages(question: Question, answer: str, order: SlotOrder, pack: PromptPack) -> tuple[Message, ...]:
-    """Returns the judge prompt for one answer in one slot order."""
-    first, second = (answer, question.gold) if order is SlotOrder.ANSWER_FIRST else (question.gold, answer)
+    """Returns the judge prompt for one answer in one slot order.
+
+    The answer and gold are neutralised alike, so that neither can look like a part of the prompt, or like a verdict.
+    """
+    template = pack.evaluation[question.type]
+    marks = marks_of(template)
+    answer, gold = (neutralised(text, marks) for text in (answer, question.gold))
+    first, second = (answer, gold) if order is SlotOrder.ANSWER_FIRST else (gold, answer)
     values = {"question": question.question, "answer": answer, "answer_a": first, "answer_b": second}
     for fact in (question.persona, question.profile, question.schedule):
         if fact is not None:
             values |= fact.model_dump()
-    return fill(pack.evaluation[question.type], values)
+    return fill(template, values)
+
+
+def wording_of(pack: PromptPack) -> str:
+    """Names all that decides how answers stand before a judge that compares: its prompts, and how these are kept.
+
+    Example:
+        >>> from evaluator.hicupid.prompts import builtin_pack
+        >>> wording_of(builtin_pack()).partition("+")[2]
+        'neutral-v1'
+    """
+    return f"{pack.evaluation_id}+{VERSION}"

@@ -21,6 +21,7 @@ from evaluator.human.stages.writing import SLOT_ORDERS, comparison_messages, rea
 from evaluator.human.tasks import JudgedTask, Order
 from evaluator.judge import Asked, Reading
 from evaluator.judges.parse import BETTER_RESPONSE, parse_word
+from evaluator.judges.prompt import wording_of
 from evaluator.judges.spec import JudgeSpec, decoding_of
 from evaluator.records import Outcome, SlotOrder, VerdictKey
 
@@ -74,7 +75,7 @@ def _key(
         question_id=subject.question_id,
         rater=judge.id,
         rater_revision=setup.judge_revision,
-        judge_prompt_pack=setup.pack.evaluation_id if pairwise else load_wording(judge.prompt_pack).name,
+        judge_prompt_pack=wording_of(setup.pack) if pairwise else load_wording(judge.prompt_pack).name,
         decoding=decoding_of(samplings),
         engine=engine.engine,
         dtype=engine.dtype,
