@@ -57,10 +57,20 @@ class ReferenceAnswers(NamedTuple):
         reference = Reference(self.setup.model.model.removeprefix(REFERENCE))
         for user in users:
             for question in questions_of(self.setup, user):
-                key = self.key(question.question_id)
-                if key.digest() not in done:
-                    said = _completion(key.digest(), answer_of(question, reference))
-                    yield generation_row(self.setup, Asked(key, question, None), said, INFO)
+                if self.key(question.question_id).digest() not in done:
+                    yield answer_row(self.setup, question, answer_of(question, reference))
+
+
+def answer_row(setup: HicupidSetup, question: Question, text: str) -> Generation:
+    """Returns the row of an answer that no model gave.
+
+    Args:
+        setup: The run; its model names who answers.
+        question: What was asked.
+        text: What is answered.
+    """
+    key = input_key(setup, question.question_id, INFO)
+    return generation_row(setup, Asked(key, question, None), _completion(key.digest(), text), INFO)
 
 
 def answer_of(question: Question, reference: Reference) -> str:

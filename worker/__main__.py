@@ -1,6 +1,7 @@
 """`python -m worker work`, `publish` and `reap`: the three roles beside the web process.
 
-`python -m worker evaluate ...`, `compare ...` and `reproduce ...` are what `rapport` of the same names becomes.
+`python -m worker evaluate ...`, `compare ...`, `reproduce ...` and `judge ...` are what `rapport` of the same names
+becomes.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def publish(settings: Settings, redis: Redis) -> None:
 
 
 _ROLES = {"work": work, "publish": publish, "reap": reap}
-_COMMANDS = ("evaluate", "compare", "reproduce")
+_COMMANDS = ("evaluate", "compare", "reproduce", "judge")
 """What needs no Redis, and takes options."""
 
 

@@ -80,10 +80,10 @@ def score(
             SplitScores(split=split, **dict(_scores([entry for entry in entries if entry.item.split == split])))
             for split in splits
         ),
-        bleu=_rate(entries, lambda entry: entry.answer.bleu if entry.answer else None),
-        rouge_l=_rate(entries, lambda entry: entry.answer.rouge_l if entry.answer else None),
-        evidence_recall=_rate([entry for entry in entries if entry.item.evidence], _recall),
-        position_consistency=_rate(pairs, _agreement),
+        bleu=rate_of_items(entries, lambda entry: entry.answer.bleu if entry.answer else None),
+        rouge_l=rate_of_items(entries, lambda entry: entry.answer.rouge_l if entry.answer else None),
+        evidence_recall=rate_of_items([entry for entry in entries if entry.item.evidence], _recall),
+        position_consistency=rate_of_items(pairs, agreement_of),
         slot_a_share=_slot_a_share(pairs),
         prefill_efficiency=rounded(prefill_efficiency(answers)),
     )
@@ -130,7 +130,7 @@ def _user(entry: JudgedItem) -> User:
     return entry.item.split, entry.item.user_id
 
 
-def _rate(entries: Sequence[JudgedItem], figure: Figure) -> Rate:
+def rate_of_items(entries: Sequence[JudgedItem], figure: Figure) -> Rate:
     """The mean of a figure over the items that have it, with counts and interval."""
     return _rate_of(sums_by_user(entries, users_of(entries), figure), len(entries))
 
@@ -145,7 +145,7 @@ def _rate_of(sums: Sequence[UserSums], items: int) -> Rate:
     )
 
 
-def _share(wanted: Outcome) -> Figure:
+def share_of(wanted: Outcome) -> Figure:
     """Returns the figure that says how often an item came out so."""
     return lambda entry: 100 * entry.read.count(wanted) / len(entry.read) if entry.judged else None
 
@@ -156,7 +156,7 @@ def _scores(entries: Sequence[JudgedItem]) -> Scores:
     return Scores(
         persona=_pairwise(by_type[QuestionType.PERSONA]),
         profile=_pairwise(by_type[QuestionType.PROFILE]),
-        schedule=_rate(by_type[QuestionType.SCHEDULE], score_of),
+        schedule=rate_of_items(by_type[QuestionType.SCHEDULE], score_of),
         total=_total(by_type),
     )
 
@@ -164,10 +164,10 @@ def _scores(entries: Sequence[JudgedItem]) -> Scores:
 def _pairwise(entries: Sequence[JudgedItem]) -> PairwiseScores:
     """Win, tie and loss rates and the score of one question type."""
     return PairwiseScores(
-        win=_rate(entries, _share(Outcome.WIN)),
-        tie=_rate(entries, _share(Outcome.TIE)),
-        loss=_rate(entries, _share(Outcome.LOSS)),
-        score=_rate(entries, score_of),
+        win=rate_of_items(entries, share_of(Outcome.WIN)),
+        tie=rate_of_items(entries, share_of(Outcome.TIE)),
+        loss=rate_of_items(entries, share_of(Outcome.LOSS)),
+        score=rate_of_items(entries, score_of),
     )
 
 
@@ -199,7 +199,7 @@ def _recall(entry: JudgedItem) -> float | None:
     return None if recall is None else 100 * recall
 
 
-def _agreement(entry: JudgedItem) -> float | None:
+def agreement_of(entry: JudgedItem) -> float | None:
     """100 where both verdicts on a pair agree, 0 where they do not."""
     return 100.0 * (len(set(entry.read)) == 1) if entry.judged else None
 

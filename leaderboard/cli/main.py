@@ -189,6 +189,12 @@ def reproduce(context: typer.Context) -> None:
     _become("reproduce", *context.args)
 
 
+@app.command(add_help_option=False, context_settings=_PASSED_THROUGH)
+def judge(context: typer.Context) -> None:
+    """Looks at a judge: `rapport judge check ID` loads it and asks it about canaries."""
+    _become("judge", *context.args)
+
+
 def _become(role: str, *arguments: str) -> None:
     """Replaces this process by a worker role: the leaderboard never imports the worker."""
     os.execv(sys.executable, [sys.executable, "-m", "worker", role, *arguments])

@@ -1,4 +1,4 @@
-"""`rapport evaluate`, `compare` and `reproduce`: their options, what they print, and how they end."""
+"""`rapport evaluate`, `compare`, `reproduce` and `judge`: their options, what they print, and how they end."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from evaluator.engines.base import EndpointSpec
-from evaluator.errors import Cause, RapportError
+from evaluator.errors import RapportError
 from evaluator.judges.rater import Rater, load_rater
 from evaluator.judges.spec import JudgeSpec
 from evaluator.models import model_name, pin, pin_adapter
@@ -23,8 +22,10 @@ from worker.local.compare import compare_folders
 from worker.local.dry_run import estimate
 from worker.local.evaluation import evaluate
 from worker.local.human_dry_run import estimate_tasks, human_protocols
+from worker.local.judge_cli import app as judge_app
 from worker.local.progress import Progress, log_to
 from worker.local.reproduce_cli import reproduce_command
+from worker.local.servers import CONTEXT, FLAVOUR, KEY, FlavourChoice, Server
 from worker.local.summary import gaps_of, summary_of
 from worker.local.tokenizers import Tokenizers
 from worker.local.wanted import Wanted
@@ -32,6 +33,7 @@ from worker.planning import Candidate, Conditions, asks_of_people, data_set_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("reproduce")(reproduce_command)
+app.add_typer(judge_app, name="judge")
 
 
 class Suite(StrEnum):
@@ -49,17 +51,7 @@ class EngineChoice(StrEnum):
     TRANSFORMERS = "transformers"
 
 
-class FlavourChoice(StrEnum):
-    """Kinds of servers."""
-
-    VLLM = "vllm"
-    PLAIN = "plain"
-
-
 _MODEL = "owner/name on the Hub, local/NAME, or reference/gold, reference/general_answer, reference/empty."
-_KEY = "Environment variable with that server's key."
-_FLAVOUR = "vllm if left out; plain for any other OpenAI-compatible server."
-_CONTEXT = "Tokens of prompt and answer there, if that server does not tell."
 _AS_JSON = typer.Option("--json", help="Print JSON on standard output.")
 
 
@@ -101,18 +93,18 @@ def evaluate_command(
     model_name_there: Annotated[
         str | None, typer.Option("--model-name", help="The model's name on that server; MODEL if left out.")
     ] = None,
-    model_key: Annotated[str | None, typer.Option(help=_KEY)] = None,
-    model_flavour: Annotated[FlavourChoice | None, typer.Option(help=_FLAVOUR)] = None,
-    model_context: Annotated[int | None, typer.Option(min=1, help=_CONTEXT)] = None,
+    model_key: Annotated[str | None, typer.Option(help=KEY)] = None,
+    model_flavour: Annotated[FlavourChoice | None, typer.Option(help=FLAVOUR)] = None,
+    model_context: Annotated[int | None, typer.Option(min=1, help=CONTEXT)] = None,
     judge_url: Annotated[
         str | None, typer.Option(help="Server that runs the judge; RAPPORT_JUDGE_URL if left out.")
     ] = None,
     judge_name: Annotated[
         str | None, typer.Option(help="The judge's name on that server; its model if left out.")
     ] = None,
-    judge_key: Annotated[str | None, typer.Option(help=_KEY)] = None,
-    judge_flavour: Annotated[FlavourChoice | None, typer.Option(help=_FLAVOUR)] = None,
-    judge_context: Annotated[int | None, typer.Option(min=1, help=_CONTEXT)] = None,
+    judge_key: Annotated[str | None, typer.Option(help=KEY)] = None,
+    judge_flavour: Annotated[FlavourChoice | None, typer.Option(help=FLAVOUR)] = None,
+    judge_context: Annotated[int | None, typer.Option(min=1, help=CONTEXT)] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -135,8 +127,8 @@ def evaluate_command(
         raise typer.BadParameter("a reference takes no --revision, --adapter, --model-url and --thinking")
     if adapter and model_url and not model_name_there:
         raise typer.BadParameter("say with --model-name under which name the server serves the adapter")
-    model_there = _Server(model_url, model_name_there, model_key, model_flavour, model_context)
-    judge_there = _Server(judge_url, judge_name, judge_key, judge_flavour, judge_context)
+    model_there = Server(model_url, model_name_there, model_key, model_flavour, model_context)
+    judge_there = Server(judge_url, judge_name, judge_key, judge_flavour, judge_context)
     served = model_there.endpoint("model", named)
     adapted = pin_adapter(model_name(adapter, settings.models), adapter_revision, settings.models) if adapter else None
     candidate = Candidate(pin(named, revision, settings.models), adapted, thinking)
@@ -225,38 +217,6 @@ def _protocols(wanted: str | None, suite: Suite | None, stage: int | None) -> Se
     if stage and not (isinstance(found, HumanProtocol) and found.task.stage == stage):
         raise typer.BadParameter(f"{found.id} is no protocol of stage {stage}")
     return [found]
-
-
-class _Server(NamedTuple):
-    """What options say of a server."""
-
-    url: str | None
-    name: str | None
-    key: str | None
-    flavour: FlavourChoice | None
-    context: int | None
-
-    def endpoint(self, role: Literal["model", "judge"], name: str) -> EndpointSpec | None:
-        """Returns the server, which knows the model of a role by `name` if the options do not say; None without one."""
-        if self.url is None:
-            if any(told is not None for told in self):
-                others = ", ".join(f"--{role}-{option}" for option in self._fields[1:])
-                raise typer.BadParameter(f"{others} belong to --{role}-url")
-            return None
-        try:
-            return EndpointSpec(
-                base_url=self.url,
-                model=self.name or name,
-                key_variable=self.key,
-                flavour=(self.flavour or FlavourChoice.VLLM).value,
-                context_length=self.context,
-            )
-        except ValueError as error:
-            raise RapportError(
-                Cause.MALFORMED_ID,
-                "The server's address or key variable is malformed.",
-                "Write it as http://host:8000/v1.",
-            ) from error
 
 
 def _with(settings: Settings, **chosen: Any) -> Settings:

@@ -235,7 +235,7 @@ def _task(wanted: Wanted, settings: Settings, tokenizers: Tokenizers) -> TaskEst
     judging = _judging(setup, _beside_each_other(every, asked), first, tokenizer)
     if judging is not None and not judging.prompts:
         return None
-    declared = _declared(setup.protocol, whole)
+    declared = _declared(setup.protocol, whole, asked, judging)
     return TaskEstimate(
         protocol=setup.protocol.id,
         task=setup.protocol.task,
@@ -294,11 +294,26 @@ def _judging(
     return work_of(said, judge.sampling.max_tokens)
 
 
-def _declared(protocol: EvaluationProtocol, asked: Sequence[HumanItem]) -> Declared:
-    """Returns how much a task asks at its declared size, of which `asked` is what the loaded data holds."""
+def _declared(
+    protocol: EvaluationProtocol, whole: Sequence[HumanItem], asked: Sequence[HumanItem], judging: Work | None
+) -> Declared:
+    """Returns how much a task asks at its declared size.
+
+    Args:
+        protocol: The task's.
+        whole: What the loaded data holds.
+        asked: Those of these that are counted.
+        judging: What is judged of the users of `asked`.
+    """
     if isinstance(protocol, HumanProtocol) and asks_of_people(protocol):
         return DECLARED[protocol.task]
-    return Declared(round(len(asked) / len({item.person for item in asked}) * MOST_USERS))
+    verdicts = judging.prompts if judging else 0
+    return Declared(_of_all_users(len(whole), whole), _of_all_users(verdicts, asked))
+
+
+def _of_all_users(count: int, items: Sequence[HumanItem]) -> int:
+    """Scales a count from the users of some items to all made-up users."""
+    return round(count / len({item.person for item in items}) * MOST_USERS)
 
 
 def _computed(work: Work) -> int:
@@ -318,8 +333,8 @@ def human_protocols(stage: int | None) -> list[HumanProtocol]:
         stage: 1 to 3; None for all.
 
     Example:
-        >>> [protocol.id for protocol in human_protocols(1)]
-        ['human-verification-v1', 'human-verification-synthetic-v1', 'human-extraction-v1']
+        >>> [protocol.task.value for protocol in human_protocols(1)], human_protocols(2)[1].id
+        (['verification', 'verification', 'extraction', 'extraction'], 'human-relevance-synthetic-v1')
     """
     every: tuple[AnyTask, ...] = (*Task, *JudgedTask)
     labelled = [f"human-{task}-v1" for task in every if stage in (None, task.stage)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from evaluator.human.gap import Gap
 from evaluator.human.records import RaterKind
 from evaluator.human.results import NamedFigure
 from evaluator.metrics.clustered import Missing
 from evaluator.results import Rate, Result, Total
-from leaderboard.board.human_gaps import GAP_FIGURE, with_gaps
+from leaderboard.board.human_gaps import with_gaps
 from leaderboard.results import AnyScorecard, HumanScorecard, Scorecard
 
 _WHOSE = {
@@ -25,10 +26,11 @@ def summary_of(card: AnyScorecard) -> str:
 
 
 def gaps_of(cards: Iterable[AnyScorecard]) -> Iterator[str]:
-    """Yields a line for each evaluation on labels beside which there is one on made-up users."""
+    """Yields a line for each gap between an evaluation on labels and one on made-up users."""
     for card in with_gaps(card for card in cards if isinstance(card, HumanScorecard)):
-        if (gap := card.result.figure(GAP_FIGURE)) is not None:
-            yield f"{card.protocol}, {gap.name}: {_figure(gap)}"
+        for gap in card.result.figures:
+            if isinstance(gap, Gap):
+                yield f"{card.protocol}, {gap.name}: {_figure(gap)}"
 
 
 def _lines(card: Scorecard) -> Iterator[str]:

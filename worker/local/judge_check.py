@@ -1,0 +1,180 @@
+"""Runs the canaries of a judge on this machine: what they come to is kept beside its verdicts, version by version."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from evaluator.engines.base import EndpointSpec, Engine, EngineInfo
+from evaluator.hicupid.demo_data import DemoSize, write_demo_set
+from evaluator.hicupid.outcomes import JudgedItem, join_rows
+from evaluator.hicupid.questions import Item, Question
+from evaluator.hicupid.selection import select_users
+from evaluator.identity import digest
+from evaluator.journal import Journal
+from evaluator.judge import is_counted, is_said_by, judge
+from evaluator.judges.canaries import Canary, JudgeCheck, canary_answers, canary_figures
+from evaluator.judges.prompt import slot_orders, wording_of
+from evaluator.judges.spec import JudgeSpec
+from evaluator.models import PinnedModel, pin
+from evaluator.protocol import REFERENCE, Reference, load_protocol
+from evaluator.records import Generation, Verdict
+from evaluator.references import answer_row
+from evaluator.setup import HicupidSetup, questions_of, users_of
+from leaderboard.records import Lane
+from leaderboard.settings import Settings
+from worker.engines import Endpoints, RunEngines
+from worker.local.folder import Folder, write_whole
+from worker.planning import Candidate, Conditions, make_hicupid_setup
+
+log = logging.getLogger("rapport.judge")
+
+PROTOCOL = "canaries-v1"
+_USERS, _SEED = 25, 42
+"""Of the made-up users whose questions a judge is checked on unless a data set is named."""
+
+
+class Wanted(NamedTuple):
+    """What a person asks for."""
+
+    judge: JudgeSpec
+    data_set: str | None
+    """A folder or a Hub data set of HiCUPID's layout; None takes made-up users."""
+    prompts: str
+    """Prompt pack: its id, `builtin` or `official`."""
+    endpoint: EndpointSpec | None
+    """Server that runs the judge; None runs it here."""
+
+
+class Checked(NamedTuple):
+    """What a check came to."""
+
+    check: JudgeCheck
+    folder: Path
+
+
+class _Answers(NamedTuple):
+    """What the canaries say."""
+
+    questions: Sequence[Question]
+    rows: dict[Canary, list[Generation]]
+
+    def all(self) -> list[Generation]:
+        """Every answer, canary by canary."""
+        return [row for rows in self.rows.values() for row in rows]
+
+
+def check_judge(wanted: Wanted, settings: Settings) -> Checked:
+    """Asks a judge about all canaries, but for what its folder holds already, and keeps what they come to.
+
+    Raises:
+        RapportError: `judge_error` if the judge cannot be had; `not_found` if it compares no answers, or its prompts
+            are not there; what `Journal` raises.
+    """
+    setup = _setup(wanted, settings)
+    answers = canary_rows(setup)
+    folder = Folder(settings.data / "judges" / wanted.judge.id / _version(setup))
+    with (
+        folder.held(),
+        RunEngines(setup, settings, folder.path / "engine", Endpoints(None, wanted.endpoint), {Lane.JUDGE}) as loading,
+    ):
+        engine = loading.judge()
+        told = engine.info.model_dump(mode="json", include={"engine", "dtype", "chat_template_hash"})
+        path = folder.path / f"verdicts-{digest(told)[:12]}.jsonl"
+        with Journal(path, Verdict, _name_of, lambda row: is_said_by(row, engine.info)) as journal:
+            _ask(setup, answers, engine, journal)
+            check = made_of(setup, answers, journal.rows, engine.info)
+        write_whole(folder.path / "check.json", check)
+    return Checked(check, folder.path)
+
+
+def canary_rows(setup: HicupidSetup) -> _Answers:
+    """Returns what each canary says to the questions of a setup."""
+    questions = [each for user in select_users(setup.data, setup.protocol) for each in questions_of(setup, user)]
+    rows = {}
+    for canary in Canary:
+        under = setup._replace(model=setup.model._replace(model=f"{REFERENCE}{canary}"))
+        rows[canary] = [answer_row(under, said.question, said.text) for said in canary_answers(canary, questions)]
+    return _Answers(questions, rows)
+
+
+def made_of(setup: HicupidSetup, answers: _Answers, verdicts: Sequence[Verdict], engine: EngineInfo) -> JudgeCheck:
+    """Returns what a judge's verdicts on the canaries come to."""
+    judged = {canary: _judged(setup, answers, rows, verdicts) for canary, rows in answers.rows.items()}
+    missing = sum(len(entry.missing_because) for entries in judged.values() for entry in entries)
+    said = sum(len(entry.read) for entries in judged.values() for entry in entries if not entry.lost_by_defect)
+    return JudgeCheck(
+        judge=setup.judge.id,
+        judge_revision=setup.judge_revision,
+        judge_config=setup.judge.digest(),
+        judge_engine=engine,
+        prompt_pack=wording_of(setup.pack),
+        data_sha=setup.data.sha,
+        questions=len(answers.questions),
+        users=len({(each.split, each.user_id) for each in answers.questions}),
+        verdicts=said,
+        missing=missing,
+        prompt_tokens=sum(row.prompt_tokens for row in verdicts),
+        output_tokens=sum(row.output_tokens for row in verdicts),
+        rows_sha=digest(sorted([row.verdict_key, row.attempt, row.completion] for row in verdicts)),
+        figures=canary_figures(judged),
+    )
+
+
+def _setup(wanted: Wanted, settings: Settings) -> HicupidSetup:
+    """Opens questions, prompts and the judge's commit."""
+    gold: PinnedModel = pin(f"{REFERENCE}{Reference.GOLD}", None, settings.models)
+    data_set = wanted.data_set or str(_made_up(settings.data / "judges"))
+    conditions = Conditions(load_protocol(PROTOCOL), wanted.judge, wanted.prompts, data_set)
+    return make_hicupid_setup(Candidate(gold, None, thinking=False), conditions, settings)
+
+
+def _made_up(folder: Path) -> Path:
+    """Returns the folder of made-up users, written once; the same seed gives the same bytes."""
+    target = folder / f"{_USERS}-made-up-users-seed-{_SEED}"
+    if not target.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_demo_set(target, DemoSize(_USERS, 0, 1), _SEED)
+    return target
+
+
+def _version(setup: HicupidSetup) -> str:
+    """Names what is checked: another commit, configuration, prompt or question is another check."""
+    told = [setup.judge.digest(), setup.judge_revision, wording_of(setup.pack), setup.data.sha]
+    return f"{setup.judge_revision[:12]}-{digest(told)[:12]}"
+
+
+def _ask(setup: HicupidSetup, answers: _Answers, engine: Engine, journal: Journal[Verdict]) -> None:
+    """Asks for the verdicts that are not there: all at once, so that prompts that begin alike stand together."""
+    users = users_of(_items(setup, answers.questions))
+    orders = {item.question_id: len(item.orders) for item in _items(setup, answers.questions)}
+    rows = [row for row in answers.all() if row.defect is None]
+    about = {(row.key.question_id, row.content_hash) for row in rows}
+    whole, told = sum(orders[question_id] for question_id, _ in about), -1
+    for _ in journal.append(judge(setup, users, rows, engine, tuple(journal.rows))):
+        done = sum(map(is_counted, journal.rows))
+        if (share := 10 * done // whole) > told:
+            told = share
+            log.info("%d of %d verdicts", done, whole)
+
+
+def _items(setup: HicupidSetup, questions: Sequence[Question]) -> list[Item]:
+    """Returns what is asked, without its text."""
+    return [Item.of(question, slot_orders(question, setup.protocol)) for question in questions]
+
+
+def _judged(
+    setup: HicupidSetup, answers: _Answers, rows: Sequence[Generation], verdicts: Sequence[Verdict]
+) -> list[JudgedItem]:
+    """Joins one canary's answers with what was said of them."""
+    answered = {row.key.question_id for row in rows}
+    return join_rows(
+        _items(setup, [question for question in answers.questions if question.question_id in answered]), rows, verdicts
+    )
+
+
+def _name_of(row: Verdict) -> str:
+    """Tells verdict rows apart."""
+    return f"{row.verdict_key} {row.attempt}"
