@@ -64,6 +64,8 @@ def _parsed(source: bytes) -> ast.Module:
     except SyntaxError as error:
         place = f" (line {error.lineno})" if error.lineno else ""
         raise _refused(f"The file is not Python: {error.msg}{place}") from error
+    except ValueError as error:  # What Python's first releases of 3.11 say of a zero byte.
+        raise _refused(f"The file is not Python: {error}") from error
     except (RecursionError, MemoryError) as error:
         raise _refused(f"The file is nested too deeply to be parsed ({type(error).__name__})") from error
 

@@ -308,12 +308,12 @@ def test_the_process_that_asks_never_loads_torch(site: Site, tmp_path: Path) -> 
     assert (code, out.splitlines()[-1]) == (0, "0 []"), err
 
 
-def rapport(*arguments: str, cwd: Path = ROOT) -> tuple[int, str, str]:
+def rapport(*arguments: str, models: Path = ROOT) -> tuple[int, str, str]:
     """Runs `rapport`; returns exit code, standard output and standard error."""
     done = subprocess.run(
         [sys.executable, "-m", "leaderboard.cli", *arguments],
         cwd=ROOT,
-        env={**os.environ, "RAPPORT_MODELS": str(cwd), "COLUMNS": "200"},
+        env={**os.environ, "RAPPORT_MODELS": str(models), "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,
@@ -346,9 +346,24 @@ def test_options_are_passed_through_help_among_them() -> None:
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(
-    tmp_path: Path, arguments: list[str], code: int, said: str
+    tmp_path: Path,
+    arguments: list[str],
+    code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    found, out, err = rapport(*arguments, cwd=tmp_path)
-    assert (found, out) == (code, ""), err
+    monkeypatch.setenv("RAPPORT_MODELS", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(arguments) == code  # What `rapport evaluate` becomes.
+    out, err = capsys.readouterr()
+    assert out == "", err
     assert said in err
+    assert "Traceback" not in err
+
+
+def test_what_cannot_be_done_ends_the_command_so(tmp_path: Path) -> None:
+    code, out, err = rapport("evaluate", "local/x", "--protocol", "nosuch", models=tmp_path)
+    assert (code, out) == (1, ""), err
+    assert "no protocol 'nosuch'" in err
     assert "Traceback" not in err

@@ -12,10 +12,10 @@ _MIB = 2**20
 
 
 def fill(folder: Path) -> None:
-    """Takes up all that is free."""
+    """Takes up all that is free, step by step: a step too large fills the disk for a moment and gives it all back."""
     with (folder / _FILLING).open("wb", buffering=0) as file:
         size = 0
-        for step in (64 * _MIB, _MIB, 4096, 1):
+        for step in (_MIB, 4096, 1):
             with contextlib.suppress(_Full):
                 while True:
                     _grow(file.fileno(), size, step)

@@ -14,7 +14,7 @@ from evaluator.human.items import HumanItem
 from evaluator.human.records import RaterKind
 from evaluator.human.tasks import Order, Task
 from tests.human.runs import make_human_setup, result_of, run
-from tests.human.sets import honest, write_raw
+from tests.human.sets import honest, without_roster, write_raw
 
 WORDS = {Task.VERIFICATION: "accepted", Task.RELEVANCE: "YES", Task.RATING: "3"}
 
@@ -79,8 +79,14 @@ def test_a_rating_is_turned_back_to_the_order_in_which_the_answers_stood():
 )
 def test_an_answer_that_cannot_be_read_is_asked_once_more_and_counts_as_nothing(bad, reason):
     setup = make_human_setup(Task.RELEVANCE)
-    bad_ones = {name for name, item in keys_of(setup).items() if item.endswith(("1", "2"))}
-    done = run(setup, lambda request: bad if is_first_or_again(request, bad_ones) else "NO")
+    first_ones = keys_of(setup)
+    bad_ones = {name for name, item in first_ones.items() if item.endswith(("1", "2"))}
+
+    def is_bad(request: Request) -> bool:
+        """Whether it is one of some first requests, or any second one."""
+        return request.key in bad_ones or request.key not in first_ones
+
+    done = run(setup, lambda request: bad if is_bad(request) else "NO")
     assert dict(done.result.invalid) == {reason: len(bad_ones)}
     assert done.result.retried == len(bad_ones)
     assert done.result.answered == 128 - len(bad_ones)
@@ -88,11 +94,6 @@ def test_an_answer_that_cannot_be_read_is_asked_once_more_and_counts_as_nothing(
     assert (first.sampling.temperature, again.sampling.temperature) == (0.0, 0.3)
     assert first.sampling.seed != again.sampling.seed
     assert done.result.figure("f1_majority").labels <= done.result.answered, "never scored"
-
-
-def is_first_or_again(request: Request, bad: set[str]) -> bool:
-    """Whether it is one of some first requests, or any second one."""
-    return request.key in bad or request.key not in keys_of(make_human_setup(Task.RELEVANCE))
 
 
 @pytest.mark.parametrize(
@@ -189,7 +190,7 @@ def test_new_labels_make_no_new_questions(tmp_path: Path):
 
 
 def test_a_consensus_has_no_ceiling_and_no_other_human(tmp_path: Path):
-    raw = honest()
+    raw = without_roster()
     of_all = [row for row in raw["relevance_labels"] if row["annotator_id"] == "ann-1"]
     raw["relevance_labels"] = [row | {"kind": "consensus"} for row in of_all]
     result = run(make_human_setup(Task.RELEVANCE, opened(tmp_path, raw)), lambda _: "YES").result
@@ -200,7 +201,7 @@ def test_a_consensus_has_no_ceiling_and_no_other_human(tmp_path: Path):
 
 
 def test_peoples_own_labels_count_before_a_consensus(tmp_path: Path):
-    raw = honest()
+    raw = without_roster()
     own = len(raw["relevance_labels"])
     of_all = [row for row in raw["relevance_labels"] if row["annotator_id"] == "ann-1"]
     raw["relevance_labels"] += [row | {"kind": "consensus", "annotator_id": "all"} for row in of_all]
