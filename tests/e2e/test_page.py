@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,11 +32,21 @@ def port() -> int:
     return free_port()
 
 
+def keep_one_question_of_each_type(folder: Path) -> None:
+    """A few questions of two users are enough for a page."""
+    for path in folder.glob("qa/*"):
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        first = {(row["user_id"], row["type"]): row for row in reversed(rows)}
+        kept = [row for row in rows if row in first.values()]
+        path.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, models: Path, port: int) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("site")
-    few = folder / "few"  # Two of the demo set's users are enough for a page.
+    few = folder / "few"
     write_demo_set(few, DemoSize(users=1, seen_users=1, persona_turns=4))
+    keep_one_question_of_each_type(few)
     arguments = ("--port", str(port), "--model", "local/tiny")
     with running_demo(folder, models, *arguments, data_set=str(few)) as running:
         eventually(lambda: page(port), "the page")
