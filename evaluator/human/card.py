@@ -180,7 +180,7 @@ def _sections(tables: HumanTables, about: About, kinds: Counter[RaterKind]) -> I
             ("redistributable", "yes" if about.redistributable else "no"),
             ("personal data", about.personal_data),
             ("labels", ", ".join(f"{count} {_WHOSE[kind]}" for kind, count in sorted(kinds.items())) or "none"),
-            ("annotators", str(len(_annotators(tables)))),
+            ("annotators", str(len(tables.annotators))),
         ),
     )
     yield "## Tables"
@@ -206,11 +206,8 @@ attributes = load_dataset("FOLDER_OR_NAME", "attributes", split="train")
 ```
 
 There is one split, `train`. `datasets` loads a table without rows only as a stream (`streaming=True`). Names of rows
-stay as they are for ever; a label is named by its item and its annotator, who labels an item once."""
-
-
-def _annotators(tables: HumanTables) -> set[str]:
-    return {label.annotator_id for table in LABELS for label in getattr(tables, table)}
+stay as they are for ever; a label is named by its item and its annotator, who labels an item once. Labels of nobody but
+those in `annotators` count."""
 
 
 def _told(kind: type) -> str:

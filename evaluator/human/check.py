@@ -54,7 +54,8 @@ def check(tables: HumanTables) -> tuple[Finding, ...]:
         ['prompts:1 (p1): Nobody has labelled what is relevant for it.']
     """
     places = {table: tuple(f"{table}:{row}" for row in range(1, 1 + len(getattr(tables, table)))) for table in KINDS}
-    return _sorted(_row_findings(Reading(tables, places, (), dict.fromkeys(KINDS, frozenset()), frozenset())))
+    unread = dict.fromkeys(KINDS, frozenset[tuple[str, ...]]())
+    return _sorted(_row_findings(Reading(tables, places, (), unread, frozenset(), bool(tables.annotators))))
 
 
 def _row_findings(reading: Reading) -> list[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from evaluator.human.findings import Finding, Problem
-from evaluator.human.layout import KEYS, LABELS, HumanTables
+from evaluator.human.layout import KEYS, LABELS, ROSTER, HumanTables
 from evaluator.human.reading import Reading, row_name
 from evaluator.human.records import Conversation, Row
 
@@ -54,6 +54,8 @@ def row_findings(checked: Checked) -> Iterator[Finding]:
         yield from _names(checked, table)
     for check in (_texts, _attributes, _attribute_labels, _prompts, _relevance_labels, _responses, _ratings):
         yield from check(checked)
+    if checked.reading.has_roster:
+        yield from _annotators(checked)
 
 
 def _names(checked: Checked, table: str) -> Iterator[Finding]:
@@ -67,7 +69,7 @@ def _names(checked: Checked, table: str) -> Iterator[Finding]:
             message = f"This annotator has labelled it already, at {other}." if is_label else f"So is {other} called."
             problem = Problem.DUPLICATE_LABEL if is_label else Problem.DUPLICATE_ID
             yield checked.finding(problem, table, number, message)
-        column = "annotator_id" if is_label else "user_id"
+        column = "annotator_id" if is_label or table == ROSTER else "user_id"
         if "@" in str(getattr(row, column, "")):
             message = f"Its {column} looks like an e-mail address; use a pseudonym."
             yield checked.finding(Problem.NOT_A_PSEUDONYM, table, number, message)
@@ -168,6 +170,20 @@ def _ratings(checked: Checked) -> Iterator[Finding]:
         if response and is_there and rating.attribute_id not in response.attribute_ids:
             message = f"Response {rating.response_id} was not written from {rating.attribute_id}."
             yield checked.finding(Problem.NOT_WRITTEN_FROM, table, number, message)
+
+
+def _annotators(checked: Checked) -> Iterator[Finding]:
+    """Yields labels that are not by an annotator of the data set."""
+    for table in LABELS:
+        for number, label in checked.rows(table):
+            name = label.annotator_id
+            known = checked.named[ROSTER].get(name)
+            if checked.misses(ROSTER, name):
+                message = f"The table of annotators has no {name}: add who that is, or take the label out."
+                yield checked.finding(Problem.UNKNOWN_ANNOTATOR, table, number, message)
+            elif known and known.kind != label.kind:
+                message = f"{name} is {known.kind} in the table of annotators, and {label.kind} here."
+                yield checked.finding(Problem.UNKNOWN_ANNOTATOR, table, number, message)
 
 
 def _missing(checked: Checked, table: str, number: int, other: str, name: str) -> Iterator[Finding]:

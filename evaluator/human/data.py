@@ -17,7 +17,7 @@ from evaluator.hub import download, resolve
 from evaluator.human.card import about_of, kinds_of, read_front
 from evaluator.human.check import check_reading
 from evaluator.human.findings import Finding, Severity
-from evaluator.human.layout import CARD, KINDS, LABELS, SUFFIXES, About, HumanTables
+from evaluator.human.layout import CARD, KINDS, LABELS, ROSTER, SUFFIXES, About, HumanTables
 from evaluator.human.reading import read_tables
 from evaluator.human.records import (
     Attribute,
@@ -90,7 +90,7 @@ class HumanData:
     @cached_property
     def shown_sha(self) -> str:
         """Digest of all that models are shown, so of everything but labels: new labels make no new questions."""
-        shown = {table: rows for table, rows in self.tables._asdict().items() if table not in LABELS}
+        shown = {table: rows for table, rows in self.tables._asdict().items() if table not in (*LABELS, ROSTER)}
         return digest({table: [row.model_dump(mode="json") for row in rows] for table, rows in shown.items()})
 
     @cached_property

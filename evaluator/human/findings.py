@@ -37,6 +37,8 @@ class Problem(StrEnum):
     """A list names the same thing twice."""
     BROKEN_REFERENCE = "broken_reference"
     """A row names another that is not there."""
+    UNKNOWN_ANNOTATOR = "unknown_annotator"
+    """A label by somebody whom the table of annotators does not have, or has as another kind."""
     WRONG_USER = "wrong_user"
     """A row names another that is there, but of somebody else."""
     TURN_OUT_OF_RANGE = "turn_out_of_range"

@@ -1,4 +1,4 @@
-"""The layout `human`: seven tables of a data set of people's labels, and how each stands in files.
+"""The layout `human`: eight tables of a data set of people's labels, and how each stands in files.
 
 The rows of a table are all lines of its JSON lines files, `TABLE/*.jsonl`, or all rows of its Parquet files,
 `TABLE/*.parquet`. A card, `README.md`, declares the tables as configs of `datasets.load_dataset`, with columns that are
@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import ConfigDict, Field
 
 from evaluator.human.records import (
+    Annotator,
     Attribute,
     AttributeLabel,
     Conversation,
@@ -37,13 +38,15 @@ class HumanTables(NamedTuple):
 
     Example:
         >>> HumanTables._fields[:3]
-        ('conversations', 'attributes', 'attribute_labels')
+        ('conversations', 'attributes', 'annotators')
         >>> HumanTables().attributes
         ()
     """
 
     conversations: tuple[Conversation, ...] = ()
     attributes: tuple[Attribute, ...] = ()
+    annotators: tuple[Annotator, ...] = ()
+    """None: anybody may have labelled."""
     attribute_labels: tuple[AttributeLabel, ...] = ()
     prompts: tuple[Prompt, ...] = ()
     relevance_labels: tuple[RelevanceLabel, ...] = ()
@@ -54,6 +57,7 @@ class HumanTables(NamedTuple):
 KINDS: Mapping[str, type[Row]] = {
     "conversations": Conversation,
     "attributes": Attribute,
+    "annotators": Annotator,
     "attribute_labels": AttributeLabel,
     "prompts": Prompt,
     "relevance_labels": RelevanceLabel,
@@ -64,6 +68,7 @@ KINDS: Mapping[str, type[Row]] = {
 KEYS: Mapping[str, tuple[str, ...]] = {
     "conversations": ("conversation_id",),
     "attributes": ("attribute_id",),
+    "annotators": ("annotator_id",),
     "attribute_labels": ("attribute_id", "annotator_id"),
     "prompts": ("prompt_id",),
     "relevance_labels": ("prompt_id", "attribute_id", "annotator_id"),
@@ -73,6 +78,23 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 """The columns that name a row; of a label all but the last name the item."""
 LABELS = tuple(table for table, key in KEYS.items() if len(key) > 1)
 """The tables of labels."""
+ROSTER = "annotators"
+"""The table of those whose labels count. A data set may have none; then all labels count."""
+
+
+def with_roster(tables: HumanTables) -> HumanTables:
+    """Returns a data set with a table of annotators: where it has none, those who have labelled.
+
+    Example:
+        >>> row = AttributeLabel(attribute_id="a1", annotator_id="ann-1", label="accepted")
+        >>> with_roster(HumanTables(attribute_labels=(row,))).annotators
+        (Annotator(annotator_id='ann-1', kind=<RaterKind.PERSON: 'person'>),)
+    """
+    if tables.annotators:
+        return tables
+    kinds = {label.annotator_id: label.kind for table in LABELS for label in getattr(tables, table)}
+    found = (Annotator(annotator_id=name, kind=kind) for name, kind in sorted(kinds.items()))
+    return tables._replace(annotators=tuple(found))
 
 
 class About(Record):

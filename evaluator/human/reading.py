@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 from pydantic import ValidationError
 
 from evaluator.human.findings import Finding, Problem
-from evaluator.human.layout import KEYS, KINDS, HumanTables
+from evaluator.human.layout import KEYS, KINDS, ROSTER, HumanTables
 from evaluator.human.records import Row
 from evaluator.human.writing import files_of
 from evaluator.untrusted_json import parse_object
@@ -38,6 +38,8 @@ class Reading(NamedTuple):
     """For each table, the names of rows that are there but could not be read; of labels, the items."""
     unread_users: frozenset[str]
     """Users of such rows."""
+    has_roster: bool
+    """Whether a table of annotators stands there, though it may be empty."""
 
 
 class _Raw(NamedTuple):
@@ -73,6 +75,7 @@ def read_tables(folder: Path) -> Reading:
         tuple(finding for found in tables.values() for finding in found.findings),
         {table: frozenset(found.unread) for table, found in tables.items()},
         frozenset(user for found in tables.values() for user in found.users),
+        bool(files_of(folder, ROSTER)),
     )
 
 
@@ -108,7 +111,7 @@ def _read_table(folder: Path, table: str) -> _Table:
                 foreign.setdefault(column, []).append(raw.place)
             _understand(raw, table, found)
     found.findings.extend(_foreign(table, foreign))
-    if not paths:
+    if not paths and table != ROSTER:
         message = "It has no file; an empty one will do."
         found.findings.append(Finding(problem=Problem.MISSING_FILE, table=table, place=table, message=message))
     return found

@@ -1,6 +1,6 @@
 """The rows of a data set of people's labels: conversations, what they say of a user, and what people say of that.
 
-Seven tables, one record each. Every row has a name of its own that stays; every label names its annotator by a
+Eight tables, one record each. Every row has a name of its own that stays; every label names its annotator by a
 pseudonym, and any number of annotators may have labelled an item, or none.
 """
 
@@ -103,7 +103,16 @@ class RaterKind(StrEnum):
     """A program's with a known skill, for trying; never a person's."""
 
 
-class _Label(Row):
+class Annotator(Row):
+    """Somebody, or something, whose labels count; nothing here tells who it is."""
+
+    annotator_id: Name
+    """Pseudonym; the same in all tables."""
+    kind: RaterKind
+    """Whose labels those are: the same in each of them."""
+
+
+class Label(Row):
     """What all labels have in common."""
 
     annotator_id: Name
@@ -127,7 +136,7 @@ class Verification(StrEnum):
     """It does not make sense."""
 
 
-class AttributeLabel(_Label):
+class AttributeLabel(Label):
     """One annotator's word on one attribute."""
 
     attribute_id: Name
@@ -147,7 +156,7 @@ class Prompt(Row):
     """Users in whose name it is asked."""
 
 
-class RelevanceLabel(_Label):
+class RelevanceLabel(Label):
     """Whether one annotator says that an attribute should change the response to a prompt, openly or not."""
 
     prompt_id: Name
@@ -194,7 +203,7 @@ def _no_truth(value: object) -> object:
     return value
 
 
-class ResponseRating(_Label):
+class ResponseRating(Label):
     """One annotator's rating of one attribute of one response."""
 
     response_id: Name

@@ -27,6 +27,7 @@ from pydantic import Field
 
 from evaluator.human.layout import HumanTables
 from evaluator.human.records import (
+    Annotator,
     AttributeLabel,
     Name,
     RaterKind,
@@ -125,7 +126,7 @@ def simulate_labels(
     per_item: tuple[int, int] = (3, 3),
     effects: Effects = Effects(),  # noqa: B008 - it is frozen
 ) -> HumanTables:
-    """Returns a data set with simulated labels of all that the truth knows, in place of the labels that it has.
+    """Returns a data set with simulated labels of all that the truth knows, in place of labels and annotators it has.
 
     Args:
         tables: Attributes, prompts and responses.
@@ -159,6 +160,7 @@ def simulate_labels(
         _judgements(stage, some, annotators, seed, per_item, effects) for stage, some in items.items()
     )
     return tables._replace(
+        annotators=tuple(Annotator(annotator_id=each.annotator_id, kind=RaterKind.SIMULATED) for each in annotators),
         attribute_labels=tuple(_attribute_label(each) for each in verified),
         relevance_labels=tuple(_relevance_label(each) for each in related),
         response_ratings=tuple(_response_rating(each) for each in rated),

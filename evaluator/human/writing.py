@@ -7,16 +7,19 @@ import shutil
 from pathlib import Path
 
 from evaluator.human.card import is_human_set, read_front, render_card
-from evaluator.human.layout import CARD, KINDS, PART, SUFFIXES, About, HumanTables
+from evaluator.human.layout import CARD, KINDS, PART, SUFFIXES, About, HumanTables, with_roster
 
 
 def encode_human_set(tables: HumanTables, about: About) -> dict[str, bytes]:
     """Returns the files of a data set by their paths, each row one JSON line, in the order of `tables`.
 
+    There is always a table of annotators; see `with_roster`.
+
     Example:
         >>> list(encode_human_set(HumanTables(), About()))[-2:]
         ['response_ratings/part-0000.jsonl', 'README.md']
     """
+    tables = with_roster(tables)
     files = {
         f"{table}/{PART}.jsonl": "".join(f"{row.model_dump_json()}\n" for row in getattr(tables, table)).encode()
         for table in KINDS

@@ -76,6 +76,7 @@ def _counted(found: Collected) -> dict[str, int]:
     return {
         "labels of people collected": found.labels,
         "labels on items that the data set does not have": found.unknown,
+        "labels by nobody who agrees to their use": found.strangers,
         "labels that the data set has already": found.repeated,
         "simulated labels left out": found.simulated,
         "labels left out whose annotators have withdrawn since": found.withdrawn,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import Field
 
 from evaluator.human.labelled import pair_item
-from evaluator.human.layout import LABELS, About, HumanTables
+from evaluator.human.layout import LABELS, About, HumanTables, with_roster
 from evaluator.human.records import (
+    Annotator,
     AttributeLabel,
     RaterKind,
     Rating,
@@ -46,6 +47,8 @@ class Collected(NamedTuple):
     """Labels of the site that are in it."""
     unknown: int
     """Labels of the site on items that the data set does not have (any more)."""
+    strangers: int
+    """Labels of the site that were left out, since it lists nobody of that name who agrees to their use."""
     repeated: int
     """Labels of the site that the data set has already, by the same annotator on the same item."""
     simulated: int
@@ -61,7 +64,7 @@ def collect(
     about: About,
     name: str,
     labels: Iterable[OpenLabel],
-    annotators: Iterable[OpenAnnotator] = (),
+    annotators: Sequence[OpenAnnotator],
     sha: str | None = None,
 ) -> Collected:
     """Returns a data set with the labels that people gave its items on a site.
@@ -71,8 +74,9 @@ def collect(
         about: What its card says.
         name: What it is called in labels; labels on other data sets are left alone.
         labels: All public labels of the site.
-        annotators: All people who label there; who withdrew, withdrew labels that the data set has already, too: those
-            from before, and those of which it does not say when they were given.
+        annotators: All people who label there; labels of nobody else count, nor of those who agree to nothing by now.
+            Who withdrew, withdrew labels that the data set has already, too: those from before, and those of which it
+            does not say when they were given.
         sha: Commit or digest of the data set; None if it does not matter which state of it people saw.
     """
     withdrew = {each.annotator: each.withdrawn_at for each in annotators if each.withdrawn_at}
@@ -81,11 +85,14 @@ def collect(
     people = {table: [row for row in getattr(tables, table) if row.kind is not RaterKind.SIMULATED] for table in LABELS}
     own = {table: [row for row in rows if not _is_withdrawn(row, withdrew)] for table, rows in people.items()}
     there = {_key(row) for rows in own.values() for row in rows}
-    unknown, repeated, states = 0, 0, Counter[str]()
+    agree = {each.annotator for each in annotators if each.consent is not None}
+    unknown, strangers, repeated, states = 0, 0, 0, Counter[str]()
     for label in sorted(mine, key=lambda row: (row.created_at, row.item_id, row.annotator)):
         row = _row(label)
         if label.item_id not in known[Task(label.stage)]:
             unknown += 1
+        elif label.annotator not in agree:
+            strangers += 1
         elif _key(row) in there:
             repeated += 1
         else:
@@ -94,9 +101,24 @@ def collect(
     simulated = sum(len(getattr(tables, table)) - len(people[table]) for table in LABELS)
     withdrawn = sum(len(people[table]) for table in LABELS) + states.total() - sum(map(len, own.values()))
     changed = tables._replace(**{table: tuple(rows) for table, rows in own.items()})
+    changed = changed._replace(annotators=_annotators(tables, own, agree, withdrew))
     others = {state: count for state, count in sorted(states.items()) if sha not in (None, state)}
     card = _about(about, name, simulated)
-    return Collected(changed, card, states.total(), unknown, repeated, simulated, withdrawn, others)
+    return Collected(changed, card, states.total(), unknown, strangers, repeated, simulated, withdrawn, others)
+
+
+def _annotators(
+    tables: HumanTables, own: Mapping[str, Iterable[AnyLabel]], agree: Collection[str], withdrew: Collection[str]
+) -> tuple[Annotator, ...]:
+    """Returns whose labels count: people of the data set who have not withdrawn all of them, and those of the site."""
+    stand = {row.annotator_id for rows in own.values() for row in rows}
+    kinds = {
+        row.annotator_id: row.kind
+        for row in with_roster(tables).annotators
+        if row.kind is not RaterKind.SIMULATED and (row.annotator_id in stand or row.annotator_id not in withdrew)
+    }
+    kinds |= dict.fromkeys(agree, RaterKind.PERSON)
+    return tuple(Annotator(annotator_id=name, kind=kind) for name, kind in sorted(kinds.items()))
 
 
 def _is_withdrawn(row: AnyLabel, withdrew: Mapping[str, datetime.datetime]) -> bool:

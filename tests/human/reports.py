@@ -19,6 +19,7 @@ def labelled(skills: Iterable[float] = HONEST, seed: int = 3, kind: RaterKind = 
     """Returns a data set whose annotators, `ann-1` and so on, label every item of every task."""
     crew = [SimulatedAnnotator(annotator_id=f"ann-{place}", skill=skill) for place, skill in enumerate(skills, start=1)]
     found = simulate_labels(_items(), _truth(), crew, seed=seed, per_item=(len(crew), len(crew)))
+    found = found._replace(annotators=tuple(row.model_copy(update={"kind": kind}) for row in found.annotators))
     return with_labels(found, lambda label: label.model_copy(update={"kind": kind}))
 
 

@@ -11,11 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features, load_dataset
 
+from evaluator.human.check import check_folder
 from evaluator.human.layout import CARD, KINDS, About, HumanTables
 from evaluator.human.writing import encode_human_set
 
 Row = dict[str, Any]
 RawTables = dict[str, list[Row]]
+Found = tuple[str, str, str | None]
+"""The problem, its place without the name of the file, and the row."""
 
 ANNOTATORS = ("ann-1", "ann-2", "ann-3")
 ABOUT = About(title="Three people's labels", source="Invented for a test.", licence="apache-2.0")
@@ -48,6 +51,7 @@ def honest() -> RawTables:
             for user in users
             for number in (1, 2)
         ],
+        "annotators": [{"annotator_id": annotator, "kind": "person"} for annotator in ANNOTATORS],
         "attribute_labels": [
             _label(annotator) | {"attribute_id": f"{user}-a{number}", "label": "accepted"}
             for user in users
@@ -79,6 +83,13 @@ def honest() -> RawTables:
     }
 
 
+def without_roster() -> RawTables:
+    """Returns the same without a table of annotators: anybody may have labelled."""
+    tables = honest()
+    del tables["annotators"]
+    return tables
+
+
 def _label(annotator: str) -> Row:
     return {"annotator_id": annotator, "kind": "person", "labelled_at": "2026-03-02T08:00:00Z", "note": None}
 
@@ -101,6 +112,12 @@ def write_raw(folder: Path, tables: RawTables, about: About = ABOUT) -> Path:
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     (folder / CARD).write_bytes(encode_human_set(typed(honest()), about)[CARD])
     return folder
+
+
+def found(folder: Path, tables: RawTables) -> list[Found]:
+    """Returns what the check of raw rows finds."""
+    findings = check_folder(write_raw(folder, tables))
+    return [(each.problem.value, each.place.replace("/part-0000.jsonl", ""), each.row) for each in findings]
 
 
 def write_parquet(folder: Path, tables: RawTables) -> Path:

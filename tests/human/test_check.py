@@ -10,15 +10,17 @@ import pytest
 from evaluator.human.check import check, check_folder
 from evaluator.human.findings import Problem, Severity
 from evaluator.human.layout import CARD, KINDS
-from tests.human.sets import ANNOTATORS, RawTables, honest, typed, write_parquet, write_raw
-
-Found = tuple[str, str, str | None]
-"""The problem, its place without the name of the file, and the row."""
-
-
-def found(folder: Path, tables: RawTables) -> list[Found]:
-    findings = check_folder(write_raw(folder, tables))
-    return [(each.problem.value, each.place.replace("/part-0000.jsonl", ""), each.row) for each in findings]
+from tests.human.sets import (
+    ANNOTATORS,
+    Found,
+    RawTables,
+    found,
+    honest,
+    typed,
+    without_roster,
+    write_parquet,
+    write_raw,
+)
 
 
 def test_an_honest_set_has_no_findings(tmp_path: Path) -> None:
@@ -217,7 +219,7 @@ def test_a_list_that_names_something_twice_is_found(tmp_path: Path, table: str, 
 
 
 def test_an_address_is_no_pseudonym(tmp_path: Path) -> None:
-    tables = honest()
+    tables = without_roster()
     tables["attribute_labels"][0]["annotator_id"] = "jane@example.org"
     tables["conversations"].append(tables["conversations"][0] | {"conversation_id": "x", "user_id": "joe@example.org"})
     assert [each[:2] for each in found(tmp_path, tables)] == [
@@ -256,7 +258,7 @@ def test_items_without_any_label_are_noted(tmp_path: Path) -> None:
 
 
 def test_a_consensus_is_no_annotator(tmp_path: Path) -> None:
-    tables = honest()
+    tables = without_roster()
     for row in tables["attribute_labels"][:2]:
         row["kind"] = "consensus"
     for row in tables["relevance_labels"][:3]:
@@ -269,7 +271,7 @@ def test_a_consensus_is_no_annotator(tmp_path: Path) -> None:
 
 
 def test_simulated_labels_beside_peoples_are_an_error(tmp_path: Path) -> None:
-    tables = honest()
+    tables = without_roster()
     for row in tables["relevance_labels"][2:]:
         row["kind"] = "simulated"
     findings = check_folder(write_raw(tmp_path, tables))
@@ -281,7 +283,7 @@ def test_simulated_labels_beside_peoples_are_an_error(tmp_path: Path) -> None:
 
 
 def test_simulated_labels_alone_are_no_error_but_the_card_must_say_it(tmp_path: Path) -> None:
-    tables = honest()
+    tables = without_roster()
     for table in ("attribute_labels", "relevance_labels", "response_ratings"):
         for row in tables[table]:
             row["kind"] = "simulated"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from evaluator.errors import Cause, RapportError
 from evaluator.human.check import check_folder
 from evaluator.human.findings import Severity
 from evaluator.human.importers.column_map import load_column_map
+from evaluator.human.importers.events import Reason
 from evaluator.human.importers.pseudonyms import VARIABLE
 from evaluator.human.importers.report import ImportReport
 from evaluator.human.importers.sources import import_source
+from evaluator.human.layout import LABELS
 from tests.human.sources import bytes_of, rows_of, write_rows
 from tests.human.tables import MAP, Tables
 
@@ -59,6 +62,40 @@ def test_all_tables_are_brought_without_faults(tables, target):
         0.5,
     )
     assert attribute["evidence"] == [{"conversation_id": "c1", "turn": None}]
+
+
+def test_who_labels_is_an_annotator_of_the_data_set(tables, target):
+    brought(tables, target)
+    named = {row["annotator_id"] for name in LABELS for row in rows_of(target, name)}
+    assert {(row["annotator_id"], row["kind"]) for row in rows_of(target, "annotators")} == {
+        (name, "person") for name in named
+    }
+
+
+def test_whose_labels_come_later_is_an_annotator_from_then_on(tables, target):
+    brought(tables, target)
+    before = rows_of(target, "annotators")
+    tables.write("relevance.tsv", RELEVANCE, "p1\ta1\tsomebody new\tno")
+    assert brought(tables, target).new_annotators == 1
+    after = rows_of(target, "annotators")
+    assert (after[: len(before)], len(after)) == (before, len(before) + 1)
+
+
+def test_of_a_source_that_lists_its_annotators_nobody_else_counts(tables, target):
+    table = "\nannotators:\n  file: workers.csv\n  columns: {annotator_id: worker, kind: {value: person}}\n"
+    tables.map.write_text(MAP + table)
+    known = {row["worker"] for row in csv.DictReader((tables.folder / "votes.csv").open())}
+    listed, *others = sorted(known)
+    assert others
+    tables.write("workers.csv", "worker", listed, "somebody who has labelled nothing")
+    report = brought(tables, target)
+    assert len(rows_of(target, "annotators")) == 2
+    lost = [each for each in report.not_placed if each.reason is Reason.UNKNOWN_REFERENCE]
+    assert ("attribute_labels", "The data set has no such annotator.") in {(each.table, each.said) for each in lost}
+    (kept,) = {row["annotator_id"] for name in LABELS for row in rows_of(target, name)}
+    assert kept in {row["annotator_id"] for row in rows_of(target, "annotators")}
+    assert not [finding for finding in check_folder(target) if finding.severity is Severity.ERROR]
+    assert not brought(tables, target).changed
 
 
 def test_values_are_ours_by_the_map_even_where_yaml_would_read_no_as_false(tables, target):

@@ -55,6 +55,28 @@ def test_a_merge_keeps_both_and_is_repeated_without_a_change(source: Path, tmp_p
     assert bytes_of(target) == merged
 
 
+def test_a_set_without_a_table_of_annotators_gets_one_from_its_labels(source: Path, target: Path) -> None:
+    listed = (source / "annotators/part-0000.jsonl").read_bytes()
+    (source / "annotators/part-0000.jsonl").unlink()
+    import_source("set", str(source), target)
+    assert (target / "annotators/part-0000.jsonl").read_bytes().splitlines(keepends=True) == sorted(
+        listed.splitlines(keepends=True)
+    )
+    assert import_source("set", str(target), source).changed
+    assert not import_source("set", str(target), source).changed
+
+
+def test_an_annotator_of_another_kind_is_not_taken_for_the_same(source: Path, target: Path) -> None:
+    import_source("set", str(source), target)
+    for table in ("annotators", "attribute_labels", "relevance_labels", "response_ratings"):
+        path = source / table / "part-0000.jsonl"
+        path.write_text(path.read_text().replace('"person"', '"consensus"'))
+    before = bytes_of(target)
+    report = import_source("set", str(source), target)
+    assert bytes_of(target) == before
+    assert {each.reason.value for each in report.not_placed} == {"conflict", "mismatch"}
+
+
 def test_simulated_labels_never_come_to_stand_beside_peoples(source: Path) -> None:
     before = bytes_of(source)
     with pytest.raises(RapportError, match="Nothing was written"):

@@ -12,7 +12,7 @@ from evaluator.human.records import RaterKind
 from evaluator.human.writing import write_human_set
 from evaluator.records import Terms
 from tests.hub_server import Client, LocalHub
-from tests.human.sets import ABOUT, as_json, honest, loaded, typed, write_parquet, write_raw
+from tests.human.sets import ABOUT, as_json, honest, loaded, typed, without_roster, write_parquet, write_raw
 
 
 def open_all(source: str, revision: str | None = None) -> tuple[str, Terms, dict[str, list[str]]]:
@@ -85,6 +85,39 @@ def test_several_parts_are_read_in_the_order_of_their_names(folder: Path, tmp_pa
     (folder / "attributes" / "part-0001.jsonl").write_text(lines[1])
     assert as_json(HumanData.open(str(folder)).tables) == as_json(typed(honest()))
     assert loaded(str(folder), str(tmp_path / "cache")) == as_json(typed(honest()))
+
+
+def test_a_set_without_a_table_of_annotators_is_read_and_all_its_labels_count(tmp_path: Path) -> None:
+    raw = without_roster()
+    write_raw(tmp_path / "set", raw)
+    assert as_json(HumanData.open(str(tmp_path / "set")).tables) == as_json(typed(raw))
+    tables = tuple(raw)
+    assert loaded(str(tmp_path / "set"), str(tmp_path / "cache"), tables) == {
+        name: as_json(typed(raw))[name] for name in tables
+    }
+
+
+def test_a_set_with_labels_by_a_stranger_is_never_scored_and_says_how_many_there_are(tmp_path: Path) -> None:
+    raw = honest()
+    for row in raw["attribute_labels"][:3]:
+        row["annotator_id"] = f"stranger-{row['annotator_id']}"
+    write_raw(tmp_path, raw)
+    with pytest.raises(RapportError) as refused:
+        HumanData.open(str(tmp_path))
+    assert refused.value.cause is Cause.DATA_ERROR
+    assert "attribute_labels/part-0000.jsonl:1 (u1-a1 by stranger-ann-1)" in refused.value.message
+    assert "It has 2 more errors." in refused.value.message
+    assert "rapport human check" in refused.value.remedy
+
+
+def test_other_annotators_are_no_other_questions(folder: Path) -> None:
+    before = HumanData.open(str(folder))
+    raw = honest()
+    raw["annotators"].append({"annotator_id": "ann-4", "kind": "person"})
+    write_human_set(folder, typed(raw), ABOUT)
+    after = HumanData.open(str(folder))
+    assert after.sha != before.sha
+    assert after.shown_sha == before.shown_sha
 
 
 def test_empty_tables_are_read_and_streamed(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from evaluator.human.data import HumanData
 from evaluator.human.layout import HumanTables
+from evaluator.human.records import Annotator, RaterKind
 from evaluator.human.writing import encode_human_set, write_human_set
-from tests.human.sets import ABOUT, as_json, honest, typed
+from tests.human.sets import ABOUT, as_json, honest, typed, without_roster
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -37,6 +38,14 @@ def test_a_data_set_is_brought_up_to_date_and_other_files_stay(tmp_path: Path) -
     raw["prompts"][0]["text"] = "Another?"
     assert write_human_set(folder, typed(raw), ABOUT)
     assert files(folder) == {**encode_human_set(typed(raw), ABOUT), "LICENSE": b"Mine"}
+
+
+def test_who_has_labelled_is_an_annotator_where_nobody_says_who_is(tmp_path: Path) -> None:
+    assert encode_human_set(typed(without_roster()), ABOUT) == encode_human_set(typed(honest()), ABOUT)
+    more = typed(honest())
+    more = more._replace(annotators=(*more.annotators, Annotator(annotator_id="ann-4", kind=RaterKind.PERSON)))
+    write_human_set(tmp_path / "set", more, ABOUT)
+    assert HumanData.open(str(tmp_path / "set")).tables == more, "somebody may have labelled nothing yet"
 
 
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
@@ -69,7 +78,7 @@ def test_a_new_folder_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: p
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("written", range(8))
+@pytest.mark.parametrize("written", range(9))
 def test_whenever_an_update_is_interrupted_no_row_refers_to_one_to_come(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
@@ -88,7 +97,7 @@ def test_whenever_an_update_is_interrupted_no_row_refers_to_one_to_come(
     with pytest.raises(OSError, match="No space"):
         write_human_set(folder, typed(honest()), ABOUT)
     monkeypatch.undo()
-    assert sum(map(bool, HumanData.open(str(folder)).tables)) == min(written, 7)
+    assert sum(map(bool, HumanData.open(str(folder)).tables)) == min(written, 8)
     assert not list(folder.rglob(".*.draft"))
     assert write_human_set(folder, typed(honest()), ABOUT)
     assert as_json(HumanData.open(str(folder)).tables) == as_json(typed(honest()))

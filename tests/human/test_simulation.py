@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from evaluator.human.demo_data import SMALL, generate_demo
-from evaluator.human.layout import HumanTables
+from evaluator.human.layout import LABELS, HumanTables
 from evaluator.human.records import Attribute, RaterKind, Rating, Verification
 from evaluator.human.simulation import Effects, SimulatedAnnotator, Truth, simulate_labels
 
@@ -175,7 +175,10 @@ def test_ratings_stay_on_their_scale() -> None:
 def test_other_rows_stay_as_they_are() -> None:
     demo = generate_demo(SMALL, 1)
     labelled = simulate_labels(demo.tables, demo.truth, annotators(1, 1, 1), seed=1)
-    assert labelled._replace(attribute_labels=(), relevance_labels=(), response_ratings=()) == demo.tables
+    assert labelled._replace(annotators=(), **dict.fromkeys(LABELS, ())) == demo.tables
+    assert [(row.annotator_id, row.kind) for row in labelled.annotators] == [
+        (f"sim-{number}", RaterKind.SIMULATED) for number in (1, 2, 3)
+    ]
 
 
 @pytest.mark.parametrize("per_item", [(0, 1), (2, 1), (1, 4)])

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from evaluator.human.check import check_folder
+from evaluator.human.check import check, check_folder
 from evaluator.human.data import HumanData, demo_set
 from evaluator.human.findings import Severity
 from evaluator.human.layout import About
 from evaluator.human.reading import read_tables
-from evaluator.human.records import RaterKind, Rating, Verification
+from evaluator.human.records import Annotator, RaterKind, Rating, Verification
 from leaderboard.cli.main import main
 from leaderboard.labelling.collecting import ATTENTION, collect
 from leaderboard.open_data import files, layout
@@ -29,6 +29,16 @@ PAIR = f"{TABLES.relevance_labels[0].prompt_id}/{TABLES.relevance_labels[0].attr
 RATED = f"{TABLES.responses[0].response_id}/{TABLES.responses[0].attribute_ids[0]}"
 
 
+def annotator(
+    name: str, withdrawn_at: datetime.datetime | None, consent: str | None = "1", **told: int
+) -> OpenAnnotator:
+    counts = {"labels": 0, "attention_items": 0, "attention_right": 0} | told
+    return OpenAnnotator(annotator=name, consent=consent, withdrawn_at=withdrawn_at, **counts)
+
+
+BOTH = [annotator(ALICE, None), annotator(BOB, None)]
+
+
 def labels_of(person: str, word: str = "YES") -> list[OpenLabel]:
     of = {"data_set": "demo", "annotator": person}
     return [
@@ -39,7 +49,7 @@ def labels_of(person: str, word: str = "YES") -> list[OpenLabel]:
 
 
 def test_labels_become_rows_beside_their_items_and_simulated_ones_go() -> None:
-    found = collect(TABLES, About(), "demo", [*labels_of(ALICE), *labels_of(BOB, "NO")])
+    found = collect(TABLES, About(), "demo", [*labels_of(ALICE), *labels_of(BOB, "NO")], BOTH)
     assert (found.labels, found.unknown, found.repeated) == (6, 0, 0)
     assert found.simulated == sum(map(len, (TABLES.attribute_labels, TABLES.relevance_labels, TABLES.response_ratings)))
     assert [row.label for row in found.tables.attribute_labels] == [Verification.REJECTED] * 2
@@ -50,33 +60,38 @@ def test_labels_become_rows_beside_their_items_and_simulated_ones_go() -> None:
 
 
 def test_what_has_no_place_is_counted_and_not_guessed() -> None:
-    own = collect(TABLES, About(), "demo", labels_of(ALICE)).tables
+    own = collect(TABLES, About(), "demo", labels_of(ALICE), BOTH).tables
     elsewhere = make_label(ATTRIBUTE, data_set="org/other", stage="verification", word="accepted")
     gone = make_label("user-09-a99", data_set="demo", stage="verification", word="accepted")
-    found = collect(own, About(), "demo", [*labels_of(ALICE), *labels_of(BOB), elsewhere, gone])
+    found = collect(own, About(), "demo", [*labels_of(ALICE), *labels_of(BOB), elsewhere, gone], BOTH)
     assert (found.labels, found.unknown, found.repeated, found.simulated) == (3, 1, 3, 0)
 
 
-def annotator(name: str, withdrawn_at: datetime.datetime | None, **told: int) -> OpenAnnotator:
-    counts = {"labels": 0, "attention_items": 0, "attention_right": 0} | told
-    return OpenAnnotator(annotator=name, consent=None if withdrawn_at else "1", withdrawn_at=withdrawn_at, **counts)
+def test_labels_of_nobody_whom_the_site_lists_are_counted_and_left_out() -> None:
+    gone = annotator(BOB, datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), None)
+    for listed in ([annotator(ALICE, None)], [annotator(ALICE, None), gone]):
+        found = collect(TABLES, About(), "demo", [*labels_of(ALICE), *labels_of(BOB)], listed)
+        assert (found.labels, found.strangers) == (3, 3)
+        assert found.tables.annotators == (Annotator(annotator_id=ALICE, kind=RaterKind.PERSON),)
+        assert [each for each in check(found.tables) if each.severity is Severity.ERROR] == []
 
 
 def test_without_labels_the_items_are_left() -> None:
-    found = collect(TABLES, About(), "demo", [])
+    found = collect(TABLES, About(), "demo", [], [])
     assert found.labels == 0
     assert found.tables.attributes == TABLES.attributes
     assert not any(getattr(found.tables, table) for table in ("attribute_labels", "relevance_labels"))
 
 
 def test_labels_that_the_data_set_has_of_somebody_who_withdrew_since_go() -> None:
-    own = collect(TABLES, About(), "demo", [*labels_of(ALICE), *labels_of(BOB)]).tables
+    own = collect(TABLES, About(), "demo", [*labels_of(ALICE), *labels_of(BOB)], BOTH).tables
     given = own.attribute_labels[0].labelled_at
     assert given is not None
     later, before = given + datetime.timedelta(hours=1), given - datetime.timedelta(hours=1)
-    found = collect(own, About(), "demo", labels_of(BOB), [annotator(ALICE, later), annotator(BOB, before)])
+    found = collect(own, About(), "demo", labels_of(BOB), [annotator(ALICE, later, None), annotator(BOB, before)])
     assert (found.withdrawn, found.repeated, found.labels) == (3, 3, 0)
     assert {row.annotator_id for row in found.tables.relevance_labels} == {BOB}
+    assert [row.annotator_id for row in found.tables.annotators] == [BOB]
     undated = own._replace(
         attribute_labels=tuple(row.model_copy(update={"labelled_at": None}) for row in own.attribute_labels)
     )
@@ -86,9 +101,9 @@ def test_labels_that_the_data_set_has_of_somebody_who_withdrew_since_go() -> Non
 def test_labels_that_were_given_on_another_state_of_the_data_set_are_counted_and_named() -> None:
     labels = labels_of(ALICE)
     changed = labels[0].model_copy(update={"data_sha": "e" * 40})
-    found = collect(TABLES, About(), "demo", [changed, *labels[1:]], sha=labels[1].data_sha)
+    found = collect(TABLES, About(), "demo", [changed, *labels[1:]], BOTH, sha=labels[1].data_sha)
     assert (found.labels, found.other_states) == (3, {"e" * 40: 1})
-    assert collect(TABLES, About(), "demo", labels, sha=labels[1].data_sha).other_states == {}
+    assert collect(TABLES, About(), "demo", labels, BOTH, sha=labels[1].data_sha).other_states == {}
 
 
 @pytest.fixture
@@ -157,7 +172,7 @@ def test_when_the_last_labels_are_withdrawn_the_set_is_written_without_any(
     assert rapport(monkeypatch, "collect", "--store", site, "--out", out) == 0
     assert "labels given on another state of the data set" in capsys.readouterr().out
     results.commit([Delete(path) for path in results.list(layout.LABELS)], "everybody has withdrawn")
-    gone = [annotator(name, datetime.datetime.now(datetime.UTC)) for name in (ALICE, BOB)]
+    gone = [annotator(name, datetime.datetime.now(datetime.UTC), None) for name in (ALICE, BOB)]
     results.commit([Write(layout.ANNOTATORS, files.ANNOTATORS.encode(gone))], "tombstones")
     assert rapport(monkeypatch, "collect", "--store", site, "--out", out) == 0
     held = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())

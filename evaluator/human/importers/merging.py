@@ -1,7 +1,8 @@
 """Places rows in the tables of a data set: what is new goes in, what is there stays, what contradicts is told.
 
 A row is known by its name, a label by its item and its annotator. One that is there takes over what it lacked, such as
-evidence or a note, and nothing else: importing the same source twice changes nothing.
+evidence or a note, and nothing else: importing the same source twice changes nothing. Annotators are those whom the
+source lists, and if it lists none, those whose labels of it are placed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pydantic import ValidationError
 from evaluator.human.importers.events import Draft, Event, Missed, Reason, said_of
 from evaluator.human.importers.references import Reached, fault_of
 from evaluator.human.importers.report import TableReport, Tally
-from evaluator.human.layout import KEYS, KINDS, LABELS, HumanTables
+from evaluator.human.layout import KEYS, KINDS, LABELS, ROSTER, HumanTables, with_roster
+from evaluator.human.records import Annotator, Label
 from evaluator.identity import canonical_json
 from evaluator.records import Record
 
@@ -60,17 +62,20 @@ def merge(there: HumanTables, events: Iterable[Event]) -> Merged:
             tally.add(row)
         else:
             waiting[event.table].append((event.place, row))
+    there = with_roster(there)
     known = {table: {_name(table, row): row for row in getattr(there, table)} for table in _ORDER}
     before = _annotators(known)
-    reached, counts, seen = Reached(there), {table: _Counts() for table in _ORDER}, set[str]()
+    reached = Reached(there, takes_anybody=not waiting[ROSTER])
+    counts, seen = {table: _Counts() for table in _ORDER}, set[str]()
     for table in _ORDER:
         for place, row in waiting[table]:
             missed = fault_of(table, row, reached)
             reason = missed[0] if missed else _place(table, known[table], row, counts[table], reached)
             if reason:
                 tally.add(Missed(reason, place, table, missed[1] if missed else "It is there with other content."))
-            elif table in LABELS:
-                seen.add(getattr(row, "annotator_id"))  # noqa: B009 A field of all labels, not of all rows.
+            elif isinstance(row, Label):
+                seen.add(row.annotator_id)
+                _list_annotator(known[ROSTER], row, reached)
     tables = HumanTables(**{table: tuple(known[table].values()) for table in HumanTables._fields})
     return Merged(tables, _reports(waiting, counts, tally), tally, frozenset(seen), frozenset(seen - before))
 
@@ -109,6 +114,13 @@ def _place(
         counts.completed += 1
     reached.add(table, known[name])
     return None
+
+
+def _list_annotator(known: dict[tuple[str, ...], Record], label: Label, reached: Reached) -> None:
+    """Puts the annotator of a placed label among those of the data set."""
+    annotator = Annotator(annotator_id=label.annotator_id, kind=label.kind)
+    known.setdefault((annotator.annotator_id,), annotator)
+    reached.add(ROSTER, annotator)
 
 
 def _joined(table: str, old: Record, new: Record) -> Record | None:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from evaluator.human.importers.events import Reason
+from evaluator.human.layout import ROSTER, HumanTables
 from evaluator.human.records import (
+    Annotator,
     Attribute,
     AttributeLabel,
     Conversation,
+    Label,
     Prompt,
+    RaterKind,
     RelevanceLabel,
     Response,
     ResponseRating,
 )
 from evaluator.records import Record
-
-if TYPE_CHECKING:
-    from evaluator.human.layout import HumanTables
 
 Fault: TypeAlias = tuple[Reason, str]
 """Why a row is not placed, as a reason and a sentence."""
@@ -27,8 +28,15 @@ Fault: TypeAlias = tuple[Reason, str]
 class Reached:
     """What rows may refer to."""
 
-    def __init__(self, tables: HumanTables) -> None:
-        """Notes all that is there."""
+    def __init__(self, tables: HumanTables, *, takes_anybody: bool) -> None:
+        """Notes all that is there.
+
+        Args:
+            tables: The data set.
+            takes_anybody: Whether somebody whom its table of annotators lacks may label, since the source has no such
+                table.
+        """
+        self.takes_anybody = takes_anybody
         self.conversations: dict[str, tuple[str, int]] = {}
         """User and number of turns."""
         self.attributes: dict[str, str] = {}
@@ -39,7 +47,9 @@ class Reached:
         """Attributes."""
         self.users: set[str] = set()
         """Those of whom there is a conversation or an attribute."""
-        for table in ("conversations", "attributes", "prompts", "responses"):
+        self.annotators: dict[str, RaterKind] = {}
+        """Kind."""
+        for table in ("conversations", "attributes", ROSTER, "prompts", "responses"):
             for row in getattr(tables, table):
                 self.add(table, row)
 
@@ -56,6 +66,8 @@ class Reached:
                 self.prompts[row.prompt_id] = frozenset(row.user_ids)
             case Response():
                 self.responses[row.response_id] = frozenset(row.attribute_ids)
+            case Annotator():
+                self.annotators[row.annotator_id] = row.kind
 
 
 def fault_of(table: str, row: Record, reached: Reached) -> Fault | None:
@@ -65,7 +77,7 @@ def fault_of(table: str, row: Record, reached: Reached) -> Fault | None:
     if any("@" in getattr(row, field, "") for field in ("user_id", "annotator_id")):
         return Reason.INVALID, "The name of a person looks like an e-mail address."
     find = _FINDERS.get(table)
-    return find(row, reached) if find else None
+    return (find(row, reached) if find else None) or _of_annotator(row, reached)
 
 
 def _repeats(row: Record) -> bool:
@@ -84,6 +96,15 @@ def _repeats(row: Record) -> bool:
 
 def _missing(what: str) -> Fault:
     return Reason.UNKNOWN_REFERENCE, f"The data set has no such {what}."
+
+
+def _of_annotator(row: Record, reached: Reached) -> Fault | None:
+    if not isinstance(row, Label):
+        return None
+    kind = reached.annotators.get(row.annotator_id)
+    if kind is None:
+        return None if reached.takes_anybody else _missing("annotator")
+    return None if kind is row.kind else (Reason.MISMATCH, "The data set knows its annotator as another kind.")
 
 
 def _of_attribute(row: Record, reached: Reached) -> Fault | None:
