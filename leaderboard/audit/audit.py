@@ -39,10 +39,10 @@ def audit(
         results: The public data set of results.
         models: The only models whose scorecards are looked at, without ranks and gaps; all if empty.
         tell: Is told now and then how far it has come.
-        human_data: Data sets of people's labels that are at hand: folders, or names on the Hub.
+        human_data: Data sets that are at hand, of people's labels or, for made-up users, HiCUPID's: folders, or names
+            on the Hub.
 
     Raises:
-        RapportError: If one of these cannot be had.
         StoreError: If the store as a whole cannot be read, or there is no room for some files.
 
     Example:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from evaluator.hicupid.user_scores import UserScore
+from evaluator.human.figures import GAP
 from evaluator.human.results import HumanResult
 from evaluator.records import Terms
 from evaluator.results import Result
@@ -62,6 +63,11 @@ def in_human_rows(
         {"human_scorecards": row.model_dump(mode="json", include=columns)},
         {"human_scorecards": open_human_scorecard(own).model_dump(mode="json", include=columns)},
     )
+    found += [
+        Difference(figure=f"figures.{figure.name}.value", published=figure.value, recomputed=None)
+        for figure in own.result.figures
+        if GAP in figure.name.split(".")  # It is made of two scorecards, and stored in neither.
+    ]
     return found + _apart(*({"human_figures": _by_rater(rows)} for rows in (published, open_human_figures(card))))
 
 

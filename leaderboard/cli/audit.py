@@ -34,8 +34,8 @@ def audit(
         list[str] | None,
         typer.Option(
             metavar="DATA",
-            help="A data set of people's labels that is at hand, a folder or a name on the Hub: with it the figures of "
-            "models asked from it are recomputed, too. May be given more than once.",
+            help="A data set of people's labels that is at hand, or HiCUPID's for made-up users, a folder or a name on "
+            "the Hub: with it the figures of models asked from it are recomputed, too. May be given more than once.",
         ),
     ] = None,
     as_json: AsJson = False,

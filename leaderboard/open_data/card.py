@@ -30,8 +30,10 @@ Questions, reference answers and the histories of users are their data sets' own
 them by `data_sha` and `question_id`. An answer stands here if its model's owner consented to that; otherwise
 `answer_status` is `withheld`, and its digest, its figures and its verdicts remain. A judge's own words quote what it
 judged and are shown only where the data set may be passed on, and so are answers to what people have written, but for
-one word of those that were asked for. Rows of runs whose terms are private are left out altogether, but their figures
-count. What was withdrawn is named in `{layout.WITHDRAWN}`, by id and date, and is gone from all other files here."""
+one word of those that were asked for. Where it shows by the verdicts alone what labels say, which is so of uplift and
+extraction, there are none on a data set that may not be passed on. Rows of runs whose terms are private are left out
+altogether, but their figures count. What was withdrawn is named in `{layout.WITHDRAWN}`, by id and date, and is gone
+from all other files here."""
 
 _PEOPLE = f"""\
 The judge `{People().id}` of the suite `human` is no model: what people have labelled is the truth, there are no

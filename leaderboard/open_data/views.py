@@ -3,7 +3,8 @@
 Rows about single questions are public where their terms say so. The text in them is a model's answer, shown where its
 owner consented, or a judge's words, shown where the source that they quote may be passed on as well. What an answer may
 quote of people's conversations is shown on both conditions; one word of those that were asked for quotes nothing, and
-neither do the names and numbers that a rule went by. Questions, reference answers and evidence stand in no record of
+neither do the names and numbers that a rule went by. Where it shows by the verdicts alone what labels say of an item,
+they are public only if the data set may be passed on. Questions, reference answers and evidence stand in no record of
 this package. Figures are public: see `figures`.
 """
 
@@ -13,11 +14,12 @@ from typing import Any, Literal
 
 from evaluator.human.answers import fault_of
 from evaluator.human.items import HumanItem
-from evaluator.human.tasks import JudgedTask, Task
+from evaluator.human.tasks import AnyTask, JudgedTask, Task
 from evaluator.judges.spec import ForcedPatterns, ForcedWord, JudgeSpec
 from evaluator.protocol import is_reference
 from evaluator.records import Defect, Generation, Record, Terms, Verdict, verdict_version
 from evaluator.setup import AnyItem
+from leaderboard.open_data import layout
 from leaderboard.open_data.cleaning import NO_SECRETS, Secrets, clean, is_clean
 from leaderboard.open_data.records import (
     OpenGeneration,
@@ -35,8 +37,14 @@ from leaderboard.records import (
     protocol_of,
     submission_of,
 )
+from leaderboard.results import AnyScorecard, HumanScorecard
 from leaderboard.store.rows import read_record
 from leaderboard.submissions.history import History, withdrawal_of
+
+WHY_NO_VERDICTS = "the data set may not be passed on, and which attributes have verdicts tells what labels say of them"
+"""Why a scorecard's verdicts are not public, as a part of a sentence."""
+_TELLING = (JudgedTask.EXTRACTION, JudgedTask.UPLIFT)
+"""Tasks whose verdicts are on what most people accepted or called relevant, attribute by attribute."""
 
 
 def shows_answers(model: str, declaration: Declaration, terms: Terms) -> bool:
@@ -48,6 +56,30 @@ def shows_answers(model: str, declaration: Declaration, terms: Terms) -> bool:
         terms: Those of the rows.
     """
     return terms.redistributable if is_reference(model) else declaration.publish_answers
+
+
+def shows_verdicts(task: AnyTask, terms: Terms) -> bool:
+    """Says whether a human-grounded task's verdicts, and what rules found beside them, may be public at all.
+
+    Which attributes have any tells what most labels say of them. A data set that may be passed on tells that itself.
+
+    Args:
+        task: The task.
+        terms: Those of the rows.
+    """
+    return terms.redistributable or task not in _TELLING
+
+
+def public_row_paths(card: AnyScorecard) -> tuple[str, ...]:
+    """Returns where the public rows behind a scorecard lie: its answers, and its verdicts if there are any to be shown.
+
+    Example:
+        >>> public_row_paths(card)  # doctest: +SKIP
+        ('generations/c8/org@model/human-uplift-v1/s-20260101-0a1b2c3d.human-uplift-v1.parquet',)
+    """
+    answers, *said = layout.row_paths(card.model, card.run_id, card.judge)
+    hidden = isinstance(card, HumanScorecard) and not shows_verdicts(card.result.task, card.terms)
+    return (answers,) if hidden else (answers, *said)
 
 
 def open_generation(

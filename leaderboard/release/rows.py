@@ -17,7 +17,7 @@ from evaluator.records import Generation, Verdict
 from evaluator.setup import AnyItem, OneItem
 from leaderboard.open_data import files, layout
 from leaderboard.open_data.cleaning import Secrets
-from leaderboard.open_data.views import open_generation, open_verdict
+from leaderboard.open_data.views import open_generation, open_verdict, public_row_paths
 from leaderboard.records import Plan
 from leaderboard.release.attempts import which_stand
 from leaderboard.release.pending import PendingFiles
@@ -71,12 +71,13 @@ class RowDerivation(NamedTuple):
         for card in cards:
             runs[card.run_id].append(card)
         for run_id, judged in runs.items():
-            paths = {path for card in judged for path in layout.row_paths(model, run_id, card.judge)}
+            paths = {path for card in judged for path in public_row_paths(card)}
             if any(card.id in anew for card in judged) or not all(map(results.holds, paths)):
                 self._put_run(history, StoredRun(self.archive, run_id), judged, results)
             # People's own stay as long as the run is public; those of a withdrawn one go with it.
             kept |= {*paths, layout.verdicts_path(layout.HUMAN_RATERS, model, run_id)}
-        judges = {*judge_ids(), layout.HUMAN_RATERS, *(name.rsplit("@", 1)[1] for name in anew)}
+        own = {card.judge for judged in runs.values() for card in judged}
+        judges = {*judge_ids(), layout.HUMAN_RATERS, *own, *(name.rsplit("@", 1)[1] for name in anew)}
         folders = [layout.generations_folder(model), *(layout.verdicts_folder(judge, model) for judge in judges)]
         for path in (path for folder in folders for path in results.list(folder)):
             if path.rsplit("/", 1)[1].startswith(f"{history.submission.id}.") and path not in kept:
@@ -97,7 +98,7 @@ class RowDerivation(NamedTuple):
             said = (
                 open_verdict(row, counts, model, declared, run.run_id, self.secrets) for row, counts in behind.verdicts
             )
-            path, *of_judge = layout.row_paths(model, run.run_id, card.judge)
+            path, *of_judge = public_row_paths(card)
             results.put(path, files.encode_generations(row for row in answers if row))
             for path in of_judge:
                 results.put(path, files.encode_verdicts(row for row in said if row))

@@ -9,7 +9,7 @@ import pytest
 
 from evaluator.human.tasks import Task
 from leaderboard.store.local import LocalStore
-from tests.audit.human_sites import WRITTEN, chosen
+from tests.audit.human_sites import WRITTEN, chosen, made_up
 from tests.audit.sites import CLOSED, FAIR, MODELS, make_site
 from tests.human_sites import write_human_run
 from tests.released import released
@@ -49,7 +49,7 @@ def human_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a site with one model that was run at HiCUPID and at human-grounded tasks."""
     folder = tmp_path_factory.mktemp("agreement")
     archive = make_site(folder, MODELS[1]).archive
-    for run in (*WRITTEN.values(), chosen(Task.RELEVANCE, model=FAIR)):
+    for run in (*WRITTEN.values(), chosen(Task.RELEVANCE, model=FAIR), made_up(Task.RELEVANCE, model=FAIR)):
         write_human_run(archive, run)
     shutil.rmtree(folder / "results")
     shutil.rmtree(folder / "requests")

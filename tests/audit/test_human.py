@@ -12,20 +12,20 @@ from evaluator.human.demo_data import SMALL, write_demo_human_set
 from evaluator.human.judged.prompts import RATINGS
 from evaluator.human.tasks import JudgedTask, Task
 from evaluator.identity import text_digest
-from evaluator.records import Terms
 from leaderboard.audit.audit import audit
 from leaderboard.audit.records import Audit
 from leaderboard.board.rebuild import rebuild
 from leaderboard.cli.main import app
 from leaderboard.open_data import layout
 from leaderboard.open_data.records import OpenGeneration
+from leaderboard.pages.human_tables import human_provenance
 from leaderboard.store.local import LocalStore
 from tests.audit.human_sites import (
     AGREES,
     BOUND,
     COMPARED,
     EXTRACTED,
-    FREE,
+    HICUPID,
     RATED,
     SET,
     SILENT,
@@ -36,6 +36,8 @@ from tests.audit.human_sites import (
     card,
     chosen,
     figures,
+    made_up,
+    raise_in_card,
     site_of,
 )
 from tests.audit.sites import FAIR, JUDGE, change_first, put
@@ -61,9 +63,21 @@ def test_an_honest_site_agrees_beside_hicupid(results: LocalStore) -> None:
     assert found.rows > sum(len(run.rows.generations) + len(run.rows.verdicts) for run in WRITTEN.values())
 
 
-def test_with_the_data_set_everything_agrees(results: LocalStore) -> None:
-    found = audit(results, human_data=[SET])
-    assert (found.scorecards, found.agreeing) == (5, 5)
+def test_with_the_data_sets_everything_agrees(results: LocalStore) -> None:
+    found = audit(results, human_data=[SET, HICUPID])
+    assert (found.scorecards, found.agreeing) == (6, 6)
+
+
+def test_what_was_asked_from_a_set_that_is_not_at_hand_is_passed_over(results: LocalStore) -> None:
+    labelled, synthetic = chosen(Task.RELEVANCE, model=FAIR), made_up(Task.RELEVANCE, model=FAIR)
+    for at_hand, own, other in ((SET, labelled, synthetic), (HICUPID, synthetic, labelled)):
+        found = audit(results, human_data=[at_hand])
+        assert found.differing == 0
+        assert any("No data set that was named" in why for why in card(found, other).unchecked)
+        assert card(found, own).standing is AGREES
+    (why, *_) = card(audit(results), synthetic).unchecked
+    assert "what made-up users were made from" in why
+    assert "HiCUPID's data set with --human-data" in why
 
 
 def test_no_scorecard_of_hicupid_is_rebuilt_from_rows_of_these_tasks(results: LocalStore, tmp_path: Path) -> None:
@@ -75,17 +89,31 @@ def test_no_scorecard_of_hicupid_is_rebuilt_from_rows_of_these_tasks(results: Lo
 
 
 @pytest.mark.parametrize("consent", [True, False], ids=["consent", "none"])
-@pytest.mark.parametrize("terms", [FREE, BOUND], ids=["free", "bound"])
 @pytest.mark.parametrize("task", list(JudgedTask))
-def test_what_follows_does_not_hang_on_the_texts(tmp_path: Path, task: JudgedTask, terms: Terms, consent: bool) -> None:
-    run = make_written_run(task, terms=terms, declaration=make_declaration(publish_answers=consent))
+def test_what_follows_does_not_hang_on_the_texts(tmp_path: Path, task: JudgedTask, consent: bool) -> None:
+    run = make_written_run(task, declaration=make_declaration(publish_answers=consent))
     results = site_of(tmp_path, run)
     for sets in ((), (SET,)):
         found = card(audit(results, human_data=sets), run)
         assert found.differences == ()
-        lists = task is JudgedTask.EXTRACTION and not (consent and terms is FREE)
+        lists = task is JudgedTask.EXTRACTION and not consent
         assert sum("withheld" in why for why in found.unchecked) == 2 * lists
         assert any("--human-data" in why for why in found.unchecked) == (not sets and task is not JudgedTask.COMPARISON)
+
+
+@pytest.mark.parametrize("task", list(JudgedTask))
+def test_of_a_set_that_may_not_be_passed_on_is_said_what_does_not_follow(tmp_path: Path, task: JudgedTask) -> None:
+    run = make_written_run(task, terms=BOUND)
+    results = site_of(tmp_path, run)
+    for sets in ((), (SET,)):
+        found = card(audit(results, human_data=sets), run)
+        assert found.differences == ()
+        hidden = [why for why in found.unchecked if "the data set may not be passed on" in why]
+        assert len(hidden) == (task is not JudgedTask.COMPARISON)
+        assert not any("missing" in why or "--human-data" in why for why in found.unchecked)
+    assert ("Rows of verdicts" in dict(human_provenance(run.card))) == bool(hidden), "the page says so too"
+    raise_in_card(results, run, lambda card: card["result"].update(retried=99))
+    assert figures(audit(results), run) >= {"retried"}, "what follows from answers is compared as ever"
 
 
 @pytest.mark.parametrize("task", list(Task))
@@ -109,7 +137,7 @@ def test_agreement_with_people_follows_from_words_that_are_shown_though_the_sour
 )
 def test_intervals_follow_whatever_users_are_called(tmp_path: Path, task: JudgedTask, users: int) -> None:
     write_demo_human_set(tmp_path / "set", SMALL._replace(users=users))
-    run = make_written_run(task, terms=BOUND, data=HumanData.open(str(tmp_path / "set")))
+    run = make_written_run(task, declaration=SILENT, data=HumanData.open(str(tmp_path / "set")))
     assert any(figure.interval for figure in run.card.result.figures)
     results = site_of(tmp_path, run)
     assert card(audit(results), run).differences == ()
@@ -119,7 +147,7 @@ def test_intervals_follow_whatever_users_are_called(tmp_path: Path, task: Judged
 
 
 def test_of_verdicts_that_contradict_each_other_the_one_counts_that_is_said_to(tmp_path: Path) -> None:
-    run = make_written_run(JudgedTask.UPLIFT, terms=BOUND)
+    run = make_written_run(JudgedTask.UPLIFT, declaration=SILENT)
     said = [row for row in run.rows.verdicts if row.rater_kind == "model" and row.outcome]
     twins = [row.model_copy(update={"outcome": RATED_AS[6 - RATINGS[row.outcome]]}) for row in said if row.outcome]
     run = run._replace(rows=run.rows._replace(verdicts=[*run.rows.verdicts, *twins]))
@@ -135,10 +163,11 @@ def test_without_consent_agreement_with_people_does_not_follow(tmp_path: Path) -
 
 
 def test_the_command_takes_a_model_and_labels(results: LocalStore, tmp_path: Path) -> None:
-    run = CliRunner().invoke(app, ["audit", FAIR, "--store", str(tmp_path / "site"), "--human-data", SET, "--json"])
+    sets = ["--human-data", SET, "--human-data", HICUPID]
+    run = CliRunner().invoke(app, ["audit", FAIR, "--store", str(tmp_path / "site"), *sets, "--json"])
     assert run.exit_code == 0, run.output
     found = Audit.model_validate_json(run.stdout)
-    assert (found.agreeing, found.scorecards) == (5, 5)
+    assert (found.agreeing, found.scorecards) == (6, 6)
 
 
 def test_a_model_of_human_grounded_tasks_alone_is_known(tmp_path: Path) -> None:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from evaluator.errors import Cause, RapportError
 from evaluator.human.tasks import JudgedTask, Task
+from evaluator.identity import folder_digest
 from evaluator.records import Outcome
 from leaderboard.audit.audit import audit
+from leaderboard.board.human_gaps import GAP_FIGURE
 from leaderboard.open_data import layout
 from leaderboard.open_data.human import OpenHumanFigure, OpenHumanScorecard
 from leaderboard.open_data.records import OpenVerdict
 from leaderboard.store.local import LocalStore
 from leaderboard.store.parquet import decode_parquet
 from tests.audit.human_sites import (
+    AGREES,
     COMPARED,
     DIFFERS,
     EXTRACTED,
     FREE,
+    HICUPID,
     RATED,
     SET,
     UNCHECKED,
@@ -30,6 +34,7 @@ from tests.audit.human_sites import (
     chosen,
     figures,
     is_written,
+    made_up,
     of_scorecard,
     raise_in_card,
     site_of,
@@ -49,7 +54,7 @@ def results(human_results: LocalStore) -> LocalStore:
 CHANGES: list[tuple[HumanRun, dict[str, object], set[str]]] = [
     (COMPARED, {"outcome": Outcome.WIN}, {"win"}),
     (COMPARED, {"outcome": None, "word": None}, {"judging.missing", "judging.verdicts"}),
-    (RATED, {"outcome": Outcome.MUCH_WORSE}, {"uplift", "no_better"}),
+    (RATED, {"outcome": Outcome.MUCH_WORSE}, {"uplift", "no_better_responses", "no_better_ratings"}),
     (EXTRACTED, {"outcome": Outcome.REJECTED}, {"accepted"}),
 ]
 
@@ -141,11 +146,56 @@ def test_another_data_set_or_protocol_is_said_and_nothing_is_guessed(results: Lo
     assert "labels on what was asked, and the scorecard is made of 1" in why
 
 
-def test_a_data_set_that_cannot_be_had_is_told(results: LocalStore, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(RapportError) as caught:
-        audit(results, human_data=[str(tmp_path / "empty")])
-    assert caught.value.cause is Cause.DATA_ERROR
+def test_a_data_set_that_cannot_be_opened_costs_its_own_scorecards(results: LocalStore, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "notes.txt").write_text("no data set")
+    labelled, synthetic = chosen(Task.RELEVANCE, model=FAIR), made_up(Task.RELEVANCE, model=FAIR)
+    for run in (labelled, synthetic):
+        raise_in_card(results, run, lambda card: card.update(data_sha=folder_digest(other)))
+    found = audit(results, human_data=[str(other), SET])
+    assert any(why.startswith(f"{other} is broken at README.md") for why in card(found, labelled).unchecked)
+    assert any("other" in why for why in card(found, synthetic).unchecked)
+    assert {card(found, run).standing for run in (RATED, EXTRACTED)} == {AGREES}
+
+
+def gap_row(row: OpenHumanFigure) -> bool:
+    return row.figure == GAP_FIGURE
+
+
+def test_a_gap_is_worked_out_from_both_scorecards(results: LocalStore) -> None:
+    run, path = chosen(Task.RELEVANCE, model=FAIR), layout.human_figures_path(FAIR)
+    before = results.read(path)
+    change_first(results, path, OpenHumanFigure, gap_row, value=-0.9)
+    assert figures(audit(results), run) == {f"human_figures.model.{GAP_FIGURE}.value"}
+    put(results, path, before)
+    change(results, path, OpenHumanFigure, lambda rows: [row for row in rows if not gap_row(row)])
+    assert f"human_figures.model.{GAP_FIGURE}.value" in figures(audit(results), run)
+    put(results, path, before)
+    synthetic = made_up(Task.RELEVANCE, model=FAIR)
+    raise_in_card(results, synthetic, lambda card: of_scorecard(card, "f1_majority").update(value=0.99))
+    found = audit(results)
+    assert f"human_figures.model.{GAP_FIGURE}.value" in figures(found, run)
+    assert figures(found, synthetic) == {"human_figures.model.f1_majority.value"}
+    assert "figures.f1_majority.value" in figures(audit(results, human_data=[HICUPID]), synthetic)
+
+
+def test_a_gap_that_a_scorecard_states_itself_is_found(tmp_path: Path) -> None:
+    run = chosen(Task.RELEVANCE)
+    results = site_of(tmp_path, run)
+
+    def states(card: dict[str, Any]) -> None:
+        card["result"]["figures"].append(of_scorecard(card, "kappa") | {"name": GAP_FIGURE, "value": 0.0})
+
+    raise_in_card(results, run, states)
+    path = layout.human_figures_path(run.submission.model)
+    change(
+        results,
+        path,
+        OpenHumanFigure,
+        lambda rows: [*rows, rows[0].model_copy(update={"figure": GAP_FIGURE, "value": 0.0})],
+    )
+    assert f"figures.{GAP_FIGURE}.value" in figures(audit(results), run)
 
 
 @pytest.mark.parametrize("path", [answer_path(COMPARED), verdict_path(COMPARED)], ids=["answers", "verdicts"])

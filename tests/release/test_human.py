@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from evaluator.human.tasks import Task
+from evaluator.human.items import Part
+from evaluator.human.tasks import JudgedTask, Task
 from evaluator.records import Terms
 from leaderboard.audit.audit import audit
 from leaderboard.board.build import build_board
 from leaderboard.open_data import layout
 from leaderboard.open_data.files import HUMAN_CARDS, HUMAN_FIGURES
 from leaderboard.open_data.human import OpenHumanFigure, OpenHumanScorecard
+from leaderboard.open_data.human_figures import open_human_figures, open_human_scorecard
 from leaderboard.open_data.records import OpenGeneration
 from leaderboard.records import AmendmentKind, Declaration
 from leaderboard.store import Write
@@ -25,6 +27,7 @@ from tests.builders import TERMS, make_declaration
 from tests.human_runs import HumanRun, answer_to, demo_items, make_human_run
 from tests.human_sites import amended, history_of, write_human_run
 from tests.released import released
+from tests.written_runs import make_written_run
 
 SILENT = make_declaration(publish_answers=False)
 
@@ -77,6 +80,46 @@ def test_a_scorecard_stands_there_with_its_figures_and_is_the_boards(store, tmp_
     assert all((row.low is None) == (row.why_no_interval is not None) for row in figures)
     board = build_board(results)
     assert (board.rows, board.human, board.problems) == ((), (run.card,), ())
+
+
+def test_rows_of_a_judge_tell_what_it_was_set_beside_and_its_scorecard_how_much_it_judged(
+    store, tmp_path: Path
+) -> None:
+    run = make_written_run(JudgedTask.EXTRACTION, 1)
+    write_human_run(store, run)
+    results = public(store, tmp_path).results
+    judging = run.card.result.judging
+    assert judging is not None
+    (card,) = rows(results, OpenHumanScorecard, layout.HUMAN_SCORECARDS)
+    assert (card.judged, card.judged_share) == (judging.judged, judging.judged_share)
+    assert 0 < judging.judged < judging.items
+    given = {item.question_id for item in run.plan.labelled if item.part is Part.GIVEN}
+    read = {row.key.question_id for row in run.rows.verdicts if row.rater_kind == "model" and row.outcome} & given
+    own = {
+        rater: {
+            (row.items, row.answered)
+            for row in rows(results, OpenHumanFigure, layout.HUMAN_FIGURES)
+            if row.rater == rater
+        }
+        for rater in ("model", "judge")
+    }
+    assert own == {"model": {(card.items, card.answered)}, "judge": {(len(given), len(read))}}
+    assert len(read) < len(given)
+
+
+def test_where_peoples_labels_are_the_truth_nothing_is_judged(store, tmp_path: Path, run: HumanRun) -> None:
+    (card,) = rows(public(store, tmp_path).results, OpenHumanScorecard, layout.HUMAN_SCORECARDS)
+    assert (card.judged, card.judged_share) == (None, None)
+
+
+def test_rows_of_the_first_version_are_read_and_lack_what_they_did_not_say() -> None:
+    card = make_written_run(JudgedTask.UPLIFT).card
+    for new, columns in (
+        (open_human_scorecard(card), {"judged", "judged_share"}),
+        (open_human_figures(card)[0], {"other_scorecard_id", "other_answered_share"}),
+    ):
+        old = {name: value for name, value in dict(new).items() if name not in columns} | {"schema_version": 1}
+        assert type(new).model_validate(old) == new.model_copy(update=dict.fromkeys(columns))
 
 
 def test_one_attempt_at_each_item_counts_and_rows_say_what_was_asked(store, tmp_path: Path, run: HumanRun) -> None:
@@ -173,8 +216,6 @@ def test_a_broken_row_costs_itself_alone(store, tmp_path: Path, run: HumanRun) -
 
 
 def test_parts_hold_the_rows_of_each_scorecard_once() -> None:
-    from leaderboard.open_data.human_figures import open_human_figures
-
     figures = open_human_figures(make_human_run(Task.RATING).card)
     part = HUMAN_FIGURES.encode(reversed(figures))
     assert HUMAN_FIGURES.put(part, figures, "x") == part == HUMAN_FIGURES.encode(figures)

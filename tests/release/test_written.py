@@ -14,7 +14,9 @@ from evaluator.records import Defect, Outcome, Terms
 from leaderboard.board.build import build_board
 from leaderboard.board.run_files import runs_in
 from leaderboard.open_data import layout
+from leaderboard.open_data.files import encode_verdicts
 from leaderboard.open_data.records import OpenGeneration, OpenVerdict
+from leaderboard.open_data.views import open_verdict
 from leaderboard.records import AmendmentKind, Declaration
 from leaderboard.store import layout as archive_layout
 from leaderboard.store.base import Store, Write
@@ -29,7 +31,8 @@ from tests.upkeep.sites import run_of, write_run
 from tests.written_runs import make_written_run
 
 SILENT = make_declaration(publish_answers=False)
-BOUND = demo_data().terms.model_copy(update={"redistributable": False, "personal_data": "personal"})
+FREE = demo_data().terms
+BOUND = FREE.model_copy(update={"redistributable": False, "personal_data": "personal"})
 EVERY = list(JudgedTask)
 
 
@@ -144,10 +147,9 @@ def test_recall_and_what_is_accepted_are_shares_of_public_rows(store, tmp_path: 
     [
         (None, make_declaration(), True),
         (None, SILENT, False),
-        (BOUND, make_declaration(), False),
-        (BOUND.model_copy(update={"visibility": "private"}), make_declaration(), None),
+        (FREE.model_copy(update={"visibility": "private"}), make_declaration(), None),
     ],
-    ids=["all agree", "the owner does not", "nobody may pass it on", "private"],
+    ids=["all agree", "the owner does not", "private"],
 )
 @pytest.mark.parametrize("task", EVERY)
 def test_a_judges_words_are_shown_where_all_agree_and_what_they_say_always(
@@ -163,6 +165,30 @@ def test_a_judges_words_are_shown_where_all_agree_and_what_they_say_always(
     words = "\n".join(f"{row.completion}" for row in rows if row.rater_kind == "rule" or not shown)
     assert not any(text in words for text in texts)
     assert {row.answer_status for row in answers(results, run)} <= ({"shown"} if shown else {"withheld"})
+
+
+@pytest.mark.parametrize("task", EVERY)
+def test_what_people_said_does_not_show_by_verdicts_on_a_set_that_may_not_be_passed_on(
+    store, tmp_path: Path, task: JudgedTask
+) -> None:
+    from leaderboard.release.release import Release
+
+    run = make_written_run(task, terms=BOUND)
+    stores = site(store, tmp_path, run)
+    tells = task is not JudgedTask.COMPARISON
+    assert (verdict_path(run) in stores.results.list(layout.VERDICTS)) is not tells
+    assert {row.answer_status for row in answers(stores.results, run)} == {"withheld"}, "these stay as they were"
+    if not tells:
+        rows = verdicts(stores.results, run)
+        assert {row.completion for row in rows} == {None}
+        assert {row.question_id for row in rows} <= {row.question_id for row in answers(stores.results, run)}
+        return
+    earlier = make_written_run(task)
+    row = open_verdict(earlier.rows.verdicts[0], True, run.submission.model, run.submission.declaration, run.id)
+    assert row is not None
+    stores.results.commit([Write(verdict_path(run), encode_verdicts([row]))], "as it was released before")
+    assert Release(stores, NAMES, frozenset()).bring([run.submission.id]) == frozenset()
+    assert stores.results.list(layout.VERDICTS) == []
 
 
 def test_why_an_answer_loses_unjudged_is_public_though_its_text_is_not(store, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from leaderboard.board.human_gaps import without_gap
 from leaderboard.open_data import layout
 from leaderboard.open_data.human import OpenHumanFigure, OpenHumanScorecard
 from leaderboard.open_data.records import OpenGeneration, OpenRecord, OpenVerdict
+from leaderboard.open_data.views import public_row_paths
 from leaderboard.results import HumanScorecard
 from leaderboard.scorecards import scorecard_id
 from leaderboard.store.base import NotFound, Store
@@ -55,7 +56,7 @@ class HumanChecking:
         Args:
             results: The public data set of results.
             public: All of its scorecards of human-grounded tasks.
-            sets: Labels that are at hand.
+            sets: Data sets that are at hand.
         """
         self._results, self._public, self._sets = results, public, sets
         self._numbers = Counter(card.id for card in public.cards)
@@ -67,7 +68,6 @@ class HumanChecking:
         """Says what of a scorecard follows from public rows.
 
         Raises:
-            RapportError: If a data set of labels that was named cannot be had.
             StoreError: If the store as a whole cannot be read.
         """
         named = (scorecard_id(card.run_id, card.judge), f"{card.submission_id}.{card.protocol}")
@@ -137,7 +137,7 @@ class HumanChecking:
         Raises:
             RapportError: `data_error` if there are none, some cannot be read, or they are another run's.
         """
-        answers, *said = layout.row_paths(card.model, card.run_id, card.judge)
+        answers, *said = public_row_paths(card)
         run = PublicRun(
             card,
             self._read(answers, OpenGeneration),

@@ -1,7 +1,7 @@
 """What of a scorecard of a human-grounded task follows from public rows: worked out by the functions that scored it.
 
 People's labels are not public. Without them follows what a judge said of what a model wrote, and how much was answered;
-with the data set that was asked from, all of it.
+with the data set that was asked from, all of it. What made-up users were made from is HiCUPID's, and stands for labels.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from evaluator.hicupid.scoring import rounded
 from evaluator.human.items import HumanItem, Part
 from evaluator.human.judged.scoring import score_rows
 from evaluator.human.outcomes import counted, score
+from evaluator.human.records import RaterKind
 from evaluator.human.tasks import JudgedTask
 from evaluator.metrics.efficiency import prefill_efficiency
 from leaderboard.audit.human.extraction import extraction_told
 from leaderboard.audit.human.layouts import laid_out
 from leaderboard.audit.human.rows import PublicRun, Told, generations_of, items_in, rows_of, told_by
+from leaderboard.open_data.views import WHY_NO_VERDICTS, shows_verdicts
 
-_LABELS = "follow from people's labels, which are not public: name their data set with --human-data."
+_LABELS = "follow from {whose}, which {are} not public: name {which} data set with --human-data."
 _WITHHELD = "does not follow, since answers are withheld."
+_UNSAID = f"Its figures do not follow, for its verdicts are not public: {WHY_NO_VERDICTS}."
 _UNREAD = "How many answers can be read does not follow: some are withheld, or are lists without an entry."
 _OF_LABELS = frozenset({"inflation"})
 """Figures of a writer that people's labels are needed for."""
@@ -60,13 +63,23 @@ def follow(run: PublicRun, asked: Asked | None) -> Followed:
     answers = told_by(run, items, labelled=asked is not None)
     told, left = _answered(run, items, answers, whole=asked is not None)
     task = run.card.result.task
-    if task is JudgedTask.EXTRACTION:
+    own: dict[str, Any]
+    if not shows_verdicts(task, run.card.terms):
+        own, more = {}, [_UNSAID]
+    elif task is JudgedTask.EXTRACTION:
         own, more = _extracted(run, items, answers, asked)
     elif isinstance(task, JudgedTask):
         own, more = _written(run, task, items, answers, asked)
     else:
         own, more = _chosen(run, answers, asked)
     return Followed({**told, **own}, (*left, *more))
+
+
+def _labels(run: PublicRun) -> str:
+    """Says what is needed that is not public."""
+    if run.card.result.kind is RaterKind.TRUTH:
+        return _LABELS.format(whose="what made-up users were made from", are="is", which="HiCUPID's")
+    return _LABELS.format(whose="people's labels", are="are", which="their")
 
 
 def _answered(
@@ -99,7 +112,7 @@ def _chosen(run: PublicRun, answers: Told, asked: Asked | None) -> tuple[dict[st
     """The figures of a task whose truth is people's labels."""
     task = run.card.result.task
     if asked is None:
-        return {}, [f"Its figures {_LABELS}"]
+        return {}, [f"Its figures {_labels(run)}"]
     if answers.unknown or isinstance(task, JudgedTask):
         return {}, [f"How far the model agrees with people {_WITHHELD}"]
     rows = zip(run.generations, generations_of(run), strict=True)
@@ -119,7 +132,7 @@ def _written(
         return {name: told[name] for name in ("figures", "judging", "kind", "annotators", "labels")}, []
     figures = {name: figure for name, figure in told["figures"].items() if name not in _OF_LABELS}
     judging = {name: value for name, value in told["judging"].items() if name != "figures"}
-    left = [f"The inflation and the judge's own figures {_LABELS}"] if task is JudgedTask.UPLIFT else []
+    left = [f"The inflation and the judge's own figures {_labels(run)}"] if task is JudgedTask.UPLIFT else []
     return {"figures": figures, "judging": judging}, left
 
 
@@ -129,7 +142,7 @@ def _extracted(
     """What a verifier said of extracted attributes."""
     told, left = extraction_told(run, items, answers, rows_of(run, answers.said, labelled=False))
     if asked is None:
-        return told, [*left, f"The judge's own figures {_LABELS}"]
+        return told, [*left, f"The judge's own figures {_labels(run)}"]
     rows = rows_of(run, answers.said, labelled=True)
     scored = laid_out(score_rows(items, rows, task=JudgedTask.EXTRACTION, epsilon=asked.epsilon))
     labels = {name: scored[name] for name in ("kind", "annotators", "labels")}
