@@ -27,6 +27,7 @@ from scipy.stats import binomtest
 
 from benchmarks import coverage_figures as figures
 from benchmarks.coverage_raters import (
+    MADE_FROM,
     RATING,
     RELEVANCE,
     SAME,
@@ -43,8 +44,8 @@ from benchmarks.coverage_raters import (
 )
 from benchmarks.coverage_tables import Table, class_tables, rating_tables, truth_tables, written_tables
 from benchmarks.report import report
-from evaluator.human.figures import FIGURES, GAP
-from evaluator.human.gap import synthetic_gap
+from evaluator.human.figures import FIGURES
+from evaluator.human.gap import gap_name, synthetic_gap
 from evaluator.human.results import NamedFigure
 from evaluator.metrics.clustered import Spread, interval, missing
 
@@ -118,6 +119,11 @@ def of_extraction(random: np.random.Generator, users: int, given: Given) -> Tabl
     return written_tables(write(random, users, given))
 
 
+def of_made_up_lists(random: np.random.Generator, users: int, given: Given) -> Tables:
+    """Returns what an extractor adds up to on made-up users, who were made from what is to be found."""
+    return written_tables(write(random, users, given, MADE_FROM))
+
+
 def of_writing(random: np.random.Generator, users: int, given: Given) -> Tables:
     """Returns what a writer adds up to, and a judge of ratings on what is written."""
     return {**of_ratings(random, users, given), **of_extraction(random, users, given)}
@@ -132,6 +138,7 @@ STAGES = {
     "rating": Stage(of_ratings, figures.RATING),
     "writing": Stage(of_writing, figures.WRITING),
     "extraction": Stage(of_extraction, figures.EXTRACTION),
+    f"extraction{MADE_UP}": Stage(of_made_up_lists, figures.FOUND),
 }
 """In the order that seeds hang on."""
 
@@ -179,7 +186,7 @@ def published(found: Mapping[str, Mapping[str, Any]], gap: Callable[[Any, Any], 
         for name, figure in named.items()
     }
     return own | {
-        f"{stage.removesuffix(MADE_UP)}.{name}.{GAP}": gap(figure, found[stage.removesuffix(MADE_UP)][name])
+        f"{stage.removesuffix(MADE_UP)}.{gap_name(name)}": gap(figure, found[stage.removesuffix(MADE_UP)][name])
         for stage, named in found.items()
         if stage.endswith(MADE_UP)
         for name, figure in named.items()

@@ -15,6 +15,7 @@ from benchmarks.coverage_raters import Floats
 from benchmarks.coverage_tables import MEANS, RATINGS, Table
 from evaluator.human.figures import ALWAYS_YES, ONE_MORE_HUMAN
 from evaluator.human.gap import COMPARED
+from evaluator.human.tasks import JudgedTask, Task
 from evaluator.metrics.agreement import f1_of, kappa_of, matthews_of
 from evaluator.metrics.clustered import Spread, spread_of_sums
 
@@ -173,8 +174,8 @@ CLASSES = (
         "advantage_probability_balanced": Made("balanced duels", _advantage_probability),
     }
 )
-TRUTH = {COMPARED: Made("all", _f1)}
-"""What is compared of made-up users."""
+TRUTH = {name: CLASSES[name] for name in COMPARED[Task.RELEVANCE]}
+"""What is compared of made-up users where a word is chosen."""
 RATING = _compared(
     {
         "spearman_within_annotators": _spearman,
@@ -194,7 +195,8 @@ WRITING = {
     "win": Made("verdicts", _share(2)),
     "tie": Made("verdicts", _share(1)),
     "uplift": Made("rated", _ratings(_uplift)),
-    "no_better": Made("rated", _ratings(_share(*range(NO_DIFFERENCE + 1)))),
+    "no_better_responses": Made("verdicts", _share(0, 1)),
+    "no_better_ratings": Made("rated", _ratings(_share(*range(NO_DIFFERENCE + 1)))),
     "mentioned": Made("rated", lambda tables: _share(1)(tables.sum(axis=-1))),
     "mention_effect": Made("rated", _mention_effect),
     "inflation": Made("rater", _of_differences(np.positive)),
@@ -204,3 +206,5 @@ EXTRACTION = {
     "accepted": Made("accepted", _share(1)),
     "attributes_per_user": Made("extracted", _mean),
 }
+FOUND = {name: EXTRACTION[name] for name in COMPARED[JudgedTask.EXTRACTION]}
+"""What is compared of made-up users where attributes are listed."""

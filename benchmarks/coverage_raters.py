@@ -176,17 +176,28 @@ WRITER_CUTS, WRITER_USER = (-0.6, -0.1), 0.5
 """What must be exceeded for a tie and a win, and the spread of users; that of responses is 1."""
 ACCEPTED, EXTRACTED = (23.0, 0.6), (30.0, 0.8)
 """Attributes per user, and the latent mean of those found, or accepted: both vary over users."""
+MADE_FROM = (5.0, 0.9)
+"""The same of what made-up users were made from, in the place of what people accepted."""
 
 
-def write(random: np.random.Generator, users: int, given: Given = SAME) -> Written:
-    """Returns what a writer and an extractor do for users, each of whom has a response at least."""
+def write(
+    random: np.random.Generator, users: int, given: Given = SAME, known: tuple[float, float] = ACCEPTED
+) -> Written:
+    """Returns what a writer and an extractor do for users, each of whom has a response at least.
+
+    Args:
+        random: Draws it.
+        users: How many.
+        given: What counts as given.
+        known: What is to be found, as `ACCEPTED`.
+    """
     responses = round(RATING.parts * users / RATING.users)
     shares = random.gamma(_SIZES, size=users) if given.uneven else np.ones(users)
     owner = np.concatenate([np.arange(users), random.choice(users, responses - users, p=shares / shares.sum())])
     quality = random.normal(0, WRITER_USER, users)[owner] + random.standard_normal(responses)
     verdicts = np.bincount(owner * 3 + np.searchsorted(WRITER_CUTS, quality), minlength=users * 3)
     shape = _SIZES if given.uneven else 4.0
-    told = (_told(random, users, shape, *kind) for kind in (ACCEPTED, EXTRACTED))
+    told = (_told(random, users, shape, *kind) for kind in (known, EXTRACTED))
     return Written(verdicts.reshape(users, 3), *told)
 
 

@@ -221,8 +221,9 @@ class HumanProtocol(EvaluationProtocol):
 
     @model_validator(mode="after")
     def _asks_made_up_users_what_is_known_of_them(self) -> Self:
-        if self.synthetic_of is not None and self.task not in (Task.VERIFICATION, Task.RELEVANCE):
-            raise ValueError("of made-up users, only verification and relevance have a truth")
+        known = (Task.VERIFICATION, JudgedTask.EXTRACTION, Task.RELEVANCE)
+        if self.synthetic_of is not None and self.task not in known:
+            raise ValueError("of made-up users, only verification, extraction and relevance have a truth")
         return self
 
     def conditions(self) -> str:

@@ -14,7 +14,7 @@ from evaluator.human.records import RaterKind
 from evaluator.human.setup import HumanSetup, items
 from evaluator.human.stages.wording import CURRENT, load_wording
 from evaluator.human.synthetic import TRUTH
-from evaluator.human.tasks import Order, Task
+from evaluator.human.tasks import AnyTask, JudgedTask, Order, Task
 from evaluator.models import PinnedModel
 from evaluator.protocol import HumanProtocol, human_protocol
 from evaluator.records import Generation, Terms
@@ -25,7 +25,7 @@ from leaderboard.results import HumanScorecard
 from leaderboard.scorecards import RunRows
 from tests.builders import NOON, TERMS, make_generation, make_input_key, make_report, make_submission
 
-PROTOCOLS = {task: f"human-{task}-v1" for task in Task}
+PROTOCOLS: dict[AnyTask, str] = {task: f"human-{task}-v1" for task in (*Task, *JudgedTask)}
 """The official protocol of each task."""
 Say = Callable[[HumanItem, int], str]
 """Returns what a model says of an item, given its place among all items."""

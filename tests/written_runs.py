@@ -94,6 +94,7 @@ def make_written_run(
     terms: Terms | None = None,
     judges: Say | None = None,
     data: HumanData | None = None,
+    protocol: str = "",
     **changes: Any,
 ) -> HumanRun:
     """Returns a run on simulated labels, by a model of its own, as of `make_submission`.
@@ -104,9 +105,10 @@ def make_written_run(
         terms: Of its rows; those of the data set if left out.
         judges: Says what the judge says.
         data: Where from, and then all of it; the first items of the demo set if left out.
+        protocol: Id of another one than that follows from this.
         changes: Of the submission.
     """
-    shipped = human_protocol(f"human-{task}-v1" if data else f"human-{task}-demo-v1")
+    shipped = human_protocol(protocol or (f"human-{task}-v1" if data else f"human-{task}-demo-v1"))
     setup = make_setup(task, data, shipped.judge)._replace(protocol=shipped)
     submission = make_submission(number, **{"protocols": (shipped.id,)} | changes)
     model = setup.model._replace(model=submission.model, sha=submission.revision)

@@ -165,7 +165,10 @@ def _human_setup(
     """Opens what a run of a human-grounded task needs; where people judge, the revision is that of their labels."""
     judge = conditions.judge
     _refuse_other_judges(protocol, judge)
-    data = synthetic_data(_hicupid(conditions, planned)) if protocol.synthetic_of else _labels(conditions, planned)
+    if protocol.synthetic_of:
+        data = synthetic_data(_hicupid(conditions, planned), protocol.task)
+    else:
+        data = _labels(conditions, planned)
     protocol = _with_pinned_comparer(protocol, settings)
     return HumanSetup(
         model=candidate.model,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
-from sklearn.feature_extraction.text import HashingVectorizer
 
 from evaluator.encoders.base import EncoderInfo, Vectors
 from evaluator.engines.base import process_peak_rss_mb
@@ -28,7 +27,9 @@ class WordsEncoder:
     """
 
     def __init__(self) -> None:
-        """Has nothing to load."""
+        """Has nothing to load but the library, which takes half a second that most processes need not spend."""
+        from sklearn.feature_extraction.text import HashingVectorizer
+
         self._count = HashingVectorizer(
             analyzer="char_wb", ngram_range=(3, 5), n_features=_DIMENSIONS, alternate_sign=False, dtype=np.float32
         )

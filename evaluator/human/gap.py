@@ -3,14 +3,45 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from evaluator.hicupid.scoring import rounded
-from evaluator.human.figures import GAP
+from evaluator.human.figures import ALWAYS_YES, GAP
 from evaluator.human.results import NamedFigure
+from evaluator.human.tasks import AnyTask, JudgedTask, Task
 from evaluator.results import Interval
 
-COMPARED = "f1_majority"
-"""The figure that means the same beside one truth as beside several people: that against the majority of all."""
+_OF_CLASSES = ("f1_majority", f"f1_majority.{ALWAYS_YES}")
+COMPARED: Mapping[AnyTask, tuple[str, ...]] = MappingProxyType(
+    {
+        Task.VERIFICATION: _OF_CLASSES,
+        Task.RELEVANCE: _OF_CLASSES,
+        JudgedTask.EXTRACTION: ("recall",),
+    }
+)
+"""The figures that mean the same beside one truth as beside several people, such as F1 against the majority of all. F1
+hangs on how common the class is, so that of always yes stands beside: its gap is what base rates alone make of it."""
+
+
+class Gap(NamedFigure):
+    """A gap of a scorecard on labels, and what is behind it: it is never stored with the scorecard."""
+
+    other_scorecard_id: str
+    """The scorecard on made-up users."""
+    other_answered_share: float | None
+    """Share of that one's items with an answer that can be read, 0 to 1; None without items."""
+
+
+def gap_name(figure: str) -> str:
+    """Names the gap of a figure.
+
+    Example:
+        >>> gap_name("recall"), gap_name("f1_majority.always_yes")
+        ('recall.gap', 'f1_majority.gap.always_yes')
+    """
+    name, *whose = figure.split(".")
+    return ".".join((name, GAP, *whose))
 
 
 def synthetic_gap(synthetic: NamedFigure, labelled: NamedFigure) -> NamedFigure:
@@ -28,14 +59,14 @@ def synthetic_gap(synthetic: NamedFigure, labelled: NamedFigure) -> NamedFigure:
     Example:
         >>> def f1(value: float, low: float, high: float) -> NamedFigure:
         ...     ends = Interval(low=low, high=high, users=20)
-        ...     return NamedFigure(name=COMPARED, value=value, interval=ends, labels=90, users=20, tied=0, reason=None)
+        ...     return NamedFigure(name="recall", value=value, interval=ends, labels=90, users=20, tied=0, reason=None)
         >>> gap = synthetic_gap(f1(0.9, 0.86, 0.93), f1(0.5, 0.46, 0.53))
         >>> gap.name, gap.value, gap.interval.low, gap.interval.high, gap.users
-        ('f1_majority.gap', 0.4, 0.35, 0.45, 40)
+        ('recall.gap', 0.4, 0.35, 0.45, 40)
     """
     value, ends = _difference(synthetic, labelled)
     return NamedFigure(
-        name=f"{labelled.name}.{GAP}",
+        name=gap_name(labelled.name),
         value=value,
         interval=ends,
         labels=synthetic.labels + labelled.labels,

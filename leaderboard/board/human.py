@@ -9,7 +9,7 @@ from typing import NamedTuple
 from evaluator.errors import RapportError
 from evaluator.human.records import RaterKind
 from evaluator.human.tasks import AnyTask, JudgedTask, Task
-from leaderboard.board.human_gaps import GAP_FIGURE, with_gaps
+from leaderboard.board.human_gaps import GAP_FIGURE, RECALL_GAP, with_gaps
 from leaderboard.open_data import layout
 from leaderboard.open_data.human import OpenHumanScorecard
 from leaderboard.open_data.human_figures import human_card_of
@@ -22,12 +22,19 @@ MAIN: Mapping[AnyTask, tuple[str, ...]] = {
     Task.VERIFICATION: _OF_CLASSES,
     Task.RELEVANCE: _OF_CLASSES,
     Task.RATING: ("spearman_within_annotators", "spearman_mean", "bias", "mean_absolute_error"),
-    JudgedTask.EXTRACTION: ("recall", "accepted", "attributes_per_user"),
+    JudgedTask.EXTRACTION: ("recall", RECALL_GAP, "accepted", "attributes_per_user"),
     JudgedTask.COMPARISON: ("win", "tie"),
-    JudgedTask.UPLIFT: ("uplift", "no_better", "mentioned", "mention_effect", "inflation"),
+    JudgedTask.UPLIFT: (
+        "uplift",
+        "no_better_responses",
+        "no_better_ratings",
+        "mentioned",
+        "mention_effect",
+        "inflation",
+    ),
 }
 """The figures of each task that are shown first, of `evaluator.human.figures`; the very first sorts."""
-_NOT_OF_TRUTH = frozenset(("kappa", "single_kappa", GAP_FIGURE))
+_NOT_OF_TRUTH = frozenset(("kappa", "single_kappa", GAP_FIGURE, RECALL_GAP))
 """What there is not of made-up users: other annotators to agree with, and a gap to themselves."""
 _TASKS = tuple(MAIN)
 _PARTS = 256

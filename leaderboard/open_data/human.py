@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from evaluator.human.records import RaterKind
 from evaluator.human.tasks import AnyTask
+from evaluator.records import Upgrade, UpgradedRecord
 from leaderboard.open_data.records import OpenRecord, PersonalData
 from leaderboard.records import Moment, Relation, TrainingData
 
 
-class OpenHumanScorecard(OpenRecord):
+class OpenHumanScorecard(OpenRecord, UpgradedRecord):
     """One scorecard of a human-grounded task: what was asked of whom, and how much of it was answered."""
 
-    schema_version: Literal[1] = 1
+    upgrades: ClassVar[Mapping[int, Upgrade]] = {1: lambda fields: {**fields, "judged": None, "judged_share": None}}
+    schema_version: Literal[2] = 2
     """Version of this row's layout."""
     scorecard_id: str
     """Name of the scorecard: its run, `@`, its judge, which is `people` where their labels are the truth; see the
@@ -23,7 +26,8 @@ class OpenHumanScorecard(OpenRecord):
     protocol: str
     """Id of the protocol; results of different protocols are never compared."""
     task: AnyTask
-    """What was asked: `verification` (stage 1), `relevance` (stage 2) or `rating` (stage 3)."""
+    """What was asked: `verification` or `extraction` (stage 1), `relevance` (stage 2), `rating`, `comparison` or
+    `uplift` (stage 3)."""
     label_kind: RaterKind
     """Whose labels the figures are about: a `person`'s each, a `consensus` of several, the `truth` that made-up users
     were made from, or `simulated`; the last two say nothing of people."""
@@ -88,6 +92,11 @@ class OpenHumanScorecard(OpenRecord):
     """Commit of the judge, or digest of its folder; of `people`, the state of their labels."""
     judge_config: str
     """SHA-256 of the judge's whole configuration, 64 hexadecimal digits."""
+    judged: int | None
+    """Pairs, ratings or attributes in what the model wrote of which no verdict is missing, at least 0: the model's
+    figures are of these; null where people's labels are the truth."""
+    judged_share: float | None
+    """These over all that the judge was to read, 0 to 1; null without any, and where people's labels are the truth."""
     verdicts: int | None
     """Verdicts of the judge that were asked for and read, at least 0; null where people's labels are the truth."""
     missing: int | None
@@ -132,10 +141,13 @@ class OpenHumanScorecard(OpenRecord):
     """The scorecard as one JSON object, with its own `schema_version`, all figures and all of its provenance."""
 
 
-class OpenHumanFigure(OpenRecord):
+class OpenHumanFigure(OpenRecord, UpgradedRecord):
     """One figure of a scorecard of a human-grounded task."""
 
-    schema_version: Literal[1] = 1
+    upgrades: ClassVar[Mapping[int, Upgrade]] = {
+        1: lambda fields: {**fields, "other_scorecard_id": None, "other_answered_share": None}
+    }
+    schema_version: Literal[2] = 2
     """Version of this row's layout."""
     scorecard_id: str
     """Scorecard that the figure belongs to; see the config `human_scorecards`."""
@@ -148,7 +160,7 @@ class OpenHumanFigure(OpenRecord):
     protocol: str
     """Id of the protocol."""
     task: AnyTask
-    """What was asked: `verification`, `relevance` or `rating`."""
+    """What was asked, such as `relevance`."""
     label_kind: RaterKind
     """Whose labels it is about; `simulated` ones and the `truth` of made-up users say nothing of people."""
     rater: Literal["model", "judge"]
@@ -157,7 +169,8 @@ class OpenHumanFigure(OpenRecord):
     figure: str
     """Name of the figure, such as `kappa`; what one more human reaches, the noise ceiling that no rater can pass, and
     the trivial baselines on the same items follow it: `kappa.one_more_human`, `kappa.noise_ceiling`,
-    `kappa.always_yes`, `kappa.always_no`; `f1_majority.gap` is that on made-up users less this one."""
+    `kappa.always_yes`, `kappa.always_no`; `f1_majority.gap` and `recall.gap` are that on made-up users less this one,
+    and `f1_majority.gap.always_yes` is the same of always yes."""
     value: float | None
     """The figure, in its own unit; null where it is not defined on these labels."""
     low: float | None
@@ -173,10 +186,17 @@ class OpenHumanFigure(OpenRecord):
     users: int
     """Users whose items these are, at least 0."""
     items: int
-    """Items that people have labelled and the protocol asks, at least 0."""
+    """Items that people have labelled and the protocol asks, at least 0; in rows of a judge, the labelled items of the
+    data set that the judge is set beside."""
     answered: int
-    """Items with an answer that could be read, at least 0; the figures are of these."""
+    """Items with an answer that could be read, or in rows of a judge with a verdict, at least 0; the figures are of
+    these."""
     unranked_because: str
     """Why the scorecard takes part in no comparison, reasons parted by `; `; empty where nothing keeps it out."""
     tied: int
     """Labels or items left out since the votes that they would be compared with are tied, at least 0."""
+    other_scorecard_id: str | None
+    """Of a gap, the scorecard on made-up users that it is made of besides this one; null for all other figures."""
+    other_answered_share: float | None
+    """Share of that scorecard's items with an answer that could be read, 0 to 1; null for all other figures, and where
+    it has no items."""

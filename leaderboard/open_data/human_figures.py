@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from evaluator.human.figures import FIGURES
+from evaluator.human.gap import Gap
 from evaluator.human.results import NamedFigure
 from evaluator.human.tasks import AnyTask, JudgedTask, Task
 from evaluator.identity import canonical_json
@@ -29,7 +30,7 @@ def open_human_scorecard(card: HumanScorecard, secrets: Secrets = NO_SECRETS) ->
     public, result = clean(card, secrets), card.result
     known = {**dict(public.terms), **dict(public.declaration), **dict(public), **dict(result)}
     own = {
-        "schema_version": 1,
+        "schema_version": 2,
         "scorecard_id": card.id,
         "label_kind": result.kind,
         "unranked_because": REASONS.join(public.unranked_because),
@@ -40,6 +41,8 @@ def open_human_scorecard(card: HumanScorecard, secrets: Secrets = NO_SECRETS) ->
         own |= {name: sum(count for _, count in counts), f"{name}_because": canonical_json(dict(counts))}
     judging = result.judging
     own |= {
+        "judged": judging and judging.judged,
+        "judged_share": judging and judging.judged_share,
         "verdicts": judging and judging.verdicts,
         "missing": judging and judging.missing,
         "missing_because": judging and canonical_json(dict(judging.missing_because)),
@@ -61,11 +64,11 @@ def open_human_figures(card: HumanScorecard, secrets: Secrets = NO_SECRETS) -> l
     """Returns the public rows of a scorecard's figures: the model's, then the judge's, each sorted by name.
 
     Args:
-        card: The scorecard.
+        card: The scorecard, with its gaps as far as there are any.
         secrets: Texts that must not appear.
     """
     public, result = clean(card, secrets), card.result
-    same = {
+    same: dict[str, object] = {
         "scorecard_id": card.id,
         "rows_sha": public.rows_sha,
         "model": public.model,
@@ -78,14 +81,24 @@ def open_human_figures(card: HumanScorecard, secrets: Secrets = NO_SECRETS) -> l
         "unranked_because": REASONS.join(public.unranked_because),
     }
     own = [_row(same, "model", listed_under(result.task), figure) for figure in result.figures]
-    if result.judging is None:
+    if result.judging is None or not result.judging.figures:
         return own
+    same |= _of_judge(result.judging.figures)
     return own + [_row(same, "judge", listed_under_judge(result.task), figure) for figure in result.judging.figures]
+
+
+def _of_judge(figures: Sequence[NamedFigure]) -> dict[str, int]:
+    """Returns how many labelled items a judge is set beside, and on how many of them it said something.
+
+    Nobody counts them apart: they are what the judge's own `answered` is made of.
+    """
+    (counted,) = (figure for figure in figures if figure.name == "answered")
+    return {"items": counted.labels, "answered": round((counted.value or 0.0) * counted.labels)}
 
 
 def _row(same: Mapping[str, object], rater: str, stage: str, figure: NamedFigure) -> OpenHumanFigure:
     """Returns the row of one figure."""
-    ends = figure.interval
+    ends, behind = figure.interval, figure if isinstance(figure, Gap) else None
     return OpenHumanFigure.model_validate(
         {
             **same,
@@ -99,6 +112,8 @@ def _row(same: Mapping[str, object], rater: str, stage: str, figure: NamedFigure
             "labels": figure.labels,
             "users": figure.users,
             "tied": figure.tied,
+            "other_scorecard_id": behind and behind.other_scorecard_id,
+            "other_answered_share": behind and behind.other_answered_share,
         }
     )
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from evaluator.human.gap import synthetic_gap
+from evaluator.hicupid.data import HicupidData, demo_set
+from evaluator.human.gap import COMPARED, gap_name, synthetic_gap
 from evaluator.human.records import RaterKind
-from evaluator.human.tasks import Task
+from evaluator.human.synthetic import synthetic_data
+from evaluator.human.tasks import JudgedTask, Task
 from leaderboard.board.build import build_board
-from leaderboard.board.human_gaps import GAP_FIGURE, with_gaps, without_gap
+from leaderboard.board.human_gaps import GAP_FIGURE, RECALL_GAP, with_gaps, without_gap
 from leaderboard.open_data import layout
 from leaderboard.open_data.files import HUMAN_CARDS
 from leaderboard.open_data.human import OpenHumanFigure, OpenHumanScorecard
@@ -29,6 +31,7 @@ from tests.builders import NOON, make_declaration
 from tests.human_runs import HumanRun, demo_items, make_human_run, make_synthetic_run, of_people
 from tests.human_sites import amended, history_of, write_human_run
 from tests.released import NAMES, released
+from tests.written_runs import make_written_run
 
 MODEL = "org/model-1"
 LABELLED = make_human_run(
@@ -46,13 +49,17 @@ def gap_of(card: HumanScorecard) -> float | None:
     return figure and figure.value
 
 
+def figure_rows(results: Store) -> list[OpenHumanFigure]:
+    path = layout.human_figures_path(MODEL)
+    return decode_parquet(results.read(path), OpenHumanFigure, path)
+
+
 def public_gaps(results: Store) -> dict[str, float | None]:
     """The public rows of gaps by scorecard; their scorecards as they are public know nothing of it."""
-    path, cards_path = layout.human_figures_path(MODEL), layout.human_scorecards_path(MODEL)
+    cards_path = layout.human_scorecards_path(MODEL)
     for row in decode_parquet(results.read(cards_path), OpenHumanScorecard, cards_path):
         assert human_card_of(row).result.figure(GAP_FIGURE) is None
-    rows = [row for row in decode_parquet(results.read(path), OpenHumanFigure, path) if row.figure == GAP_FIGURE]
-    return {row.scorecard_id: row.value for row in rows}
+    return {row.scorecard_id: row.value for row in figure_rows(results) if row.figure == GAP_FIGURE}
 
 
 def brought(stores: Stores, history: History) -> None:
@@ -70,8 +77,12 @@ def added(stores: Stores, run: HumanRun) -> None:
 
 def test_a_scorecard_on_labels_gains_the_gap_and_one_on_made_up_users_nothing() -> None:
     labelled, made_up = with_gaps(PAIR)
+    for name in ("f1_majority", "f1_majority.always_yes"):
+        found = labelled.result.figure(gap_name(name))
+        told = synthetic_gap(*(card.result.figure(name) for card in reversed(PAIR)))
+        behind = {"other_scorecard_id": PAIR[1].id, "other_answered_share": 1.0}
+        assert found.model_dump() == told.model_dump() | behind
     gap = labelled.result.figure(GAP_FIGURE)
-    assert gap == synthetic_gap(*(card.result.figure("f1_majority") for card in reversed(PAIR)))
     assert gap.value > 0
     assert gap.interval.low < gap.value < gap.interval.high
     names = [figure.name for figure in labelled.result.figures]
@@ -79,6 +90,32 @@ def test_a_scorecard_on_labels_gains_the_gap_and_one_on_made_up_users_nothing() 
     assert made_up == PAIR[1]
     assert (without_gap(labelled), without_gap(made_up)) == PAIR
     assert with_gaps(PAIR[:1]) == PAIR[:1], "without a run on made-up users there is none"
+
+
+@pytest.fixture(scope="module")
+def lists() -> tuple[HumanScorecard, HumanScorecard]:
+    """Scorecards of lists: on labels, and on what made-up users were made from."""
+    data = synthetic_data(HicupidData.open(str(demo_set())), JudgedTask.EXTRACTION)
+    there = make_written_run(
+        JudgedTask.EXTRACTION, 4, model=MODEL, data=data, protocol="human-extraction-synthetic-demo-v1"
+    )
+    return make_written_run(JudgedTask.EXTRACTION, 3, model=MODEL).card, there.card
+
+
+def test_lists_have_the_gap_of_recall_if_the_same_encoder_compared_them(
+    lists: tuple[HumanScorecard, HumanScorecard],
+) -> None:
+    labelled, made_up = with_gaps(lists)
+    assert made_up == lists[1]
+    gap = labelled.result.figure(RECALL_GAP)
+    here, there = (card.result.figure("recall").value for card in lists)
+    assert here != there
+    assert gap.value == pytest.approx(there - here, abs=1e-6)
+    assert gap.other_answered_share == made_up.result.answered_share < 1
+    assert labelled.result.figure("accepted.gap") is None, "who verifies decides that"
+    judging = lists[1].result.judging.model_copy(update={"encoder": "org/other@sha"})
+    other = lists[1].model_copy(update={"result": lists[1].result.model_copy(update={"judging": judging})})
+    assert with_gaps([lists[0], other])[0] == lists[0]
 
 
 @pytest.mark.parametrize("kind", [RaterKind.PERSON, RaterKind.CONSENSUS, RaterKind.SIMULATED])
@@ -134,6 +171,13 @@ def test_the_gap_is_public_with_the_board_and_in_no_scorecard(store: Store, tmp_
         write_human_run(store, run)
     stores = released(store, tmp_path)
     assert public_gaps(stores.results) == {LABELLED.card.id: gap_of(with_gaps(PAIR)[0])}
+    behind = {
+        (row.figure, row.scorecard_id): (row.other_scorecard_id, row.other_answered_share)
+        for row in figure_rows(stores.results)
+    }
+    gaps = {(gap_name(name), LABELLED.card.id) for name in COMPARED[Task.RELEVANCE]}
+    assert {name for name, (card_id, _) in behind.items() if card_id is not None} == gaps
+    assert {behind[name] for name in gaps} == {(MADE_UP.card.id, 1.0)}
     assert set(build_board(stores.results).human) == set(with_gaps(PAIR))
     assert build_board(stores.results).problems == ()
 

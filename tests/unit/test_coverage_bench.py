@@ -43,7 +43,7 @@ from benchmarks.coverage_raters import (
 )
 from benchmarks.coverage_tables import class_tables, rating_tables, truth_tables, written_tables
 from evaluator.human.figures import FIGURES
-from evaluator.human.gap import synthetic_gap
+from evaluator.human.gap import COMPARED, gap_name, synthetic_gap
 from evaluator.metrics import agreement as slow
 from evaluator.metrics.alternative_annotator import (
     advantage_probability,
@@ -268,6 +268,7 @@ def test_fast_figures_against_the_truth_are_those_of_the_library():
     assert found == pytest.approx(
         {
             "f1_majority": slow.f1(model, truth, 1),
+            "f1_majority.always_yes": slow.f1(np.ones_like(truth), truth, 1),
         },
         abs=1e-12,
     )
@@ -282,7 +283,8 @@ def test_figures_of_a_writer_and_an_extractor_are_plain_means():
             "win": written.verdicts[:, 2].sum() / responses,
             "tie": written.verdicts[:, 1].sum() / responses,
             "uplift": labels.model.mean() - 2,
-            "no_better": (labels.model <= 2).mean(),
+            "no_better_responses": written.verdicts[:, :2].sum() / responses,
+            "no_better_ratings": (labels.model <= 2).mean(),
             "mentioned": labels.open.mean(),
             "mention_effect": labels.model[labels.open == 1].mean() - labels.model[labels.open == 0].mean(),
             "inflation": labels.model.mean() - labels.human.mean(),
@@ -298,18 +300,21 @@ def totals(tables):
     return {name: table.sums.sum(axis=0) for name, table in tables.items()}
 
 
-@pytest.mark.parametrize("stage", ["verification", "relevance"])
-def test_a_gaps_interval_is_the_one_that_a_scorecard_shows(stage):
-    name, truth, seed = f"{stage}.f1_majority", small()["truth_by_metric"], [20, 3]
+@pytest.mark.parametrize(
+    ("stage", "figure"), [(task.value, name) for task, names in COMPARED.items() for name in names]
+)
+def test_a_gaps_interval_is_the_one_that_a_scorecard_shows(stage, figure):
+    truth, seed, name = small()["truth_by_metric"], [20, 3], f"{stage}.{gap_name(figure)}"
     made_up, people = (
-        named(name, fast.spreads(tables_of(SCENARIO, each, 20, seed), STAGES[each].figures)["f1_majority"])
+        named(f"{stage}.{figure}", fast.spreads(tables_of(SCENARIO, each, 20, seed), STAGES[each].figures)[figure])
         for each in (f"{stage}{MADE_UP}", stage)
     )
     gap = synthetic_gap(made_up, people)
-    seen = repeat(20, 3, truth)[f"{name}.gap"]
+    seen = repeat(20, 3, truth)[name]
     assert seen.width == pytest.approx(gap.interval.high - gap.interval.low, abs=1e-12)
-    assert seen.covered == (gap.interval.low <= truth[f"{name}.gap"] <= gap.interval.high)
-    assert truth[f"{name}.gap"] > 0.05, "made-up users are easier"
+    assert seen.covered == (gap.interval.low <= truth[name] <= gap.interval.high)
+    apart = truth[name]
+    assert abs(apart) < 0.05 if figure.endswith("always_yes") else apart > 0.05, "made-up users are easier, not rarer"
 
 
 @pytest.mark.parametrize("task", [VERIFICATION, RELEVANCE, RATING])

@@ -21,6 +21,7 @@ from evaluator.human.data import HumanData
 from evaluator.human.demo_data import DECLARED as DECLARED_SET
 from evaluator.human.demo_data import write_demo_human_set
 from evaluator.human.judged.items import wished
+from evaluator.human.synthetic import LISTED_TASTES
 from evaluator.human.tasks import JudgedTask, Task
 from evaluator.judges.rater import rater_of
 from evaluator.models import PinnedModel, pin
@@ -114,7 +115,8 @@ def test_every_official_protocol_is_counted_without_anything_from_the_hub(counte
     found, _ = counted
     assert [task.protocol for task in found.tasks] == [protocol.id for protocol in human_protocols(None)]
     assert found.left_out == ()
-    assert {task.protocol for task in found.tasks if task.judge} == {f"human-{task}-v1" for task in JudgedTask}
+    judged = {f"human-{task}-v1" for task in JudgedTask} | {"human-extraction-synthetic-v1"}
+    assert {task.protocol for task in found.tasks if task.judge} == judged
 
 
 def test_every_official_task_belongs_to_one_stage():
@@ -193,11 +195,16 @@ def test_sizes_are_declared_and_shares_are_of_the_same_tokens(counted):
 def test_made_up_users_are_scaled_to_as_many_as_are_asked(counted):
     found, _ = counted
     made_up = [task for task in found.tasks if task.protocol.endswith("synthetic-v1")]
-    assert len(made_up) == 2
+    assert len(made_up) == 3
     for task in made_up:
         users = 50 * task.items / task.declared_items
         assert users == pytest.approx(round(users), abs=0.1), "items of whole users"
         assert task.declared == scaled(task.model, task.declared_items)
+    (lists,) = (task for task in made_up if task.task is JudgedTask.EXTRACTION)
+    assert (lists.declared_items, lists.groups) == (50 * LISTED_TASTES, 3)
+    assert lists.judge
+    assert lists.judge.prompts == 2 * 2 * LISTED_TASTES * 3, "what is given, and as much that a model might list"
+    assert lists.declared_judge == scaled(lists.judge, 2 * 2 * LISTED_TASTES * 50)
 
 
 def test_a_limit_counts_fewer_prompts_of_the_same_declared_size(models):

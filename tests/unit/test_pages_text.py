@@ -185,7 +185,7 @@ def test_the_worst_case_stands_beside_the_total():
     card = make_scorecard("org/a", 60)
     total = card.result.total.model_copy(update={"worst_case": 58.5})
     card = card.model_copy(update={"result": card.result.model_copy(update={"total": total})})
-    assert "60.0 no interval: 1 users judged 3 of 3 (100.0 %) worst case 58.5" in board_of(card)
+    assert "60.0 no interval: 1 user judged 3 of 3 (100.0 %) worst case 58.5" in board_of(card)
 
 
 def test_what_is_missing_or_lost_is_counted_with_its_causes():
@@ -276,7 +276,7 @@ def test_a_total_without_a_worst_case_and_types_that_nobody_read_are_shown_as_mi
     persona = card.result.persona.model_copy(update=dict.fromkeys(("win", "tie", "loss", "score"), nothing))
     html = rows_html(with_result(card, persona=persona))
     page = plain(html)
-    assert "– no interval: 1 users judged 3 of 3 (100.0 %) worst case –" in page
+    assert "– no interval: 1 user judged 3 of 3 (100.0 %) worst case –" in page
     assert "– / – / – score –" in page
     assert html.count('class="bar"') == 1, "a bar of nothing would look like a figure"
 
@@ -284,7 +284,7 @@ def test_a_total_without_a_worst_case_and_types_that_nobody_read_are_shown_as_mi
 def test_a_worst_case_is_shown_although_there_is_no_total():
     card = make_scorecard("org/a", None)
     total = card.result.total.model_copy(update={"value": None, "worst_case": 12.5})
-    assert "– no interval: 1 users judged 3 of 3 (100.0 %) worst case 12.5" in board_of(with_result(card, total=total))
+    assert "– no interval: 1 user judged 3 of 3 (100.0 %) worst case 12.5" in board_of(with_result(card, total=total))
 
 
 def test_what_is_judged_stands_below_every_figure_and_never_looks_like_more_than_it_is():

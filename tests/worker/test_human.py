@@ -116,9 +116,11 @@ def test_made_up_users_are_those_of_hicupid_at_the_commit_of_the_plan(task, monk
     assert opened == [("12kimih/HiCUPID", None), ("12kimih/HiCUPID", "c" * 40)]
 
 
-@pytest.mark.parametrize("task", ["verification", "relevance"])
-def test_no_text_of_hicupid_stands_in_a_plan_or_a_public_row_and_no_truth_in_the_latter(task):
-    submission = make_submission(model="org/model", protocols=(f"human-{task}-synthetic-v1",))
+@pytest.mark.parametrize(
+    "name", ["verification-synthetic-v1", "relevance-synthetic-v1", "extraction-synthetic-demo-v1"]
+)
+def test_no_text_of_hicupid_stands_in_a_plan_or_a_public_row_and_no_truth_in_the_latter(name):
+    submission = make_submission(model="org/model", protocols=(f"human-{name}",))
     (run_id,) = submission.run_ids()
     setup = planning.prepare(submission, run_id, Settings())
     plan = planning.make_plan(run_id, setup)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from evaluator.human.figures import JUDGES_OWN, ONE_MORE_HUMAN
 from evaluator.human.gap import Gap
 from evaluator.human.records import RaterKind
 from evaluator.human.results import NamedFigure
 from evaluator.metrics.clustered import Missing
 from evaluator.results import Rate, Result, Total
 from leaderboard.board.human_gaps import with_gaps
+from leaderboard.open_data.human_figures import listed_under
 from leaderboard.results import AnyScorecard, HumanScorecard, Scorecard
 
 _WHOSE = {
@@ -64,9 +66,19 @@ def _human_lines(card: HumanScorecard) -> Iterator[str]:
         )
     width = max((len(figure.name) for figure in result.figures), default=0)
     for figure in result.figures:
-        yield f"{figure.name:<{width}}  {_figure(figure)}"
+        yield f"{figure.name:<{width}}  {_figure(figure)}{_judges_own(card, figure.name)}"
     if card.unranked_because:
         yield f"unranked    {', '.join(card.unranked_because)}"
+
+
+def _judges_own(card: HumanScorecard, name: str) -> str:
+    """Writes how far the judge itself agrees with labels, where a figure is worth what that is; nothing elsewhere."""
+    own = JUDGES_OWN.get(f"{listed_under(card.result.task)}.{name}")
+    if own is None or card.result.judging is None:
+        return ""
+    found = {figure.name: figure for figure in card.result.judging.figures}
+    told = [f"{each}: {_figure(found[each])}" for each in (own, f"{own}.{ONE_MORE_HUMAN}") if each in found]
+    return f"; the judge's own {', '.join(told) or f'{own}: none'}"
 
 
 def _figure(figure: NamedFigure) -> str:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from sklearn.cluster import AgglomerativeClustering
 
 from evaluator.encoders.base import Vectors
 from evaluator.human.stages.extraction import ExtractedAttribute
@@ -141,6 +140,8 @@ def _labels(units: Table) -> list[int]:
     """Returns the number of each vector's cluster."""
     if len(units) < 2:
         return [0] * len(units)
+    from sklearn.cluster import AgglomerativeClustering  # Loading it takes half a second; most processes never merge.
+
     # Worked out beforehand, so that distances are rounded and those of equal texts are 0.
     distances = 1.0 - _cosines(units, units)
     np.fill_diagonal(distances, 0.0)
