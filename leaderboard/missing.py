@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from evaluator.errors import RapportError
+from evaluator.human.importers.pseudonyms import VARIABLE, load_salt
 from leaderboard.pages.identity import check_login
 from leaderboard.settings import Settings
 from leaderboard.store.base import StoreError
@@ -71,7 +72,7 @@ def missing_on_space(settings: Settings) -> tuple[Missing, ...]:
     """
     if not settings.on_space:
         return ()
-    return tuple(filter(None, [_store(settings), _login(settings)]))
+    return tuple(filter(None, [_store(settings), _login(settings), _pseudonyms(settings)]))
 
 
 def _store(settings: Settings) -> Missing | None:
@@ -93,4 +94,14 @@ def _login(settings: Settings) -> Missing | None:
         check_login(settings)
     except RapportError as error:
         return Missing("login", error.message, error.remedy)
+    return None
+
+
+def _pseudonyms(settings: Settings) -> Missing | None:
+    """What is wrong with the secret under which those who label have pseudonyms; without one nobody labels."""
+    try:
+        load_salt(None, settings.data)
+    except RapportError as error:
+        remedy = "Make one with `openssl rand -hex 32`, or take it out, which closes /label; see docs/deploy.md."
+        return Missing(VARIABLE, error.message, remedy)
     return None

@@ -5,6 +5,7 @@ What a scorecard publishes and what `make bench-coverage` simulates are both thi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from evaluator.metrics.clustered import Method
@@ -61,8 +62,8 @@ def _ceiling(says: str) -> Figure:
     return Figure(f"noise ceiling: {says}", None, why)
 
 
-def _fixed(says: str) -> Figure:
-    return Figure(says, None, "It is 0 or not defined by construction, whatever the labels.")
+def _fixed(says: str, value: int = 0) -> Figure:
+    return Figure(says, None, f"It is {value} or not defined by construction, whatever the labels.")
 
 
 _CLASSES = {
@@ -87,28 +88,49 @@ def _compared(figures: dict[str, Figure]) -> dict[str, Figure]:
     return figures | humans | {f"{name}.{NOISE_CEILING}": _ceiling(figure.says) for name, figure in figures.items()}
 
 
+def _trivial(figures: dict[str, Figure]) -> dict[str, Figure]:
+    """The two baselines beside each of some figures."""
+    return {
+        f"{name}.{whose}": figure._replace(says=f"{whose.replace('_', ' ')}: {figure.says}")
+        for name, figure in figures.items()
+        for whose in (ALWAYS_YES, ALWAYS_NO)
+    }
+
+
 _BOTH = {
     "alpha": _student("Krippendorff's alpha among annotators"),
     "advantage_probability": _share("how often it agrees with the others at least as well as an annotator does"),
     "winning_rate": _tests("share of annotators whom it may stand in for, by the alternative annotator test"),
     "answered": _tally("share of items with an answer that can be read"),
 }
+_WINNING_RATES = {
+    "winning_rate": _BOTH["winning_rate"],
+    "winning_rate_balanced": _tests("the same test, each class of the others' majority counting alike"),
+}
 _CLASS_STAGE = (
     _compared(_CLASSES)
     | _BOTH
+    | _WINNING_RATES
+    | _trivial(_WINNING_RATES)
     | {
         "f1_majority": _share("F1 against the majority of all annotators, each item once: as it is usually published"),
         f"f1_majority.{ALWAYS_YES}": _share("F1 of always yes against the majority of all annotators"),
+        f"f1_majority.{ALWAYS_NO}": _fixed("F1 of always no"),
         f"f1.{ALWAYS_YES}": _share("F1 of always yes against the majority of the others"),
         f"f1.{ALWAYS_NO}": _fixed("F1 of always no"),
         f"kappa.{ALWAYS_YES}": _fixed("kappa of always yes"),
         f"kappa.{ALWAYS_NO}": _fixed("kappa of always no"),
         f"matthews.{ALWAYS_YES}": _fixed("Matthews correlation of always yes"),
         f"matthews.{ALWAYS_NO}": _fixed("Matthews correlation of always no"),
+        f"single_kappa.{ALWAYS_YES}": _fixed("kappa of always yes with single annotators"),
+        f"single_kappa.{ALWAYS_NO}": _fixed("kappa of always no with single annotators"),
         "advantage_probability_balanced": _share("the same, each class of the others' majority counting alike"),
-        "winning_rate_balanced": _tests("the same test, each class of the others' majority counting alike"),
         "selection_ratio": _student("how many times as often as annotators it names the class, each item once"),
+        f"selection_ratio.{ONE_MORE_HUMAN}": _fixed("one more human: how many times as often as the others", 1),
         f"f1_majority.{GAP}": _gap("the same F1 on made-up users, less this one: above 0 where they flatter the model"),
+        f"f1_majority.{GAP}.{ALWAYS_YES}": _gap(
+            "F1 of always yes on made-up users, less that on these: what is due to how common the class is"
+        ),
     }
 )
 _MENTION = "mean rating where the answer names the attribute openly, less where it does not"
@@ -116,6 +138,7 @@ _STAGES = {
     "verification": _CLASS_STAGE,
     "extraction": {
         "recall": _share("share of what annotators accepted that was extracted"),
+        f"recall.{GAP}": _gap("the same share on made-up users, less this one: above 0 where they flatter the model"),
         "accepted": _share("share of what was extracted that a verifier accepts"),
         "attributes_per_user": _student("attributes extracted for each user"),
         "answered": _tally("share of conversations with an answer that can be read"),
@@ -136,7 +159,8 @@ _STAGES = {
         "win": _share("share of personalised answers that beat the generic one"),
         "tie": _share("share of personalised answers that are as good as the generic one"),
         "uplift": _student("mean rating of personalised answers over 3, which says no difference"),
-        "no_better": _share("share of ratings of 3 or below: no better than the generic answer"),
+        "no_better_responses": _share("share of responses with a mean rating of 3 or below: no better than generic"),
+        "no_better_ratings": _share("share of ratings of 3 or below: no better than the generic answer"),
         "mentioned": _share("share of attributes that the answer names openly"),
         "mention_effect": _student(_MENTION),
         "inflation": _student("the judge's mean rating less people's, on the same items"),
@@ -148,3 +172,49 @@ FIGURES: dict[str, Figure] = {
     f"{stage}.{name}": figure for stage, figures in _STAGES.items() for name, figure in figures.items()
 }
 """By name: stage, figure, and whose it is if not the model's. `GIVEN` holds of every one with an interval."""
+
+JUDGES_OWN: Mapping[str, str] = {
+    "extraction.accepted": "single_kappa",
+    "writing.uplift": "spearman_within_annotators",
+}
+"""Figures that are worth what their judge is, and the figure of his own agreement with labels that tells it."""
+INSTEAD: Mapping[str, str] = {
+    "f1_majority": "f1",
+    "spearman_mean": "spearman_within_annotators",
+    "kendall_mean": "kendall_within_annotators",
+}
+"""Figures against all annotators at once, and those against the others alone: no annotator may be compared with what he
+has a part in, so one more human is told of the latter, beside the model's own."""
+_DUELS = {
+    f"{name}.{part}": why
+    for name in ("advantage_probability", "winning_rate")
+    for part, why in (
+        (ONE_MORE_HUMAN, "none, for it is about standing in for one"),
+        (NOISE_CEILING, "none below 1, which repeating the others may reach"),
+    )
+}
+_WITHOUT_OF_CLASSES = {
+    f"f1_majority.{ONE_MORE_HUMAN}": "none, for he has a part in that majority",
+    f"f1_majority.{NOISE_CEILING}": "none below 1, which repeating that majority reaches",
+    f"selection_ratio.{NOISE_CEILING}": "none, for more is no better",
+    **_DUELS,
+    **{name.replace(".", "_balanced."): why for name, why in _DUELS.items()},
+}
+_WITHOUT_OF_RATINGS = {
+    f"spearman_mean.{ONE_MORE_HUMAN}": "none, for he has a part in that mean",
+    f"spearman_mean.{NOISE_CEILING}": "none below 1, which repeating that mean reaches",
+    f"kendall_mean.{ONE_MORE_HUMAN}": "none, for he has a part in that mean",
+    f"kendall_mean.{NOISE_CEILING}": "none below 1, which repeating that mean reaches",
+    f"mention_effect.{NOISE_CEILING}": "none, for it compares with nobody",
+    **_DUELS,
+}
+WITHOUT: Mapping[str, str] = {
+    f"{stage}.{name}": why
+    for stage, names in {
+        "verification": _WITHOUT_OF_CLASSES,
+        "relevance": _WITHOUT_OF_CLASSES,
+        "rating": _WITHOUT_OF_RATINGS,
+    }.items()
+    for name, why in names.items()
+}
+"""One more human, or a noise ceiling, that does not stand beside a figure on labels, and why."""

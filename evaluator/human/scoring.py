@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from evaluator.hicupid.scoring import rounded
 from evaluator.human.figures import ALWAYS_NO, ALWAYS_YES, FIGURES, NOISE_CEILING, ONE_MORE_HUMAN
-from evaluator.human.labelled import Labelled
+from evaluator.human.labelled import OTHER, Labelled
 from evaluator.metrics import agreement
 from evaluator.metrics.agreement import HeldOut, Labels, Measure
 from evaluator.metrics.alternative_annotator import (
@@ -144,15 +144,18 @@ def score_classes(
     _add_each(found, "", agreement.class_measures(of), held.comparisons.rater, held)
     _add_class_humans(found, held, of)
     _add_baselines(found, table, rater, held, of)
-    _add_singles(found, agreement.against_singles(table, rater))
+    _add_singles(found, agreement.against_singles(table, rater), of)
     answered = np.flatnonzero(~np.isnan(rater) & ~np.isnan(table).all(axis=1))
     found.add(
         "selection_ratio",
         lambda left: agreement.selection_ratio(rater[answered[left]], table[answered[left]], of),
         answered,
     )
+    _add_human_selection(found, table, answered, of)
     _add_alpha(found, table, "nominal")
     _add_test(found, labelled, rater, epsilon, "classes")
+    for suffix, label in ((f".{ALWAYS_YES}", of), (f".{ALWAYS_NO}", OTHER)):
+        _add_winning_rates(found, labelled, np.where(np.isnan(rater), np.nan, label), epsilon, "classes", suffix)
     return found.figures
 
 
@@ -221,12 +224,14 @@ def _add_answered(found: _Stage, rater: Labels) -> None:
 
 
 def _add_majority(found: _Stage, table: Labels, rater: Labels, of: float) -> None:
-    """Adds F1 against the majority of all annotators, each item once, and that of always yes."""
+    """Adds F1 against the majority of all annotators, each item once, and that of the baselines."""
     votes = agreement.majority(table)
     items = np.flatnonzero(~np.isnan(rater) & ~np.isnan(votes.labels))
     truth, tied = votes.labels[items], int((votes.tied & ~np.isnan(rater)).sum())
     for suffix, own in (("", rater[items]), (f".{ALWAYS_YES}", np.full(len(items), of))):
         found.add(f"f1_majority{suffix}", partial(_f1, own, truth, of), items, tied)
+    no = agreement.f1(np.full(len(items), OTHER), truth, of)
+    found.put(f"f1_majority.{ALWAYS_NO}", no, items, tied)
 
 
 def _f1(own: Labels, truth: Labels, of: float, left: Places) -> float | None:
@@ -292,9 +297,20 @@ def _add_baselines(found: _Stage, table: Labels, rater: Labels, held: HeldOut, o
         found.put(f"{name}.{ALWAYS_YES}", getattr(trivial.always_yes, name), items, held.tied)
 
 
-def _add_singles(found: _Stage, pairs: HeldOut) -> None:
-    """Adds figures against single annotators."""
-    _add_each(found, "", {"single_kappa": agreement.single_kappa}, pairs.comparisons.rater, pairs)
+def _add_human_selection(found: _Stage, table: Labels, answered: Places, of: float) -> None:
+    """Adds how many times as often as the others one more human names the class: 1, since all take turns at it."""
+    shared = answered[(~np.isnan(table[answered])).sum(axis=1) > 1]
+    value = 1.0 if (table[shared] == of).any() else None
+    found.put(f"selection_ratio.{ONE_MORE_HUMAN}", value, shared)
+
+
+def _add_singles(found: _Stage, pairs: HeldOut, of: float) -> None:
+    """Adds figures against single annotators, and what always yes and always no come to."""
+    every = pairs.comparisons
+    _add_each(found, "", {"single_kappa": agreement.single_kappa}, every.rater, pairs)
+    for whose, label in ((ALWAYS_YES, of), (ALWAYS_NO, OTHER)):
+        value = agreement.single_kappa(np.full(len(every.items), label), every)
+        found.put(f"single_kappa.{whose}", value, every.items)
     _add_human_singles(found, pairs)
 
 
@@ -319,10 +335,25 @@ def _add_test(
     for suffix, balanced in (("", False), ("_balanced", True))[: 2 if scale == "classes" else 1]:
         counted = duels_tested(every, labelled.users, balanced=balanced)
         found.add(f"advantage_probability{suffix}", partial(_advantage, counted, balanced), counted.items)
+    _add_winning_rates(found, labelled, rater, epsilon, scale)
+
+
+def _add_winning_rates(
+    found: _Stage,
+    labelled: Labelled,
+    rater: Labels,
+    epsilon: float,
+    scale: Literal["classes", "ratings"],
+    whose: str = "",
+) -> None:
+    """Adds the share of annotators whom some rater may stand in for."""
+    every = duels(labelled.table, rater, scale)
+    for suffix, balanced in (("", False), ("_balanced", True))[: 2 if scale == "classes" else 1]:
         test = alternative_annotator_test(
             labelled.table, rater, epsilon=epsilon, scale=scale, balanced=balanced, clusters=labelled.users
         )
-        found.put(f"winning_rate{suffix}", test.winning_rate, counted.items)
+        counted = duels_tested(every, labelled.users, balanced=balanced)
+        found.put(f"winning_rate{suffix}{whose}", test.winning_rate, counted.items)
 
 
 def _advantage(every: Duels, balanced: bool, left: Places) -> float | None:

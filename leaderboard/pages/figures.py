@@ -32,12 +32,12 @@ def interval(value: Interval | None, users: int) -> str:
     """Writes an interval, or why there is none.
 
     Example:
-        >>> interval(None, 4), interval(None, 40)
-        ('no interval: 4 users', 'no interval: too few users')
+        >>> interval(None, 1), interval(None, 40)
+        ('no interval: 1 user', 'no interval: too few users')
     """
     if value is not None:
         return bounds(value)
-    return f"no interval: {users} users" if users < LEAST_USERS else "no interval: too few users"
+    return f"no interval: {several(users, 'user')}" if users < LEAST_USERS else "no interval: too few users"
 
 
 def estimate(value: float | None, within: Interval | None) -> str:
@@ -102,6 +102,16 @@ def gap(value: Gap | None) -> str:
         return "missing: one of the two has nothing judged"
     first, second = value.judged
     return f"{value.value:+.1f} ({bounds(value.interval)}), of {first:,} and {second:,} items, {value.users} users"
+
+
+def several(number: int, name: str) -> str:
+    """Writes how many of something there are.
+
+    Example:
+        >>> several(1, "user"), several(2000, "user")
+        ('1 user', '2,000 users')
+    """
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def counts(values: Iterable[tuple[str, int]]) -> str:

@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from evaluator.errors import RapportError
-from evaluator.human.figures import ALWAYS_NO, ALWAYS_YES, FIGURES, NOISE_CEILING, ONE_MORE_HUMAN, SHOWN_CEILING
 from evaluator.human.records import RaterKind
 from evaluator.human.results import Judging, NamedFigure
-from evaluator.human.tasks import AnyTask, Task
 from evaluator.identity import digest
 from evaluator.protocol import HumanProtocol, human_protocol
 from leaderboard.board.build import BoardRow
 from leaderboard.board.human import in_order, main_figures
-from leaderboard.board.human_gaps import GAP_FIGURE
-from leaderboard.open_data.human_figures import listed_under, listed_under_judge, why_no_interval
-from leaderboard.pages.figures import counts, share
+from leaderboard.open_data.human_figures import listed_under, listed_under_judge
+from leaderboard.open_data.views import WHY_NO_VERDICTS, shows_verdicts
+from leaderboard.pages.figures import counts, several, share
+from leaderboard.pages.human_cells import Cell, cells_of, doubt, heading, number, says
 from leaderboard.pages.tables import Link, Section, pairs
 from leaderboard.results import HumanScorecard, Identity, identity_of
 
 Links: TypeAlias = Mapping[Identity, tuple[Link, ...]]
 """Where else results of a model stand, by what tells it from others."""
 
-_NAMES = {
-    "kappa": "Kappa, majority",
-    "single_kappa": "Kappa, single annotators",
-    "f1_majority": "F1",
-    GAP_FIGURE: "Synthetic-to-human gap",
-    "selection_ratio": "Selection ratio",
-    "spearman_within_annotators": "Spearman, within annotators",
-    "spearman_mean": "Spearman, mean",
-    "bias": "Bias",
-    "mean_absolute_error": "Mean absolute error",
-    "recall": "Recall of what was accepted",
-    "accepted": "Accepted by the verifier",
-    "attributes_per_user": "Attributes a user",
-    "win": "Wins over generic",
-    "tie": "Ties with generic",
-    "uplift": "Uplift over 3",
-    "no_better": "No better than generic",
-    "mentioned": "Mentioned openly",
-    "mention_effect": "Effect of mentioning",
-    "inflation": "Inflation over people",
-}
-"""Headings of the main figures."""
-_WITHOUT = {GAP_FIGURE: "not run on made-up users in the same way"}
-"""Why a scorecard lacks a main figure, where that is not for its labels."""
-_CLASSES: tuple[AnyTask, ...] = (Task.VERIFICATION, Task.RELEVANCE)
 _WHOSE = {
     RaterKind.PERSON: "",
     RaterKind.CONSENSUS: "labels agreed on by several people",
@@ -66,24 +40,10 @@ _SAYS_NOTHING = {
         "this table ever ranks."
     ),
 }
-_ONE_MORE = {RaterKind.SIMULATED: "one more simulated annotator", RaterKind.TRUTH: "one more annotator"}
-"""Who stands in the place of one more human."""
 _TITLES = {
     RaterKind.SIMULATED: "Agreement with simulated labels",
     RaterKind.TRUTH: "Agreement with what made-up users were made from",
 }
-
-
-class Cell(NamedTuple):
-    """One main figure of a row."""
-
-    name: str
-    """As its column is headed."""
-    value: str
-    doubt: str
-    """Its interval, or why there is none."""
-    beside: tuple[tuple[str, str], ...]
-    """What one more human reaches, what no rater can pass, and the trivial baselines: name and value."""
 
 
 class HumanRow(NamedTuple):
@@ -142,8 +102,8 @@ def human_links(cards: Iterable[HumanScorecard]) -> Links:
     """Returns where the scorecards of each model stand."""
     found: dict[Identity, tuple[Link, ...]] = {}
     for card in in_order(cards):
-        whose = _WHOSE[card.result.kind]
-        link = Link(f"#{_anchor(card)}", f"{card.protocol} ({whose})" if whose else card.protocol)
+        whose = whose_labels(card)
+        link = Link(f"#{anchor(card)}", f"{card.protocol} ({whose})" if whose else card.protocol)
         found[identity_of(card)] = (*found.get(identity_of(card), ()), link)
     return found
 
@@ -172,52 +132,40 @@ def known_human(protocol_id: str) -> HumanProtocol | None:
         return None
 
 
-def number(value: float | None) -> str:
-    """Writes a figure of agreement, a missing one as a dash.
-
-    Example:
-        >>> number(0.41256), number(-0.0), number(None)
-        ('0.413', '0.000', '–')
-    """
-    return "–" if value is None else f"{value + 0.0:.3f}"
-
-
-def doubt(stage: str, figure: NamedFigure) -> str:
-    """Writes the interval of a figure, or why there is none."""
-    if figure.interval is not None:
-        return f"{number(figure.interval.low)} to {number(figure.interval.high)}"
-    why = why_no_interval(stage, figure) or ""
-    return f"{'missing' if figure.value is None else 'no interval'}: {why}"
-
-
 def agreement_title(card: HumanScorecard) -> str:
     """Says with whom a scorecard's figures tell agreement."""
     return f"{_TITLES.get(card.result.kind, 'Agreement with people')}, {card.protocol}"
 
 
-def annotators(card: HumanScorecard) -> str:
-    """Counts those who labelled; a program's are never called annotators alone, and a truth is nobody's."""
-    if card.result.kind is RaterKind.TRUTH:
-        return "no annotators"
-    simulated = card.result.kind is RaterKind.SIMULATED
-    return f"{card.result.annotators} {'simulated annotators' if simulated else 'annotators'}"
+def human_title(tables: Iterable[HumanTable]) -> str:
+    """Names the part of the page with all these tables, each of which says whose labels it is about."""
+    kinds = {table.rows[0].card.result.kind for table in tables if table.rows}
+    return agreed_with(kinds & {RaterKind.PERSON, RaterKind.CONSENSUS} or kinds)
 
 
-def says(stage: str, name: str, kind: RaterKind) -> str:
-    """Says what a figure is; labels of a program, and what made-up users were made from, are never called people's.
+def whose_labels(card: HumanScorecard) -> str:
+    """Says whose labels a scorecard is about; nothing where they are single people's."""
+    return _WHOSE[card.result.kind]
 
-    Args:
-        stage: What it is listed under; see `listed_under`.
-        name: Its name there.
-        kind: Whose labels it is about.
+
+def agreed_with(kinds: Collection[RaterKind]) -> str:
+    """Names what figures on labels of these kinds tell; only those on people's labels are of human agreement.
 
     Example:
-        >>> says("relevance", "f1.always_no", RaterKind.PERSON)
-        'F1 of always no'
+        >>> agreed_with([]), agreed_with([RaterKind.SIMULATED]), agreed_with(list(RaterKind))
+        ('Human agreement', 'Agreement with simulated labels', 'Agreement with labels')
     """
-    known = FIGURES.get(f"{stage}.{name}")
-    told = known.says if known else name.replace("_", " ").replace(".", ", ")
-    return told.replace("one more human", _ONE_MORE.get(kind, "one more human"))
+    if RaterKind.TRUTH not in kinds and RaterKind.SIMULATED not in kinds:
+        return "Human agreement"
+    return _TITLES[next(iter(kinds))] if len(set(kinds)) == 1 else "Agreement with labels"
+
+
+def annotators(card: HumanScorecard) -> str:
+    """Counts those who labelled; a program's are never called annotators alone, and a truth was labelled by nobody."""
+    if card.result.kind is RaterKind.TRUTH:
+        return "labelled by nobody"
+    simulated = card.result.kind is RaterKind.SIMULATED
+    return several(card.result.annotators, "simulated annotator" if simulated else "annotator")
 
 
 def human_figures(card: HumanScorecard) -> list[tuple[str, str]]:
@@ -232,7 +180,7 @@ def human_figures(card: HumanScorecard) -> list[tuple[str, str]]:
 
 def _told(whose: str, stage: str, figure: NamedFigure, kind: RaterKind) -> tuple[str, str]:
     """Writes one figure with its interval and counts."""
-    value = f"{number(figure.value)} ({doubt(stage, figure)}), of {figure.labels:,}, {figure.users} users"
+    value = f"{number(figure.value)} ({doubt(stage, figure)}), of {figure.labels:,}, {several(figure.users, 'user')}"
     return f"{whose}{figure.name}: {says(stage, figure.name, kind)}", value
 
 
@@ -243,9 +191,10 @@ def human_provenance(card: HumanScorecard) -> list[tuple[str, str]]:
         ("Scorecard", card.id),
         *((("In no comparison because", ", ".join(card.unranked_because)),) if card.unranked_because else ()),
         *((("Adapter", f"{card.adapter} at {card.adapter_revision}"),) if card.adapter else ()),
-        ("Labels", f"{result.labels:,} by {annotators(card)}: {whose}"),
+        ("Labels", f"{result.labels:,}, {annotators(card)}: {whose}"),
         ("Judge", f"{_judge(card)} at {card.judge_revision[:12]}"),
         *_judging(result.judging),
+        *(() if shows_verdicts(result.task, card.terms) else (("Rows of verdicts", f"not public: {WHY_NO_VERDICTS}"),)),
         ("Items", f"{result.items:,}, answered {result.answered:,} ({share(result.answered, result.items)})"),
         ("Users", f"{result.users:,}"),
         ("Invalid answers", counts(result.invalid) or "none"),
@@ -281,17 +230,15 @@ def _table(key: Sequence[str], cards: Sequence[HumanScorecard], homes: Links) ->
     """Lays out scorecards that are about the same labels."""
     first = cards[0]
     protocol, result = known_human(first.protocol), first.result
+    main = main_figures(result.task, result.kind)
     return HumanTable(
         digest(list(key))[:8],
         first.protocol,
         protocol.title if protocol else "",
         _WHOSE[result.kind],
         f"data {first.data_source} at {first.data_sha[:8]}, {_judge(first)} at {first.judge_revision[:8]}",
-        tuple(
-            (_heading(name, result.kind), says(listed_under(result.task), name, result.kind))
-            for name in main_figures(result.task, result.kind)
-        ),
-        tuple(HumanRow(_anchor(card), card, tuple(_cells(card)), homes.get(identity_of(card), ())) for card in cards),
+        tuple((heading(name, result.kind), says(listed_under(result.task), name, result.kind)) for name in main),
+        tuple(HumanRow(anchor(card), card, cells_of(card, main), homes.get(identity_of(card), ())) for card in cards),
     )
 
 
@@ -301,40 +248,6 @@ def _empty(protocol_id: str) -> HumanTable:
     return HumanTable(digest(protocol_id)[:8], protocol_id, protocol.title if protocol else "", "", "", (), ())
 
 
-def _cells(card: HumanScorecard) -> Iterable[Cell]:
-    """Yields the main figures of a scorecard, each with what stands beside it."""
-    task, kind = card.result.task, card.result.kind
-    for name in main_figures(task, kind):
-        figure = card.result.figure(name)
-        value, sure = ("–", f"missing: {_WITHOUT.get(name, 'there is none on such labels')}")
-        if figure is not None:
-            value, sure = number(figure.value), doubt(listed_under(task), figure)
-        yield Cell(_heading(name, kind), value, sure, tuple(_beside(card, name, kind)))
-
-
-def _heading(name: str, kind: RaterKind) -> str:
-    """Returns the heading of a main figure; simulated labels are nobody's."""
-    return "Synthetic-to-simulated gap" if (name, kind) == (GAP_FIGURE, RaterKind.SIMULATED) else _NAMES[name]
-
-
-def _beside(card: HumanScorecard, name: str, kind: RaterKind) -> Iterable[tuple[str, str]]:
-    """Yields what stands beside a figure, as far as there is such a thing."""
-    named = {
-        ONE_MORE_HUMAN: _ONE_MORE.get(kind, "one more human"),
-        NOISE_CEILING: "noise ceiling",
-        ALWAYS_YES: "always yes",
-        ALWAYS_NO: "always no",
-    }
-    task, stage = card.result.task, listed_under(card.result.task)
-    for part, label in named.items():
-        whole = f"{name}.{part}"
-        # Against majorities of three the ceiling is 1 whatever they say, and would only look like room.
-        trivial = part == NOISE_CEILING and task in _CLASSES and whole != SHOWN_CEILING
-        if f"{stage}.{whole}" in FIGURES and not trivial:
-            figure = card.result.figure(whole)
-            yield label, number(figure.value if figure else None)
-
-
 def _judge(card: HumanScorecard) -> str:
     """Says who decides: labels, or a judge that reads what the model wrote."""
     if card.result.judging is None:
@@ -342,6 +255,6 @@ def _judge(card: HumanScorecard) -> str:
     return f"judge {card.judge}" + ("" if card.judge_status == "official" else f" ({card.judge_status})")
 
 
-def _anchor(card: HumanScorecard) -> str:
+def anchor(card: HumanScorecard) -> str:
     """Returns the name of a scorecard's row within the page."""
     return f"human-{card.id}"

@@ -14,8 +14,9 @@ from evaluator.protocol import is_reference
 from evaluator.results import Scores
 from leaderboard.board.build import BoardRow
 from leaderboard.exports.formats import board_links, human_board_links, scorecard_links
-from leaderboard.pages.figures import counts, estimate, figure, gap, interval, judged, pairwise, rate, share
-from leaderboard.pages.human_tables import agreement_title, annotators, human_figures, human_provenance
+from leaderboard.pages.agreement_columns import COLUMNS
+from leaderboard.pages.figures import counts, estimate, figure, gap, interval, judged, pairwise, rate, several, share
+from leaderboard.pages.human_tables import agreement_title, annotators, human_figures, human_provenance, human_title
 from leaderboard.pages.tables import known, pairs
 from leaderboard.pages.times import outlook_sentences, progress_of
 from leaderboard.pages.workers import workers_sentence
@@ -172,6 +173,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
+        agreement_headings=tuple(COLUMNS.values()),
         agreement_title=agreement_title,
         annotators=annotators,
         asset=asset,
@@ -185,6 +187,7 @@ def _environment() -> Environment:
         human_board_links=human_board_links,
         human_figures=human_figures,
         human_provenance=human_provenance,
+        human_title=human_title,
         interval=interval,
         is_reference=is_reference,
         judged=judged,
@@ -196,6 +199,7 @@ def _environment() -> Environment:
         provenance=provenance,
         scorecard_links=scorecard_links,
         scores=scores,
+        several=several,
         share=share,
     )
     return environment

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from leaderboard.board.build import Board
 from leaderboard.board.human_gaps import without_gap
+from leaderboard.pages.agreement_columns import agreement_columns
 from leaderboard.pages.human_tables import homes_of, human_links, human_tables, known_human
 from leaderboard.pages.reader import Found, Listing, Reader
 from leaderboard.pages.render import render
@@ -125,7 +126,9 @@ class Pages:
         """What the templates of results are told."""
         of_hicupid = [name for name in self._protocols if known_human(name) is None]
         laid_out = sections(board.rows, of_hicupid, human_links(board.human))
-        return {"sections": laid_out, "human": human_tables(board.human, self._protocols, homes_of(laid_out))}
+        human = human_tables(board.human, self._protocols, homes_of(laid_out))
+        columns = agreement_columns(laid_out, board.human) if human else {}
+        return {"sections": laid_out, "human": human, "agreement": columns}
 
     def _revision(self, found: Found) -> str:
         """Names the state of a submission's page: another one if anything has happened to it or to the board."""

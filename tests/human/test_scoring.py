@@ -11,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluator.human.demo_data import SEED, SMALL, demo_tables
-from evaluator.human.figures import FIGURES, GAP, GIVEN, SHOWN_CEILING
+from evaluator.human.figures import (
+    FIGURES,
+    GAP,
+    GIVEN,
+    INSTEAD,
+    NOISE_CEILING,
+    ONE_MORE_HUMAN,
+    SHOWN_CEILING,
+    WITHOUT,
+)
 from evaluator.human.labelled import (
     OTHER,
     PROBLEMATIC,
@@ -78,9 +87,10 @@ def test_every_published_figure_of_a_stage_comes_out_and_no_other(stage, score, 
     labelled = labels(tables, SIMULATED)
     published = {name.removeprefix(f"{stage}.") for name in FIGURES if name.startswith(f"{stage}.")}
     found = score(labelled, usual(labelled))
-    assert set(found) == {name for name in published if not name.endswith(f".{GAP}")}
+    assert set(found) == {name for name in published if f".{GAP}" not in name}
     untested = {"advantage_probability", "winning_rate"} if stage == "rating" else set()  # Too few items a person.
-    untested |= {"advantage_probability_balanced", "winning_rate_balanced"} if stage == "verification" else set()
+    if stage == "verification":
+        untested = {name for name in found if name.startswith(("advantage_probability_bal", "winning_rate_bal"))}
     everyone = len(set(labelled.users.tolist()))
     assert {name for name, figure in found.items() if figure.users != everyone} == untested
     assert {name for name, figure in found.items() if not figure.labels} == untested
@@ -127,6 +137,10 @@ def test_figures_of_a_hand_made_table():
     assert found["matthews"].value is None
     assert found["selection_ratio"].value == round(36 / 9, 6)
     assert found["f1.always_no"].value == 0
+    assert found["f1_majority.always_no"].value == 0
+    assert (found["single_kappa.always_yes"].value, found["single_kappa.always_no"].value) == (0, 0)
+    assert found["single_kappa.always_yes"].labels == found["single_kappa"].labels == 72
+    assert (found["selection_ratio.one_more_human"].value, found["selection_ratio.one_more_human"].labels) == (1, 12)
     assert found["f1"].interval.users == 12
     assert found["f1"].tied == 4
     assert found["f1_majority"].value == found["f1_majority.always_yes"].value == round(2 * 3 / (3 + 12), 6)
@@ -180,6 +194,30 @@ def test_one_more_human_s_mention_effect_is_on_the_items_of_the_model_each_once(
     human, own = found["mention_effect.one_more_human"], found["mention_effect"]
     assert (human.value, human.labels) == (-1, 11)  # The means of 1 and (4 + 2) / 2, less 3.
     assert (own.value, own.labels) == (0, 11)
+
+
+def test_the_winning_rates_of_the_baselines_are_those_of_raters_who_always_say_the_same(tables):
+    labelled = relevance_labels(tables, SIMULATED)
+    answered = dict(list(usual(labelled).items())[::2])
+    found = relevance(labelled, answered)
+    for whose, label in (("always_yes", RELEVANT), ("always_no", OTHER)):
+        own = relevance(labelled, dict.fromkeys(answered, label))
+        for name in ("winning_rate", "winning_rate_balanced"):
+            baseline = found[f"{name}.{whose}"]
+            assert (baseline.value, baseline.labels) == (own[name].value, own[name].labels)
+    assert found["winning_rate.always_no"].value > found["winning_rate.always_yes"].value == 0
+    assert found["winning_rate_balanced.always_no"].value == 0, "what naming the usual class alone is worth"
+
+
+def test_beside_every_figure_on_labels_stand_one_more_human_and_a_ceiling_or_it_is_said_why_not():
+    of_no_rater = {"alpha", "answered"}
+    for stage in ("verification", "relevance", "rating"):
+        own = {name.split(".")[1] for name in FIGURES if name.startswith(f"{stage}.")} - of_no_rater
+        beside = {f"{stage}.{name}.{part}" for name in own for part in (ONE_MORE_HUMAN, NOISE_CEILING)}
+        assert beside <= FIGURES.keys() | WITHOUT.keys()
+        assert {name for name in WITHOUT if name.startswith(f"{stage}.")} == beside - FIGURES.keys()
+        for name in own & INSTEAD.keys():
+            assert f"{stage}.{INSTEAD[name]}.{ONE_MORE_HUMAN}" in FIGURES
 
 
 @pytest.mark.parametrize("least", [20, 40])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from evaluator.engines.base import Request
 from evaluator.human.figures import FIGURES
 from evaluator.human.items import Part
 from evaluator.human.judged.asking import is_owed, judge_written
+from evaluator.human.judged.prompts import RATINGS
 from evaluator.human.tasks import JudgedTask, Order
 from evaluator.records import Outcome, Verdict
 from tests.human.written import Written, demo_data, is_personalised, make_setup, run_written, says, writing
@@ -87,7 +89,26 @@ def test_uplift_and_the_difference_that_mentioning_makes_are_those_of_the_rule(r
     rated = [row.outcome for row in of_judge(run) if row.key.question_id in openly]
     much = rated.count(Outcome.MUCH_BETTER) / len(rated)
     assert run.value("uplift") == pytest.approx(2 * much, abs=1e-6)
-    assert run.value("no_better") == pytest.approx(1 - much, abs=1e-6)
+    assert run.value("no_better_ratings") == pytest.approx(1 - much, abs=1e-6)
+
+
+def test_a_response_is_no_better_where_the_mean_of_its_ratings_is_at_most_3():
+    def by_attribute(request: Request) -> str:
+        return rates(1 + len(says(request)) % 5)(request)
+
+    run = run_written(make_setup("uplift"), writes_openly, by_attribute)
+    ratings: dict[str, list[int]] = {}
+    for row in of_judge(run):
+        if not row.key.question_id.startswith("given/"):
+            response = row.key.question_id.rpartition("/")[0]
+            ratings.setdefault(response, []).append(RATINGS[row.outcome])
+    share = sum(np.mean(each) <= 3 for each in ratings.values()) / len(ratings)
+    assert any(len(set(each)) > 1 for each in ratings.values())
+    assert 0 < share < 1
+    assert share != pytest.approx(run.value("no_better_ratings"), abs=0.01)
+    assert run.value("no_better_responses") == pytest.approx(share, abs=1e-6)
+    found = next(figure for figure in run.result.figures if figure.name == "no_better_responses")
+    assert found.labels == len(ratings)
 
 
 def test_the_judges_inflation_over_people_is_what_it_rates_above_their_means(run):

@@ -108,6 +108,7 @@ def test_a_setting_that_cannot_be_used_is_named_without_its_value(tmp_path: Path
         ("RAPPORT_MAINTAINERS", CANARY, "A setting that holds a list is no JSON"),
         ("RAPPORT_STORE", f"hub://org/{'x' * 95}", "The Hub can have no data sets by the name"),
         ("HF_TOKEN", f"hf_one\n{CANARY}", "HF_TOKEN"),
+        ("RAPPORT_PSEUDONYM_SECRET", CANARY[:15], "The salt is shorter than 16 bytes"),
     ],
 )
 def test_what_such_a_page_says_names_no_value(

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from evaluator.human.figures import FIGURES
 from evaluator.human.records import RaterKind
 from evaluator.human.results import HumanResult
-from evaluator.human.tasks import Task
+from evaluator.human.tasks import JudgedTask, Task
 from evaluator.results import Interval
 from leaderboard.board.human import MAIN
 from leaderboard.board.human_gaps import GAP_FIGURE, with_gaps
@@ -31,6 +31,8 @@ from leaderboard.store.local import LocalStore
 from tests.builders import make_declaration, make_scorecard
 from tests.human_runs import answer_to, demo_items, make_human_run, make_synthetic_run, of_people
 from tests.released import write_board
+from tests.written_runs import make_written_run
+from worker.local.summary import summary_of
 
 
 def publish(store: LocalStore, *cards: HumanScorecard) -> None:
@@ -86,8 +88,12 @@ def test_a_figure_stands_with_its_interval_one_more_human_the_ceiling_and_the_ba
         cell(page, f"human-{card.id}", name) for name in ("Kappa, majority", "Kappa, single annotators", "F1")
     )
     assert kappa == "0.414 0.310 to 0.520 one more human 0.600 always yes 0.000 always no 0.000"
-    assert single == "0.321 no interval: fewer than 10 users one more human 0.498 noise ceiling 0.798"
-    assert f1 == "0.576 no interval: fewer than 10 users always yes 0.331"
+    why = "no interval: fewer than 10 users"
+    assert single == f"0.321 {why} one more human 0.498 noise ceiling 0.798 always yes 0.000 always no 0.000"
+    assert f1.startswith(f"0.576 {why} one more human none, for he has a part in that majority")
+    fair = [f"{card.result.figure(name).value:.3f}" for name in ("f1", "f1.one_more_human")]
+    assert "always yes 0.331 always no 0.000" in f1
+    assert f1.endswith(f"against the others alone {fair[0]} one more human against them {fair[1]}")
     assert cell(page, f"human-{card.id}", "Answered").startswith("100.0 % 128 of 128 items 6 users, 5 annotators")
     assert "simulated" not in seen(agreement_of(page))
     assert "it is undecided which agrees more" in seen(agreement_of(page))
@@ -130,7 +136,8 @@ def test_the_gap_to_made_up_users_has_a_column_with_its_interval_or_why_it_is_mi
     (gap,) = [figure for figure in with_gaps([both, made_up])[0].result.figures if figure.name == GAP_FIGURE]
     low, high = gap.interval.low, gap.interval.high
     assert gap.value < 0
-    assert cell(page, f"human-{both.id}", GAP) == f"{gap.value:.3f} {low:.3f} to {high:.3f}"
+    yes = with_gaps([both, made_up])[0].result.figure(f"{GAP_FIGURE}.always_yes")
+    assert cell(page, f"human-{both.id}", GAP) == f"{gap.value:.3f} {low:.3f} to {high:.3f} always yes {yes.value:.3f}"
     assert cell(page, f"human-{alone.id}", GAP) == "– missing: not run on made-up users in the same way"
     assert cell(page, f"human-{made_up.id}", GAP) == ""
     assert "the same F1 on made-up users, less this one" in page
@@ -147,7 +154,7 @@ def test_a_table_of_made_up_users_shows_what_there_is_of_them(store: LocalStore)
     headings = re.findall(r'<th scope="col"[^>]*>([^<]+)', part)
     assert headings == ["Model", "F1", "Selection ratio", "Answered", "Invalid"]
     assert re.findall(r'<tr id="human-([^"]+)"', part) == [good.id, poor.id]
-    assert "12 users, no annotators" in seen(part)
+    assert "12 users, labelled by nobody" in seen(part)
     assert seen(part).count("made-up users") >= 3
     assert "one more human" not in part
 
@@ -157,7 +164,11 @@ def test_where_labels_are_simulated_the_gap_is_not_called_one_to_humans(store: L
     publish(store, card, on_made_up_users(2, model=card.model))
     part = agreement_of(visitor(store).get("/").text)
     assert GAP not in part
-    assert cell(part, f"human-{card.id}", "Synthetic-to-simulated gap").endswith("no interval: fewer than 10 users")
+    assert (
+        cell(part, f"human-{card.id}", "Synthetic-to-simulated gap")
+        .split(" always yes ")[0]
+        .endswith(": fewer than 10 users")
+    )
 
 
 def test_rows_stand_by_the_first_figure_and_claim_no_rank(store: LocalStore) -> None:
@@ -181,7 +192,7 @@ def test_a_row_of_hicupid_and_that_of_its_model_lead_to_each_other(store: LocalS
     page = visitor(store).get("/").text
     ids = set(re.findall(r' id="([^"]+)"', page))
     assert len(ids) == len(re.findall(r' id="[^"]+"', page))
-    forth = re.findall(r"Human agreement \(2\)(.+?)</details>", page)
+    forth = re.findall(r"Agreement with labels \(2\)(.+?)</details>", page)
     assert len(forth) == 1, "the one that thinks is another one"
     targets = re.findall(r'href="#([^"]+)"', forth[0])
     assert targets == [f"human-{make_human_run(task).card.id}" for task in (Task.RELEVANCE, Task.RATING)]
@@ -260,7 +271,6 @@ def test_every_figure_that_is_shown_first_is_one_that_is_published() -> None:
 
 def test_a_task_whose_answers_a_judge_reads_shows_the_judge_too(store: LocalStore) -> None:
     from evaluator.human.results import Judging, NamedFigure
-    from evaluator.human.tasks import JudgedTask
 
     card = of_labels_of_people()
     uplift = NamedFigure(name="uplift", value=0.5, interval=None, labels=9, users=3, tied=0, reason="few_clusters")
@@ -286,6 +296,21 @@ def test_a_task_whose_answers_a_judge_reads_shows_the_judge_too(store: LocalStor
     details = seen(site.get("/submission", params={"id": card.submission_id}).text)
     assert "judge, bias: mean rating less the mean of the others 0.250" in details
     assert "9, missing 1" in details
+
+
+def test_beside_what_a_verifier_accepts_stands_how_far_it_agrees_itself_on_page_and_terminal(store: LocalStore) -> None:
+    card = make_written_run(JudgedTask.EXTRACTION).card
+    assert card.result.judging is not None
+    own = {figure.name: figure.value for figure in card.result.judging.figures}
+    kappas = [f"{own[name]:.3f}" for name in ("single_kappa", "single_kappa.one_more_human")]
+    publish(store, card)
+    told = cell(visitor(store).get("/").text, f"human-{card.id}", "Accepted by the verifier")
+    assert (
+        f"the verifier's kappa with simulated annotators {kappas[0]} one more simulated annotator {kappas[1]}" in told
+    )
+    (line,) = [line for line in summary_of(card).splitlines() if line.startswith("accepted ")]
+    assert f"; the judge's own single_kappa: {kappas[0]}" in line
+    assert f"single_kappa.one_more_human: {kappas[1]}" in line
 
 
 def test_nothing_of_this_is_there_without_results_and_protocols() -> None:

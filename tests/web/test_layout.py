@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 from starlette.staticfiles import StaticFiles
 
+from evaluator.human.tasks import Task
 from evaluator.results import Interval
 from leaderboard.pages.reader import Reader
 from leaderboard.pages.render import STATIC
@@ -18,7 +19,9 @@ from leaderboard.results import Scorecard
 from leaderboard.store.local import LocalStore
 from tests.browser import ARGUMENTS, chromium
 from tests.builders import make_scorecard
+from tests.human_runs import make_human_scorecard_of
 from tests.released import publish
+from tests.web.test_human import publish as publish_agreement
 
 SITE = "http://board.test"
 WIDE, PHONE = 1400, 360
@@ -56,7 +59,13 @@ def full_size(card: Scorecard) -> Scorecard:
 
 
 @pytest.fixture
-def site(store: LocalStore) -> TestClient:
+def agreeing() -> bool:
+    """Whether there are figures of agreement beside."""
+    return False
+
+
+@pytest.fixture
+def site(store: LocalStore, agreeing: bool) -> TestClient:
     """A site with rows of every width, one protocol without any, and figures of others."""
     odd = {"adapter": "org/" + "adapter" * 12, "adapter_revision": "b" * 40, "chat_template_arguments": NOT_PINNED}
     publish(
@@ -67,6 +76,8 @@ def site(store: LocalStore) -> TestClient:
         make_scorecard("reference/gold", 50, unranked_because=("reference",)),
         make_scorecard("org/nothing", None),
     )
+    if agreeing:
+        publish_agreement(store, *(make_human_scorecard_of("org/nothing", task) for task in Task))
     app = FastAPI()
     app.include_router(router(Pages(Reader(store, store, None), ("demo-v1", "paper"))))
     app.mount("/site", StaticFiles(directory=STATIC))
@@ -115,7 +126,20 @@ def test_a_wide_window_shows_all_columns_of_the_fullest_row(opened: Page) -> Non
     assert hidden == [0, 0, 0]
 
 
-@pytest.mark.parametrize("width", [PHONE])
+@pytest.mark.parametrize(("width", "agreeing"), [(WIDE, True)])
+def test_with_columns_of_agreement_a_table_scrolls_in_its_own_box(opened: Page) -> None:
+    assert opened.locator("td.agrees a").count() == len(Task)
+    open_all(opened)
+    assert sideways(opened) <= 0
+    wide = opened.locator(".scroll").first
+    wide.evaluate("box => { box.scrollLeft = box.scrollWidth; }")
+    last, box = wide.locator("tbody td").last.bounding_box(), wide.bounding_box()
+    assert last is not None
+    assert box is not None
+    assert last["x"] + last["width"] <= box["x"] + box["width"]
+
+
+@pytest.mark.parametrize(("width", "agreeing"), [(PHONE, False), (PHONE, True)])
 def test_on_a_phone_every_cell_of_a_row_is_there_without_scrolling_sideways(opened: Page) -> None:
     open_all(opened)
     for cell in opened.locator("tbody td, tbody th").all():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -68,6 +68,7 @@ _OPENLY: Mapping[Outcome | None, bool] = {Outcome.MENTIONED: True, Outcome.UNMEN
 class _Rated(NamedTuple):
     """A rating of one attribute in one personalised answer."""
 
+    response: str
     person: str
     rating: int
     mentioned: bool | None
@@ -104,12 +105,16 @@ def _ratings(written: Iterable[Subject], pairs: Mapping[str, Pair], rows: Rows) 
         answer = str(pairs[subject.item.question_id].personalised.content_hash)
         if (outcome := rows.outcome(subject)) is not None:
             openly = _OPENLY.get(found.get((subject.question_id, answer), Outcome.UNTOLD))
-            rated.append(_Rated(subject.item.person, int(RATINGS[outcome]), openly))
+            item = subject.item
+            rated.append(_Rated(item.question_id, item.person, int(RATINGS[outcome]), openly))
     return rated
 
 
 def _uplift_figures(rated: Sequence[_Rated]) -> dict[str, NamedFigure]:
-    """Returns the figures of ratings."""
+    """Returns the figures of ratings; a response has the mean of those of its ratings that were read."""
+    responses: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for each in rated:
+        responses[each.person, each.response].append(each.rating)
     told = [each for each in rated if each.mentioned is not None]
     openly = np.array([bool(each.mentioned) for each in told])
     ratings = np.array([float(each.rating) for each in told])
@@ -120,7 +125,13 @@ def _uplift_figures(rated: Sequence[_Rated]) -> dict[str, NamedFigure]:
 
     return {
         "uplift": mean_figure("writing.uplift", [Entry(each.person, each.rating - _NEUTRAL) for each in rated]),
-        "no_better": mean_figure("writing.no_better", [Entry(each.person, each.rating <= _NEUTRAL) for each in rated]),
+        "no_better_responses": mean_figure(
+            "writing.no_better_responses",
+            [Entry(person, sum(given) <= _NEUTRAL * len(given)) for (person, _), given in responses.items()],
+        ),
+        "no_better_ratings": mean_figure(
+            "writing.no_better_ratings", [Entry(each.person, each.rating <= _NEUTRAL) for each in rated]
+        ),
         "mentioned": mean_figure("writing.mentioned", [Entry(each.person, bool(each.mentioned)) for each in told]),
         "mention_effect": named_figure("writing.mention_effect", effect, [each.person for each in told]),
     }
