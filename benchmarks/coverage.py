@@ -34,6 +34,7 @@ from benchmarks.coverage_raters import (
     SYNTHETIC,
     UNEVEN,
     VERIFICATION,
+    WRITTEN,
     Floats,
     Given,
     Task,
@@ -42,7 +43,7 @@ from benchmarks.coverage_raters import (
     simulate,
     write,
 )
-from benchmarks.coverage_tables import Table, class_tables, rating_tables, truth_tables, written_tables
+from benchmarks.coverage_tables import Table, class_tables, rating_tables, response_tables, truth_tables, written_tables
 from benchmarks.report import report
 from evaluator.human.figures import FIGURES
 from evaluator.human.gap import gap_name, synthetic_gap
@@ -125,8 +126,12 @@ def of_made_up_lists(random: np.random.Generator, users: int, given: Given) -> T
 
 
 def of_writing(random: np.random.Generator, users: int, given: Given) -> Tables:
-    """Returns what a writer adds up to, and a judge of ratings on what is written."""
-    return {**of_ratings(random, users, given), **of_extraction(random, users, given)}
+    """Returns what a writer adds up to, and a judge of ratings on what is written.
+
+    Whole responses are others than those of single ratings: of as many as published people say no better than generic.
+    """
+    tables = {**of_ratings(random, users, given), **of_extraction(random, users, given)}
+    return tables | response_tables(simulate(random, WRITTEN, users, given))
 
 
 MADE_UP = ", made up"

@@ -12,15 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.coverage_raters import Floats
-from benchmarks.coverage_tables import MEANS, RATINGS, Table
+from benchmarks.coverage_tables import MEANS, NO_DIFFERENCE, RATINGS, Table
 from evaluator.human.figures import ALWAYS_YES, ONE_MORE_HUMAN
 from evaluator.human.gap import COMPARED
 from evaluator.human.tasks import JudgedTask, Task
 from evaluator.metrics.agreement import f1_of, kappa_of, matthews_of
 from evaluator.metrics.clustered import Spread, spread_of_sums
 
-NO_DIFFERENCE = 2
-"""The rating, from 0, that says that there is no difference."""
 _SCALE = np.arange(RATINGS, dtype=np.float64)
 
 
@@ -195,7 +193,7 @@ WRITING = {
     "win": Made("verdicts", _share(2)),
     "tie": Made("verdicts", _share(1)),
     "uplift": Made("rated", _ratings(_uplift)),
-    "no_better_responses": Made("verdicts", _share(0, 1)),
+    "no_better_responses": Made("responses", _share(1)),
     "no_better_ratings": Made("rated", _ratings(_share(*range(NO_DIFFERENCE + 1)))),
     "mentioned": Made("rated", lambda tables: _share(1)(tables.sum(axis=-1))),
     "mention_effect": Made("rated", _mention_effect),

@@ -92,6 +92,8 @@ RELEVANCE = Task(47, 3973, 141, 0.3, 0.3, 0.7, (1.1,), 0.95, 0.75, 0.85)
 """1 is relevant: 18 % of pairs are by the majority, human-human kappa is 0.44, and the model says 1 twice as often."""
 RATING = Task(47, 367, 80, 0.4, 0.3, 1.5, (-2.95, -1.55, 0.75, 2.4), 0.9, 0.55, 1.3)
 """Ratings 1..5 as 0..4: people's mean is 3.19, human-human Spearman 0.32; parts are responses."""
+WRITTEN = RATING._replace(model_shift=-0.21)
+"""A judge's ratings of what a writer wrote: 54.6 % of responses are no better than generic, as published of people."""
 SYNTHETIC = {
     VERIFICATION: VERIFICATION._replace(user_spread=0.15, model_noise=0.5),
     RELEVANCE: RELEVANCE._replace(user_spread=0.15, model_shift=0.5, model_noise=0.5),
@@ -104,6 +106,8 @@ class Labels(NamedTuple):
 
     user: Ints
     """(items,)."""
+    part: Ints
+    """(items,): which of its task's parts; of ratings a part is a response."""
     annotator: Ints
     """(items, EACH): who."""
     human: Ints
@@ -134,7 +138,7 @@ def simulate(random: np.random.Generator, task: Task, users: int, given: Given =
     model = task.model_skill * quality + random.normal(0, MODEL_USER, users)[user] + task.model_shift
     model += OPEN_EFFECTS[1] * openly + task.model_noise * random.standard_normal(items)
     human, said, truth = (np.searchsorted(task.cuts, latent) for latent in (seen, model, quality))
-    return Labels(user, annotator, human, said, truth, openly.astype(np.intp))
+    return Labels(user, part, annotator, human, said, truth, openly.astype(np.intp))
 
 
 def table_of(labels: Labels) -> Floats:

@@ -12,6 +12,8 @@ from evaluator.metrics.alternative_annotator import LEAST_ANNOTATORS, untested
 RATINGS = len(RATING.cuts) + 1
 MEANS = np.arange(2 * RATINGS - 1) / 2
 """Means of two ratings, both from 0."""
+NO_DIFFERENCE = 2
+"""The rating, from 0, that says that there is no difference."""
 
 
 class Table(NamedTuple):
@@ -91,6 +93,13 @@ def rating_tables(labels: Labels) -> dict[str, Table]:
     every = _count(labels.user, (1, RATINGS, EACH * (RATINGS - 1) + 1), zero, labels.model, sums)
     tables = {"rater": rater, "human": human, "coincidences": coincidences, "said": said, "rated": rated, "all": every}
     return {name: _counts(table) for name, table in tables.items()} | {"duels": _tested(duels, balanced=False)}
+
+
+def response_tables(labels: Labels) -> dict[str, Table]:
+    """Returns how many responses have a mean rating by the model above no difference, and how many not, (users, 2)."""
+    _, first, response = np.unique(labels.part, return_index=True, return_inverse=True)
+    above = np.bincount(response, labels.model - NO_DIFFERENCE)
+    return {"responses": _counts(_count(labels.user[first], (2,), (above <= 0).astype(np.intp)))}
 
 
 def written_tables(written: Written) -> dict[str, Table]:

@@ -66,17 +66,35 @@ def _fixed(says: str, value: int = 0) -> Figure:
     return Figure(says, None, f"It is {value} or not defined by construction, whatever the labels.")
 
 
-_CLASSES = {
-    "kappa": _student("Cohen's kappa with the majority of the others, mean over annotators"),
-    "matthews": _student("Matthews correlation with the majority of the others, within annotators"),
-    "f1": _share("F1 of the class that matters, against the majority of the others"),
-    "single_kappa": _student("Cohen's kappa with single annotators, mean over pairs of annotators"),
+class Classes(NamedTuple):
+    """The two classes of a stage, as a reader is told them."""
+
+    matters: str
+    """The one that F1 and the selection ratio are about, and that *always yes* says of everything."""
+    other: str
+
+
+CLASSES: Mapping[str, Classes] = {
+    "verification": Classes("problematic (uncertain or rejected)", "accepted"),
+    "relevance": Classes("relevant (YES)", "not relevant (NO)"),
 }
+"""By stage."""
 _RATINGS = {
     "spearman_within_annotators": _student("Spearman correlation with the mean of the others, within annotators"),
     "kendall_within_annotators": _student("Kendall's tau-b with the mean of the others, within annotators"),
     "mean_absolute_error": _student("mean absolute error against the mean of the others"),
 }
+
+
+def _classes(named: Classes) -> dict[str, Figure]:
+    """Figures of agreement on two classes."""
+    of = f"of two classes, {named.matters} and {named.other}"
+    return {
+        "kappa": _student(f"Cohen's kappa with the majority of the others, mean over annotators; {of}"),
+        "matthews": _student(f"Matthews correlation with the majority of the others, within annotators; {of}"),
+        "f1": _share(f"F1 of what is {named.matters}, against the majority of the others"),
+        "single_kappa": _student(f"Cohen's kappa with single annotators, mean over pairs of annotators; {of}"),
+    }
 
 
 def _compared(figures: dict[str, Figure]) -> dict[str, Figure]:
@@ -88,12 +106,12 @@ def _compared(figures: dict[str, Figure]) -> dict[str, Figure]:
     return figures | humans | {f"{name}.{NOISE_CEILING}": _ceiling(figure.says) for name, figure in figures.items()}
 
 
-def _trivial(figures: dict[str, Figure]) -> dict[str, Figure]:
+def _trivial(figures: dict[str, Figure], told: Mapping[str, str]) -> dict[str, Figure]:
     """The two baselines beside each of some figures."""
     return {
-        f"{name}.{whose}": figure._replace(says=f"{whose.replace('_', ' ')}: {figure.says}")
+        f"{name}.{whose}": figure._replace(says=f"{says}: {figure.says}")
         for name, figure in figures.items()
-        for whose in (ALWAYS_YES, ALWAYS_NO)
+        for whose, says in told.items()
     }
 
 
@@ -107,35 +125,44 @@ _WINNING_RATES = {
     "winning_rate": _BOTH["winning_rate"],
     "winning_rate_balanced": _tests("the same test, each class of the others' majority counting alike"),
 }
-_CLASS_STAGE = (
-    _compared(_CLASSES)
-    | _BOTH
-    | _WINNING_RATES
-    | _trivial(_WINNING_RATES)
-    | {
-        "f1_majority": _share("F1 against the majority of all annotators, each item once: as it is usually published"),
-        f"f1_majority.{ALWAYS_YES}": _share("F1 of always yes against the majority of all annotators"),
-        f"f1_majority.{ALWAYS_NO}": _fixed("F1 of always no"),
-        f"f1.{ALWAYS_YES}": _share("F1 of always yes against the majority of the others"),
-        f"f1.{ALWAYS_NO}": _fixed("F1 of always no"),
-        f"kappa.{ALWAYS_YES}": _fixed("kappa of always yes"),
-        f"kappa.{ALWAYS_NO}": _fixed("kappa of always no"),
-        f"matthews.{ALWAYS_YES}": _fixed("Matthews correlation of always yes"),
-        f"matthews.{ALWAYS_NO}": _fixed("Matthews correlation of always no"),
-        f"single_kappa.{ALWAYS_YES}": _fixed("kappa of always yes with single annotators"),
-        f"single_kappa.{ALWAYS_NO}": _fixed("kappa of always no with single annotators"),
+
+
+def _class_stage(named: Classes) -> dict[str, Figure]:
+    """The figures of a stage in which annotators name one of two classes."""
+    yes, no = f"always yes (all is {named.matters})", f"always no (all is {named.other})"
+    baselines = {ALWAYS_YES: yes, ALWAYS_NO: no}
+    own = {
+        "alpha": _student(f"Krippendorff's alpha among annotators, of two classes: {named.matters} and {named.other}"),
+        "f1_majority": _share(
+            f"F1 of what is {named.matters}, against the majority of all annotators, each item once, as is usual"
+        ),
+        f"f1_majority.{ALWAYS_YES}": _share(f"F1 of {yes} against the majority of all annotators"),
+        f"f1_majority.{ALWAYS_NO}": _fixed(f"F1 of {no}"),
+        f"f1.{ALWAYS_YES}": _share(f"F1 of {yes} against the majority of the others"),
+        f"f1.{ALWAYS_NO}": _fixed(f"F1 of {no}"),
         "advantage_probability_balanced": _share("the same, each class of the others' majority counting alike"),
-        "selection_ratio": _student("how many times as often as annotators it names the class, each item once"),
+        "selection_ratio": _student(f"how many times as often as annotators it says {named.matters}, each item once"),
         f"selection_ratio.{ONE_MORE_HUMAN}": _fixed("one more human: how many times as often as the others", 1),
         f"f1_majority.{GAP}": _gap("the same F1 on made-up users, less this one: above 0 where they flatter the model"),
         f"f1_majority.{GAP}.{ALWAYS_YES}": _gap(
-            "F1 of always yes on made-up users, less that on these: what is due to how common the class is"
+            f"F1 of {yes} on made-up users, less that on these: what is due to how common the class is"
         ),
     }
-)
+    zero = {
+        f"{name}.{whose}": _fixed(f"{told} of {says}{where}")
+        for name, told, where in (
+            ("kappa", "kappa", ""),
+            ("matthews", "Matthews correlation", ""),
+            ("single_kappa", "kappa", " with single annotators"),
+        )
+        for whose, says in baselines.items()
+    }
+    return _compared(_classes(named)) | _BOTH | _WINNING_RATES | _trivial(_WINNING_RATES, baselines) | own | zero
+
+
 _MENTION = "mean rating where the answer names the attribute openly, less where it does not"
 _STAGES = {
-    "verification": _CLASS_STAGE,
+    "verification": _class_stage(CLASSES["verification"]),
     "extraction": {
         "recall": _share("share of what annotators accepted that was extracted"),
         f"recall.{GAP}": _gap("the same share on made-up users, less this one: above 0 where they flatter the model"),
@@ -143,7 +170,7 @@ _STAGES = {
         "attributes_per_user": _student("attributes extracted for each user"),
         "answered": _tally("share of conversations with an answer that can be read"),
     },
-    "relevance": _CLASS_STAGE,
+    "relevance": _class_stage(CLASSES["relevance"]),
     "rating": _compared(_RATINGS)
     | _BOTH
     | {
@@ -163,7 +190,7 @@ _STAGES = {
         "no_better_ratings": _share("share of ratings of 3 or below: no better than the generic answer"),
         "mentioned": _share("share of attributes that the answer names openly"),
         "mention_effect": _student(_MENTION),
-        "inflation": _student("the judge's mean rating less people's, on the same items"),
+        "inflation": _student("the judge's mean rating less the mean rating of people, on the same items"),
         "answered": _tally("share of prompts with both answers"),
     },
 }

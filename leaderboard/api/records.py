@@ -284,6 +284,8 @@ class AgreementRow(TypedDict):
     annotators: int
     labels: int
     figures: list[AgreementFigure]
+    judge_figures: list[AgreementFigure]
+    """The judge's own, as one more rater of what people have labelled; empty where their labels are the truth."""
     unranked_because: list[str]
     published_at: str
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from evaluator.human.results import NamedFigure
 from leaderboard.api.records import (
     AgreementFigure,
     AgreementRow,
@@ -25,7 +26,7 @@ from leaderboard.api.records import (
 )
 from leaderboard.board.build import BoardRow
 from leaderboard.checks.records import CheckReport
-from leaderboard.open_data.human_figures import listed_under, why_no_interval
+from leaderboard.open_data.human_figures import listed_under, listed_under_judge, why_no_interval
 from leaderboard.pages.times import outlook_sentences
 from leaderboard.records import Amendment, Declaration, Event, Failure, protocol_of
 from leaderboard.results import HumanScorecard
@@ -173,20 +174,26 @@ def agreement_of(card: HumanScorecard) -> AgreementRow:
         users=result.users,
         annotators=result.annotators,
         labels=result.labels,
-        figures=[
-            AgreementFigure(
-                name=figure.name,
-                value=figure.value,
-                low=figure.interval.low if figure.interval else None,
-                high=figure.interval.high if figure.interval else None,
-                why_no_interval=why_no_interval(listed_under(result.task), figure),
-                labels=figure.labels,
-                users=figure.users,
-            )
-            for figure in result.figures
+        figures=[_agreement(listed_under(result.task), figure) for figure in result.figures],
+        judge_figures=[
+            _agreement(listed_under_judge(result.task), figure)
+            for figure in (result.judging.figures if result.judging else ())
         ],
         unranked_because=list(card.unranked_because),
         published_at=card.created_at.isoformat(),
+    )
+
+
+def _agreement(stage: str, figure: NamedFigure) -> AgreementFigure:
+    """Returns one figure of those listed under a stage."""
+    return AgreementFigure(
+        name=figure.name,
+        value=figure.value,
+        low=figure.interval.low if figure.interval else None,
+        high=figure.interval.high if figure.interval else None,
+        why_no_interval=why_no_interval(stage, figure),
+        labels=figure.labels,
+        users=figure.users,
     )
 
 

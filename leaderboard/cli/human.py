@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evaluator.errors import Cause, RapportError
+from evaluator.plurals import several
 from leaderboard.cli.human_collect import attention_blocks, collect_labels
 from leaderboard.cli.options import AsJson
 
@@ -62,7 +63,7 @@ def check(
     else:
         for line in (*(f"error: {finding}" for finding in errors), *_folded(notes)):
             print(line)
-        print(f"{folder}: {len(errors)} errors, {len(notes)} notes")
+        print(f"{folder}: {several(len(errors), 'error')}, {several(len(notes), 'note')}")
     if errors:
         raise typer.Exit(1)
 
@@ -76,7 +77,7 @@ def _folded(notes: Sequence[Finding]) -> Iterator[str]:
             yield f"note: {note}"
     for (table, problem), count in seen.items():
         if count > _SHOWN:
-            yield f"note: {table}: {count - _SHOWN} more of {problem}"
+            yield f"note: {table}: {count - _SHOWN} more of {problem} (--json has all)"
 
 
 @app.command()
@@ -131,7 +132,8 @@ def import_(
 ) -> None:
     """Brings labels into a data set and says what could not be placed; repeating it changes nothing.
 
-    DIR is made if it is not there. Exit code 0, however much could not be placed: the report says so.
+    DIR is made if it is not there. Exit code 0, however much could not be placed: the report says so, and a warning if
+    nothing could.
     """
     from evaluator.human.importers.sources import ImportOptions, import_source
 
@@ -150,6 +152,8 @@ def import_(
         print(report.model_dump_json(indent=2))
     else:
         _print(report.lines())
+    if not report.is_any_there:
+        print(f"warning: nothing of {source} is in {folder}: 0 rows placed, {report.lost} not placed.", file=sys.stderr)
 
 
 _TAKEN = {

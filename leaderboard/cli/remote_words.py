@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from evaluator.human.figures import GAP, NOISE_CEILING, ONE_MORE_HUMAN, SHOWN_CEILING
+from evaluator.human.figures import NOISE_CEILING, SHOWN_CEILING
 from evaluator.human.records import RaterKind
 from evaluator.human.tasks import Task
 from leaderboard.api.records import AgreementRow, Comparison, Happened, Logs, Row, Run, Submission
 from leaderboard.board.human import MAIN
+from leaderboard.board.human_words import judges_own, number, parts
 from leaderboard.cli.remote_errors import shown
 from leaderboard.pages.times import progress_of
 from leaderboard.records import State
@@ -70,7 +71,7 @@ def _agreement_lines(row: AgreementRow) -> Iterator[tuple[str, ...]]:
             row["protocol"],
             row["label_kind"],
             name,
-            _agreement(figure["value"]),
+            number(figure["value"]),
             f"{low:.3f}–{high:.3f}" if low is not None and high is not None else f"none: {figure['why_no_interval']}",
             ", ".join(_beside(row, name)),
             f"{row['answered']:,} of {row['items']:,}",
@@ -79,19 +80,18 @@ def _agreement_lines(row: AgreementRow) -> Iterator[tuple[str, ...]]:
 
 
 def _beside(row: AgreementRow, name: str) -> Iterator[str]:
-    """Yields what stands beside a figure: one more human, the noise ceiling, and the trivial baselines."""
-    for figure in row["figures"]:
-        whose = figure["name"].removeprefix(f"{name}.")
+    """Yields what stands beside a figure: one more human, the noise ceiling, the trivial baselines, the judge's own."""
+    kind, figures = RaterKind(row["label_kind"]), {figure["name"]: figure for figure in row["figures"]}
+    for part, told in parts(kind).items():
+        whole = f"{name}.{part}"
         # Against majorities of three the ceiling is 1 whatever they say; see the board's page.
-        trivial = whose == NOISE_CEILING and row["task"] != Task.RATING and figure["name"] != SHOWN_CEILING
-        if whose not in (figure["name"], GAP) and not trivial:  # The gap has a line of its own.
-            simulated = whose == ONE_MORE_HUMAN and row["label_kind"] == RaterKind.SIMULATED
-            told = "one more simulated annotator" if simulated else whose.replace("_", " ")
-            yield f"{told} {_agreement(figure['value'])}"
-
-
-def _agreement(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+        trivial = part == NOISE_CEILING and row["task"] != Task.RATING and whole != SHOWN_CEILING
+        if whole in figures and not trivial:
+            yield f"{told} {number(figures[whole]['value'])}"
+    own = {figure["name"]: figure["value"] for figure in row["judge_figures"]}
+    task = next(task for task in MAIN if task == row["task"])
+    for told, figure in judges_own(task, kind, name):
+        yield f"{told} {number(own.get(figure))}"
 
 
 def comparison_lines(found: Comparison) -> str:

@@ -169,8 +169,10 @@ class OpenHumanFigure(OpenRecord, UpgradedRecord):
     figure: str
     """Name of the figure, such as `kappa`; what one more human reaches, the noise ceiling that no rater can pass, and
     the trivial baselines on the same items follow it: `kappa.one_more_human`, `kappa.noise_ceiling`,
-    `kappa.always_yes`, `kappa.always_no`; `f1_majority.gap` and `recall.gap` are that on made-up users less this one,
-    and `f1_majority.gap.always_yes` is the same of always yes."""
+    `kappa.always_yes`, `kappa.always_no`. Of `verification`, and of a verifier, kappa and alpha are of two classes,
+    problematic (uncertain or rejected) and accepted: F1 and the selection ratio are of problematic ones, and always yes
+    calls all of them so. Of `relevance` that class is relevant (YES). `f1_majority.gap` and `recall.gap` are that on
+    made-up users less this one, and `f1_majority.gap.always_yes` is the same of always yes."""
     value: float | None
     """The figure, in its own unit; null where it is not defined on these labels."""
     low: float | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from evaluator.metrics.intervals import LEAST_USERS
+from evaluator.plurals import several
 from evaluator.results import Gap, Interval, PairwiseScores, Rate, Total
 
 
@@ -102,16 +103,6 @@ def gap(value: Gap | None) -> str:
         return "missing: one of the two has nothing judged"
     first, second = value.judged
     return f"{value.value:+.1f} ({bounds(value.interval)}), of {first:,} and {second:,} items, {value.users} users"
-
-
-def several(number: int, name: str) -> str:
-    """Writes how many of something there are.
-
-    Example:
-        >>> several(1, "user"), several(2000, "user")
-        ('1 user', '2,000 users')
-    """
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def counts(values: Iterable[tuple[str, int]]) -> str:

@@ -12,10 +12,11 @@ from evaluator.identity import digest
 from evaluator.protocol import HumanProtocol, human_protocol
 from leaderboard.board.build import BoardRow
 from leaderboard.board.human import in_order, main_figures
+from leaderboard.board.human_words import annotators, called, in_full, says
 from leaderboard.open_data.human_figures import listed_under, listed_under_judge
 from leaderboard.open_data.views import WHY_NO_VERDICTS, shows_verdicts
-from leaderboard.pages.figures import counts, several, share
-from leaderboard.pages.human_cells import Cell, cells_of, doubt, heading, number, says
+from leaderboard.pages.figures import counts, share
+from leaderboard.pages.human_cells import Cell, cells_of, heading
 from leaderboard.pages.tables import Link, Section, pairs
 from leaderboard.results import HumanScorecard, Identity, identity_of
 
@@ -160,14 +161,6 @@ def agreed_with(kinds: Collection[RaterKind]) -> str:
     return _TITLES[next(iter(kinds))] if len(set(kinds)) == 1 else "Agreement with labels"
 
 
-def annotators(card: HumanScorecard) -> str:
-    """Counts those who labelled; a program's are never called annotators alone, and a truth was labelled by nobody."""
-    if card.result.kind is RaterKind.TRUTH:
-        return "labelled by nobody"
-    simulated = card.result.kind is RaterKind.SIMULATED
-    return several(card.result.annotators, "simulated annotator" if simulated else "annotator")
-
-
 def human_figures(card: HumanScorecard) -> list[tuple[str, str]]:
     """Lists every figure of a scorecard, and of its judge, for reading."""
     result = card.result
@@ -180,8 +173,7 @@ def human_figures(card: HumanScorecard) -> list[tuple[str, str]]:
 
 def _told(whose: str, stage: str, figure: NamedFigure, kind: RaterKind) -> tuple[str, str]:
     """Writes one figure with its interval and counts."""
-    value = f"{number(figure.value)} ({doubt(stage, figure)}), of {figure.labels:,}, {several(figure.users, 'user')}"
-    return f"{whose}{figure.name}: {says(stage, figure.name, kind)}", value
+    return f"{whose}{called(figure.name, kind)}: {says(stage, figure.name, kind)}", in_full(stage, figure)
 
 
 def human_provenance(card: HumanScorecard) -> list[tuple[str, str]]:

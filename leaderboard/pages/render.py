@@ -10,13 +10,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from evaluator.human.figures import GIVEN
+from evaluator.plurals import several
 from evaluator.protocol import is_reference
 from evaluator.results import Scores
 from leaderboard.board.build import BoardRow
+from leaderboard.board.human_words import annotators
 from leaderboard.exports.formats import board_links, human_board_links, scorecard_links
 from leaderboard.pages.agreement_columns import COLUMNS
-from leaderboard.pages.figures import counts, estimate, figure, gap, interval, judged, pairwise, rate, several, share
-from leaderboard.pages.human_tables import agreement_title, annotators, human_figures, human_provenance, human_title
+from leaderboard.pages.figures import counts, estimate, figure, gap, interval, judged, pairwise, rate, share
+from leaderboard.pages.human_tables import agreement_title, human_figures, human_provenance, human_title
 from leaderboard.pages.tables import known, pairs
 from leaderboard.pages.times import outlook_sentences, progress_of
 from leaderboard.pages.workers import workers_sentence

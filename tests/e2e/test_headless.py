@@ -14,10 +14,13 @@ from evaluator.hicupid.data import demo_set
 from evaluator.protocol import PEOPLE
 from leaderboard.board.build import build_board
 from leaderboard.board.human import MAIN
+from leaderboard.pages.agreement_columns import COLUMNS
 from leaderboard.settings import Settings
 from leaderboard.store.local import LocalStore
 from tests.e2e.site import eventually, running_demo
 
+IN_THE_ROW = {str(task): column.figure for task, column in COLUMNS.items()}
+"""The figure of each task that stands in a column of HiCUPID's row."""
 PROTOCOLS = ("demo-v1", "human-relevance-demo-v1")
 NAMED_FIELDS = {
     *("submission_id", "model", "revision", "engine", "engine_version", "judge", "judge_status", "protocol"),
@@ -96,6 +99,9 @@ def assert_both_suites_are_told_and_public(row: dict[str, Any], data: Path, prot
         assert all((figure["low"] is None) == bool(figure["why_no_interval"]) for figure in each["figures"])
         told = {figure["name"]: figure["value"] for figure in each["figures"]}
         assert any(told.get(name) is not None for name in MAIN[each["task"]])
+        if kind == "simulated" and (shown := IN_THE_ROW.get(each["task"])):
+            (figure,) = [figure for figure in each["figures"] if figure["name"] == shown]
+            assert figure["value"] is not None or figure["why_no_interval"], "a column is filled, or says why not"
     board = build_board(LocalStore(data / "results"))
     assert [each.scorecard_id for each in board.rows] == [row["scorecard_id"]]
     assert {card.id for card in board.human} == {each["scorecard_id"] for each in agreement}

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from evaluator.human.importers.pseudonyms import VARIABLE
+from evaluator.human.importers.sources import import_source
 from leaderboard.cli.main import main
 from tests.human.sources import SECRET, ToolSource, alpsbench_record, bytes_of, write_rows
+from tests.human.tables import Tables
 
 
 @pytest.fixture
@@ -100,8 +102,54 @@ def test_checking_a_data_set_without_faults_succeeds_and_folds_notes(monkeypatch
     assert rapport(monkeypatch, "check", tmp_path / "labels") == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert "note: attributes: 7 more of consensus_only" in lines
+    assert "note: attributes: 7 more of consensus_only (--json has all)" in lines
     assert lines[-1].endswith(": 0 errors, 20 notes")
+
+
+def test_every_item_with_fewer_than_two_annotators_is_named_in_json(monkeypatch, capsys, tmp_path):
+    tables = Tables(tmp_path / "source")
+    tables.write("attributes.csv", "id,user,sentence,talks,sure", *(f"a{n},u@x.org,T{n}.,c1," for n in range(1, 9)))
+    votes = (f"a{number},Alice,ok,,," for number in range(1, 9))
+    tables.write("votes.csv", "id,worker,vote,when,remark,seconds", *votes, "a3,Bob,no,,,")
+    import_source("columns", str(tables.folder), tmp_path / "labels", tables.options())
+
+    assert rapport(monkeypatch, "check", tmp_path / "labels") == 0
+    printed = capsys.readouterr().out
+    assert sum(line.startswith("note: attributes/") for line in printed.splitlines()) == 5, printed
+    assert "note: attributes: 2 more of one_annotator (--json has all)" in printed
+
+    assert rapport(monkeypatch, "check", tmp_path / "labels", "--json") == 0
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert [each["row"] for each in found if each["problem"] == "one_annotator" and each["table"] == "attributes"] == [
+        f"a{number}" for number in (1, 2, 4, 5, 6, 7, 8)
+    ]
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_a_source_of_which_nothing_is_placed_ends_with_zero_and_a_warning(monkeypatch, capsys, tmp_path, as_json):
+    tables = Tables(tmp_path / "source")
+    columns = "{attribute_id: id, annotator_id: worker, label: vote}"
+    tables.map.write_text(f"attribute_labels: {{file: votes.csv, columns: {columns}}}")
+    call = (
+        "import",
+        "columns",
+        tables.folder,
+        tmp_path / "labels",
+        "--columns",
+        tables.map,
+        "--salt-file",
+        tables.salt,
+    )
+    assert rapport(monkeypatch, *call, *as_json) == 0
+    out, err = capsys.readouterr()
+    assert ("nothing to change" in out) == (not as_json)
+    assert f"warning: nothing of {tables.folder} is in {tmp_path / 'labels'}: 0 rows placed, 2 not placed." in err
+
+
+def test_a_source_that_is_there_already_warns_of_nothing(monkeypatch, capsys, tmp_path, alpsbench):
+    for _ in range(2):
+        assert rapport(monkeypatch, "import", "alpsbench", alpsbench, tmp_path / "labels") == 0
+        assert "warning" not in capsys.readouterr().err
 
 
 def test_checking_a_broken_data_set_fails_and_names_the_row(monkeypatch, capsys, tmp_path, alpsbench):

@@ -10,7 +10,7 @@ import pytest
 
 from evaluator.errors import Cause, RapportError
 from evaluator.human.check import check_folder
-from evaluator.human.findings import Severity
+from evaluator.human.findings import Problem, Severity
 from evaluator.human.importers.column_map import load_column_map
 from evaluator.human.importers.events import Reason
 from evaluator.human.importers.pseudonyms import VARIABLE
@@ -20,6 +20,7 @@ from evaluator.human.layout import LABELS
 from tests.human.sources import bytes_of, rows_of, write_rows
 from tests.human.tables import MAP, Tables
 
+VOTES = ("ok", "unsure", "bad")
 RELEVANCE = "prompt\tattribute\tworker\trelevant"
 
 
@@ -182,8 +183,6 @@ def test_a_column_that_nobody_mapped_is_told_once(tables, target):
         ("relevance.tsv", RELEVANCE, "p1\ta1\tEve\tmaybe", "unknown_value", "relevance_labels"),
         ("relevance.tsv", RELEVANCE, "p2\ta1\tEve\tyes", "unknown_reference", "relevance_labels"),
         ("attributes.csv", "id,user,sentence,talks,sure", "../a,u@x.org,T.,c1,", "invalid", "attributes"),
-        ("attributes.csv", "id,user,sentence,talks,sure", "a2,u@x.org,T.,c9,", "unknown_reference", "attributes"),
-        ("attributes.csv", "id,user,sentence,talks,sure", "a2,v@x.org,T.,c1,", "mismatch", "attributes"),
         ("attributes.csv", "id,user,sentence,talks,sure", "a2,u@x.org,T.,c1;c1,", "invalid", "attributes"),
         ("attributes.csv", "id,user,sentence,talks,sure", "a2,u@x.org,T.,,high", "unknown_value", "attributes"),
         ("attributes.csv", "id,user,sentence,talks,sure", "a2,u@x.org,T.,,7", "invalid", "attributes"),
@@ -199,6 +198,43 @@ def test_a_row_that_does_not_fit_is_told_with_its_line(tables, target, name, hea
 
     assert missed(report)[reason, table] == (f"{name}:2",)
     assert bytes_of(target) == before
+
+
+@pytest.mark.parametrize(
+    ("user", "talks", "left", "said"),
+    [
+        ("u@x.org", "c9", [], "The data set has no such conversation."),
+        ("v@x.org", "c1", [], "The conversation is another user's."),
+        ("u@x.org", "c9;c1;c0", ["c1"], "The data set has no such conversation."),
+    ],
+)
+def test_evidence_that_is_not_there_is_dropped_and_told_and_labels_of_its_attribute_are_placed(
+    tables, target, user, talks, left, said
+):
+    tables.write("attributes.csv", "id,user,sentence,talks,sure", "a1,u@x.org,S.,c1,", f"a2,{user},T.,{talks},")
+    tables.write("votes.csv", "id,worker,vote,when,remark,seconds", "a2,Alice,ok,,,", "a2,Bob,no,,,")
+
+    report = brought(tables, target)
+
+    assert [each["conversation_id"] for each in rows_of(target, "attributes")[1]["evidence"]] == left
+    assert [row["label"] for row in rows_of(target, "attribute_labels")] == ["accepted", "rejected"]
+    (dropped,) = [each for each in report.remarks if each.remark == "evidence_dropped"]
+    assert (dropped.count, dropped.places, dropped.said) == (1, ("attributes.csv:3",), said)
+    assert not report.not_placed
+    findings = check_folder(target)
+    assert not [finding for finding in findings if finding.severity is Severity.ERROR]
+    assert sum(finding.problem is Problem.NO_EVIDENCE for finding in findings) == (not left)
+    before = bytes_of(target)
+    assert not brought(tables, target).changed
+    assert bytes_of(target) == before
+
+
+def test_evidence_of_a_row_that_is_not_placed_is_not_told_as_dropped(tables, target):
+    brought(tables, target)
+    tables.write("attributes.csv", "id,user,sentence,talks,sure", "a1,u@x.org,Something else.,c9,")
+    report = brought(tables, target)
+    assert missed(report) == {("conflict", "attributes"): ("attributes.csv:2",)}
+    assert "evidence_dropped" not in {each.remark for each in report.remarks}
 
 
 def test_a_label_that_contradicts_an_earlier_one_is_told_and_the_earlier_stays(tables, target):
@@ -296,8 +332,24 @@ def test_a_file_that_is_not_there_is_told(tables, target):
     assert refused.value.cause == Cause.NOT_FOUND
 
 
-def test_the_map_in_the_docs_can_be_read(tmp_path):
+def test_the_map_in_the_docs_brings_every_label_of_files_that_look_like_it(tables, target):
     text = (Path(__file__).parents[2] / "docs" / "human.md").read_text(encoding="utf-8")
-    path = tmp_path / "map.yaml"
-    path.write_text(text.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
-    assert set(load_column_map(path)) == {"attribute_labels", "attributes"}
+    tables.map.write_text(text.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    assert set(load_column_map(tables.map)) == {"conversations", "attributes", "attribute_labels"}
+    said = [{"role": "user", "text": "I keep bees."}]
+    write_rows(tables.folder / "talks.jsonl", [{"talk": name, "user": "u1", "said": said} for name in ("t-1", "t-2")])
+    tables.write("attributes.csv", "item;user;sentence;talks", "a1;u1;The user keeps bees.;t-1|t-2", "a2;u1;Lies.;")
+    votes = [f"{item},{who},{vote},hm,3" for item in ("a1", "a2") for who, vote in zip("ABC", VOTES, strict=True)]
+    tables.write("votes.csv", "item,worker,vote,remark,seconds", *votes)
+
+    report = brought(tables, target)
+
+    assert {each.table: (each.read, each.placed) for each in report.tables} == {
+        "conversations": (2, 2),
+        "attributes": (2, 2),
+        "attribute_labels": (6, 6),
+    }
+    assert (report.not_placed, [(each.remark, each.count) for each in report.remarks]) == ((), [("note_dropped", 6)])
+    assert [row["label"] for row in rows_of(target, "attribute_labels")] == ["accepted", "uncertain", "rejected"] * 2
+    assert [len(row["evidence"]) for row in rows_of(target, "attributes")] == [2, 0]
+    assert not [finding for finding in check_folder(target) if finding.severity is Severity.ERROR]

@@ -86,9 +86,8 @@ def test_a_turn_that_the_conversation_does_not_have_is_told(tables: Tables, targ
     tables.map.write_text(MAP.replace('{column: talks, split: ";"}', "talks"))
     evidence = json.dumps([{"conversation_id": "c1", "turn": 2}]).replace('"', '""')
     tables.write("attributes.csv", ATTRIBUTES, f'a2,u@x.org,T.,"{evidence}",')
-    report = brought(tables, target)
-    fault = next(each for each in report.not_placed if each.table == "attributes")
-    assert (fault.reason, fault.said) == ("unknown_reference", "The data set has no such turn.")
+    (dropped,) = [each for each in brought(tables, target).remarks if each.remark == "evidence_dropped"]
+    assert (dropped.places, dropped.said) == (("attributes.csv:2",), "The conversation has no such turn.")
 
 
 def test_notes_that_are_kept_are_not_told_as_dropped(tables: Tables, target: Path) -> None:

@@ -93,6 +93,39 @@ def test_how_many_labels_would_do_is_called_an_estimate():
     assert all("An estimate:" in line and "80 users instead of 20" in line for line in lines)
 
 
+def test_one_item_of_one_user_is_not_called_several():
+    (first, *_) = (tables := labelled()).attributes
+    alone = tables._replace(
+        attributes=(first,),
+        attribute_labels=tuple(row for row in tables.attribute_labels if row.attribute_id == first.attribute_id)[:1],
+        relevance_labels=(),
+        responses=(),
+        response_ratings=(),
+    )
+    read = text(alone)
+    assert "1 item of 1 user, 1 label by 1 annotator; labels an item: 1 (1 item)." in read
+    assert not re.search(r"(?<![0-9.,])1 (items|users|labels|annotators)", read)
+
+
+def test_a_dash_is_explained_once_a_task_by_the_reasons_that_there_are():
+    many = text(labelled())
+    sentence = "A dash (-) stands where there is no figure, no interval or no test:"
+    assert many.count(sentence) == 3
+    assert "fewer than 10 users" not in many
+    some = {f"a{number}" for number in range(5)}
+    few = with_labels(labelled(), lambda row: row if getattr(row, "attribute_id", "") in some else None)
+    lines = [line for line in text(few).splitlines() if line.startswith(sentence)]
+    assert len(lines) == 3
+    assert all("fewer than 10 users" in line for line in lines)
+
+
+def test_the_classes_of_each_stage_are_named_above_its_figures():
+    read = text(labelled())
+    assert read.count("Of two classes: problematic (uncertain or rejected), and accepted. F1 is of the first.") == 1
+    assert read.count("Of two classes: relevant (YES), and not relevant (NO). F1 is of the first.") == 1
+    assert read.count("Of ratings from 1 to 5.") == 1
+
+
 def test_tables_are_aligned():
     lines = text(labelled()).splitlines()
     for first, second in itertools.pairwise(lines):

@@ -41,7 +41,7 @@ from benchmarks.coverage_raters import (
     table_of,
     write,
 )
-from benchmarks.coverage_tables import class_tables, rating_tables, truth_tables, written_tables
+from benchmarks.coverage_tables import class_tables, rating_tables, response_tables, truth_tables, written_tables
 from evaluator.human.figures import FIGURES
 from evaluator.human.gap import COMPARED, gap_name, synthetic_gap
 from evaluator.metrics import agreement as slow
@@ -276,14 +276,17 @@ def test_fast_figures_against_the_truth_are_those_of_the_library():
 
 def test_figures_of_a_writer_and_an_extractor_are_plain_means():
     labels, written = sample(RATING), write(np.random.default_rng(1), 24)
-    found = fast.values(totals(rating_tables(labels) | written_tables(written)), fast.WRITING | fast.EXTRACTION)
+    tables = rating_tables(labels) | response_tables(labels) | written_tables(written)
+    found = fast.values(totals(tables), fast.WRITING | fast.EXTRACTION)
     responses = written.verdicts.sum()
     assert found == pytest.approx(
         {
             "win": written.verdicts[:, 2].sum() / responses,
             "tie": written.verdicts[:, 1].sum() / responses,
             "uplift": labels.model.mean() - 2,
-            "no_better_responses": written.verdicts[:, :2].sum() / responses,
+            "no_better_responses": np.mean(
+                [labels.model[labels.part == part].mean() <= 2 for part in np.unique(labels.part)]
+            ),
             "no_better_ratings": (labels.model <= 2).mean(),
             "mentioned": labels.open.mean(),
             "mention_effect": labels.model[labels.open == 1].mean() - labels.model[labels.open == 0].mean(),

@@ -13,10 +13,12 @@ from fastapi.testclient import TestClient
 from evaluator.human.figures import FIGURES
 from evaluator.human.records import RaterKind
 from evaluator.human.results import HumanResult
-from evaluator.human.tasks import JudgedTask, Task
+from evaluator.human.tasks import AnyTask, JudgedTask, Task
 from evaluator.results import Interval
+from leaderboard.api.telling import agreement_of as agreement_of_card
 from leaderboard.board.human import MAIN
 from leaderboard.board.human_gaps import GAP_FIGURE, with_gaps
+from leaderboard.cli.remote_words import agreement_lines
 from leaderboard.open_data import layout
 from leaderboard.open_data.figures import open_card
 from leaderboard.open_data.files import CARDS, HUMAN_CARDS
@@ -99,20 +101,30 @@ def test_a_figure_stands_with_its_interval_one_more_human_the_ceiling_and_the_ba
     assert "it is undecided which agrees more" in seen(agreement_of(page))
 
 
-@pytest.mark.parametrize("task", Task)
+@pytest.mark.parametrize("task", [*Task, *JudgedTask])
 def test_simulated_labels_are_called_simulated_and_nothing_is_called_human_beside_them(
-    store: LocalStore, task: Task
+    store: LocalStore, task: AnyTask
 ) -> None:
-    card = make_human_run(task).card
+    card = (make_human_run(task) if isinstance(task, Task) else make_written_run(task)).card
     publish(store, card)
     site = visitor(store)
-    page = seen(agreement_of(site.get("/").text))
+    part = agreement_of(site.get("/").text)
+    page = seen(part)
     assert "simulated labels" in page
     assert "say nothing of people" in page
     assert "one more human" not in page
-    assert "one more simulated annotator" in page
+    assert ("one more simulated annotator" in page) == (task is not JudgedTask.COMPARISON)
+    columns = re.findall(r'<th scope="col" title="([^"]*)">([^<]*)', part)
+    assert len(columns) == len(MAIN[task])
+    figures = human_figures(card)
+    assert figures
+    told = " ".join(f"{one} {other}" for one, other in [*columns, *figures])
+    assert re.findall("human|people", told, re.IGNORECASE) == []
+    summary = summary_of(card)
+    assert re.findall("people|one.more.human", summary, re.IGNORECASE) == []
+    assert f"labels      {card.result.labels}, {card.result.annotators} simulated annotators" in summary.splitlines()
     details = seen(site.get("/submission", params={"id": card.submission_id}).text)
-    assert f"Agreement with simulated labels, human-{task}-v1" in details
+    assert f"Agreement with simulated labels, {card.protocol}" in details
     assert "one more human" not in details
 
 
@@ -309,8 +321,25 @@ def test_beside_what_a_verifier_accepts_stands_how_far_it_agrees_itself_on_page_
         f"the verifier's kappa with simulated annotators {kappas[0]} one more simulated annotator {kappas[1]}" in told
     )
     (line,) = [line for line in summary_of(card).splitlines() if line.startswith("accepted ")]
-    assert f"; the judge's own single_kappa: {kappas[0]}" in line
-    assert f"single_kappa.one_more_human: {kappas[1]}" in line
+    assert f"; the verifier's kappa with simulated annotators {kappas[0]} (no interval: fewer than 10 users)" in line
+    assert f"; one more simulated annotator {kappas[1]} (no interval: fewer than 10 users)" in line
+    lines = agreement_lines([agreement_of_card(card)]).splitlines()
+    (line,) = [line for line in lines if "  accepted  " in line]
+    assert (
+        f"the verifier's kappa with simulated annotators {kappas[0]}, one more simulated annotator {kappas[1]}" in line
+    )
+
+
+def test_a_terminal_says_of_each_figure_why_it_has_no_interval_and_how_many_users_it_is_of() -> None:
+    card = with_interval(of_labels_of_people(), "kappa", 0.31, 0.52)
+    lines = summary_of(card).splitlines()
+    told = {name: value for name, _, value in (line.partition("  ") for line in lines)}
+    of = card.result.figure("kappa").labels
+    assert told["kappa"].strip() == f"0.414 (0.310 to 0.520), of {of}, 6 users"
+    one_more = "0.498 (no interval: fewer than 10 users), of 1,170, 6 users"
+    assert told["single_kappa, one more human"].strip() == one_more
+    assert "labels      451, 5 annotators" in lines
+    assert not any("[" in line or "(no interval: )" in line for line in lines)
 
 
 def test_nothing_of_this_is_there_without_results_and_protocols() -> None:
@@ -334,3 +363,10 @@ def test_whose_labels_they_are_is_said_and_what_is_no_ones_is_not_called_peoples
     assert said[kind] in seen(site.get("/submission", params={"id": card.submission_id}).text)
     warned = "say nothing of people" in seen(agreement_of(site.get("/").text))
     assert warned == (kind in (RaterKind.TRUTH, RaterKind.SIMULATED))
+
+
+def test_how_to_read_names_the_classes_and_says_nothing_of_a_judge_where_there_is_one(store: LocalStore) -> None:
+    help_ = seen(visitor(store).get("/").text).partition("Human agreement Of ")[2].partition(" References ")[0]
+    assert help_.startswith("verification, relevance and rating, what people said of the same items is the truth")
+    assert "problematic (uncertain or rejected)" in help_
+    assert "of extraction its recall" in help_

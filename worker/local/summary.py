@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from evaluator.human.figures import JUDGES_OWN, ONE_MORE_HUMAN
 from evaluator.human.gap import Gap
 from evaluator.human.records import RaterKind
-from evaluator.human.results import NamedFigure
-from evaluator.metrics.clustered import Missing
 from evaluator.results import Rate, Result, Total
 from leaderboard.board.human_gaps import with_gaps
-from leaderboard.open_data.human_figures import listed_under
+from leaderboard.board.human_words import annotators, called, in_full, judges_own, number
+from leaderboard.open_data.human_figures import listed_under, listed_under_judge
 from leaderboard.results import AnyScorecard, HumanScorecard, Scorecard
 
 _WHOSE = {
@@ -32,7 +30,8 @@ def gaps_of(cards: Iterable[AnyScorecard]) -> Iterator[str]:
     for card in with_gaps(card for card in cards if isinstance(card, HumanScorecard)):
         for gap in card.result.figures:
             if isinstance(gap, Gap):
-                yield f"{card.protocol}, {gap.name}: {_figure(gap)}"
+                stage = listed_under(card.result.task)
+                yield f"{card.protocol}, {called(gap.name, card.result.kind)}: {in_full(stage, gap)}"
 
 
 def _lines(card: Scorecard) -> Iterator[str]:
@@ -58,35 +57,31 @@ def _human_lines(card: HumanScorecard) -> Iterator[str]:
         f"answered    {result.answered} of {result.items} items of {result.users} users, "
         f"{result.retried} asked twice{_counts(result.invalid)}{_counts(result.failures)}"
     )
-    yield f"labels      {result.labels} of {result.annotators} annotators"
+    yield f"labels      {result.labels}, {annotators(card)}"
     if (judging := result.judging) is not None:
         yield (
             f"judged      {judging.judged} of {judging.items} by {card.judge} ({card.judge_status}), "
             f"{judging.missing} verdicts missing{_counts(judging.missing_because)}{_counts(judging.defects)}"
         )
-    width = max((len(figure.name) for figure in result.figures), default=0)
-    for figure in result.figures:
-        yield f"{figure.name:<{width}}  {_figure(figure)}{_judges_own(card, figure.name)}"
+    names = [called(figure.name, result.kind) for figure in result.figures]
+    width = max(map(len, names), default=0)
+    for name, figure in zip(names, result.figures, strict=True):
+        yield f"{name:<{width}}  {in_full(listed_under(result.task), figure)}{_judges_own(card, figure.name)}"
     if card.unranked_because:
         yield f"unranked    {', '.join(card.unranked_because)}"
 
 
 def _judges_own(card: HumanScorecard, name: str) -> str:
     """Writes how far the judge itself agrees with labels, where a figure is worth what that is; nothing elsewhere."""
-    own = JUDGES_OWN.get(f"{listed_under(card.result.task)}.{name}")
-    if own is None or card.result.judging is None:
+    result, judging = card.result, card.result.judging
+    if judging is None:
         return ""
-    found = {figure.name: figure for figure in card.result.judging.figures}
-    told = [f"{each}: {_figure(found[each])}" for each in (own, f"{own}.{ONE_MORE_HUMAN}") if each in found]
-    return f"; the judge's own {', '.join(told) or f'{own}: none'}"
-
-
-def _figure(figure: NamedFigure) -> str:
-    """Writes a figure with its interval and what it rests on."""
-    if figure.value is None:
-        return f"none: {Missing[figure.reason.upper()]}" if figure.reason else "none"
-    interval = f" [{figure.interval.low:.3f}, {figure.interval.high:.3f}]" if figure.interval else ""
-    return f"{figure.value:.3f}{interval} of {figure.labels} labels"
+    own, stage = {figure.name: figure for figure in judging.figures}, listed_under_judge(result.task)
+    told = (
+        f"; {label} {in_full(stage, own[figure]) if figure in own else number(None)}"
+        for label, figure in judges_own(result.task, result.kind, name)
+    )
+    return "".join(told)
 
 
 def _total(total: Total) -> str:

@@ -44,7 +44,7 @@ class Remark(StrEnum):
     MOMENT_DROPPED = "moment_dropped"
     """A time of day without a time zone, which is no moment."""
     EVIDENCE_DROPPED = "evidence_dropped"
-    """Evidence that points outside the conversations; its attribute stays."""
+    """Evidence that points outside the conversations, or to another user's; its attribute stays."""
     NO_EVIDENCE = "no_evidence"
     """An attribute without evidence: it cannot be verified."""
     UNMAPPED_COLUMN = "unmapped_column"

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from evaluator.human.importers.events import Draft, Event, Missed, Reason, said_of
-from evaluator.human.importers.references import Reached, fault_of
+from evaluator.human.importers.events import Draft, Event, Missed, Noted, Reason, Remark, said_of
+from evaluator.human.importers.references import Reached, fault_of, grounded
 from evaluator.human.importers.report import TableReport, Tally
 from evaluator.human.layout import KEYS, KINDS, LABELS, ROSTER, HumanTables, with_roster
-from evaluator.human.records import Annotator, Label
+from evaluator.human.records import Annotator, Attribute, Label
 from evaluator.identity import canonical_json
 from evaluator.records import Record
 
@@ -52,16 +52,7 @@ def merge(there: HumanTables, events: Iterable[Event]) -> Merged:
         events: What an importer met, in any order. All rows of one import are held in memory.
     """
     tally = Tally()
-    waiting: dict[str, list[tuple[str, Record]]] = {table: [] for table in _ORDER}
-    for event in events:
-        if not isinstance(event, Draft):
-            tally.add(event)
-            continue
-        row = _row(event)
-        if isinstance(row, Missed):
-            tally.add(row)
-        else:
-            waiting[event.table].append((event.place, row))
+    waiting = _rows(events, tally)
     there = with_roster(there)
     known = {table: {_name(table, row): row for row in getattr(there, table)} for table in _ORDER}
     before = _annotators(known)
@@ -70,14 +61,32 @@ def merge(there: HumanTables, events: Iterable[Event]) -> Merged:
     for table in _ORDER:
         for place, row in waiting[table]:
             missed = fault_of(table, row, reached)
-            reason = missed[0] if missed else _place(table, known[table], row, counts[table], reached)
+            held, wrong = grounded(row, reached) if isinstance(row, Attribute) else (row, None)
+            reason = missed[0] if missed else _place(table, known[table], held, counts[table], reached)
             if reason:
                 tally.add(Missed(reason, place, table, missed[1] if missed else "It is there with other content."))
             elif isinstance(row, Label):
                 seen.add(row.annotator_id)
                 _list_annotator(known[ROSTER], row, reached)
+            elif wrong:
+                tally.add(Noted(Remark.EVIDENCE_DROPPED, place, wrong))
     tables = HumanTables(**{table: tuple(known[table].values()) for table in HumanTables._fields})
     return Merged(tables, _reports(waiting, counts, tally), tally, frozenset(seen), frozenset(seen - before))
+
+
+def _rows(events: Iterable[Event], tally: Tally) -> dict[str, list[tuple[str, Record]]]:
+    """Returns the rows of each table with their places, as far as a row alone can be checked; notes all else."""
+    rows: dict[str, list[tuple[str, Record]]] = {table: [] for table in _ORDER}
+    for event in events:
+        if not isinstance(event, Draft):
+            tally.add(event)
+            continue
+        row = _row(event)
+        if isinstance(row, Missed):
+            tally.add(row)
+        else:
+            rows[event.table].append((event.place, row))
+    return rows
 
 
 def _row(draft: Draft) -> Record | Missed:

@@ -12,6 +12,7 @@ from evaluator.human.records import (
     Attribute,
     AttributeLabel,
     Conversation,
+    Evidence,
     Label,
     Prompt,
     RaterKind,
@@ -71,13 +72,37 @@ class Reached:
 
 
 def fault_of(table: str, row: Record, reached: Reached) -> Fault | None:
-    """Returns what is wrong with the references of a row; None if they all hold."""
+    """Returns what is wrong with the references of a row; None if they all hold. For evidence see `grounded`."""
     if _repeats(row):
         return Reason.INVALID, "A list of it names the same thing twice."
     if any("@" in getattr(row, field, "") for field in ("user_id", "annotator_id")):
         return Reason.INVALID, "The name of a person looks like an e-mail address."
     find = _FINDERS.get(table)
     return (find(row, reached) if find else None) or _of_annotator(row, reached)
+
+
+def grounded(attribute: Attribute, reached: Reached) -> tuple[Attribute, str | None]:
+    """Returns an attribute with the evidence that holds, and what is wrong with the first that does not, if any.
+
+    The attribute is kept whatever its evidence, and labels of it are too: without evidence it is never asked.
+    """
+    faults = {evidence: _fault_of_evidence(evidence, attribute.user_id, reached) for evidence in attribute.evidence}
+    wrong = [fault for fault in faults.values() if fault]
+    if not wrong:
+        return attribute, None
+    held = tuple(evidence for evidence, fault in faults.items() if not fault)
+    return attribute.model_copy(update={"evidence": held}), wrong[0]
+
+
+def _fault_of_evidence(evidence: Evidence, user: str, reached: Reached) -> str | None:
+    if evidence.conversation_id not in reached.conversations:
+        return "The data set has no such conversation."
+    whose, turns = reached.conversations[evidence.conversation_id]
+    if whose != user:
+        return "The conversation is another user's."
+    if evidence.turn is not None and evidence.turn >= turns:
+        return "The conversation has no such turn."
+    return None
 
 
 def _repeats(row: Record) -> bool:
@@ -105,19 +130,6 @@ def _of_annotator(row: Record, reached: Reached) -> Fault | None:
     if kind is None:
         return None if reached.takes_anybody else _missing("annotator")
     return None if kind is row.kind else (Reason.MISMATCH, "The data set knows its annotator as another kind.")
-
-
-def _of_attribute(row: Record, reached: Reached) -> Fault | None:
-    attribute = cast(Attribute, row)
-    for evidence in attribute.evidence:
-        if evidence.conversation_id not in reached.conversations:
-            return _missing("conversation")
-        user, turns = reached.conversations[evidence.conversation_id]
-        if user != attribute.user_id:
-            return Reason.MISMATCH, "Its evidence is another user's."
-        if evidence.turn is not None and evidence.turn >= turns:
-            return _missing("turn")
-    return None
 
 
 def _of_prompt(row: Record, reached: Reached) -> Fault | None:
@@ -163,7 +175,6 @@ def _of_rating(row: Record, reached: Reached) -> Fault | None:
 
 
 _FINDERS: Mapping[str, Callable[[Record, Reached], Fault | None]] = {
-    "attributes": _of_attribute,
     "prompts": _of_prompt,
     "responses": _of_response,
     "attribute_labels": _of_attribute_label,

@@ -68,6 +68,16 @@ class ImportReport(Record):
     new_annotators: int = Field(ge=0)
     """Those of them whom the data set did not know. With another salt everybody is new."""
 
+    @property
+    def is_any_there(self) -> bool:
+        """Whether the data set has anything of the source now."""
+        return any(each.placed or each.completed or each.already_there for each in self.tables)
+
+    @property
+    def lost(self) -> int:
+        """How much was not placed, for whatever reason."""
+        return sum(each.count for each in self.not_placed)
+
     def lines(self) -> Iterator[str]:
         """Yields the report as sentences for a person."""
         yield f"{self.kind} from {self.source}: {'the data set was changed' if self.changed else 'nothing to change'}"

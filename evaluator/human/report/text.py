@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from evaluator.human.figures import CLASSES
 from evaluator.human.records import RaterKind
 from evaluator.human.report.labels import CLASS_NAMES
 from evaluator.human.report.records import AnnotatorReport, HumanReport, Precision, Task, TaskReport
 from evaluator.human.report.words import Words
 from evaluator.human.scoring import HumanFigure
 from evaluator.metrics.alternative_annotator import LEAST_ITEMS
+from evaluator.metrics.clustered import Missing
+from evaluator.plurals import several
 
 TITLES = {
     Task.VERIFICATION: "Stage 1, verification",
@@ -100,14 +103,16 @@ def _task(task: TaskReport, words: Words) -> Iterator[Block]:
         yield f"There is no {words.label} of this task."
         return
     yield (
-        f"{task.items} items of {task.users} users, {task.labels} {words.labels} by {task.annotators} "
-        f"{words.annotators}; labels an item: "
-        + ", ".join(f"{each.labels} ({each.items} items)" for each in task.labels_per_item)
+        f"{several(task.items, 'item')} of {several(task.users, 'user')}, {several(task.labels, words.label)} by "
+        f"{several(task.annotators, words.annotator)}; labels an item: "
+        + ", ".join(f"{each.labels} ({several(each.items, 'item')})" for each in task.labels_per_item)
         + "."
     )
+    yield from _dashes(task, words)
     yield Heading(3, words.title("Label balance"))
     yield Table((words.label, "share", "95 %", "labels"), tuple(_balance(task)))
     yield Heading(3, words.title("Agreement and ceilings"))
+    yield words.classes(task.task)
     yield Table((words.title("figure"), "value", "95 %", "compared", "users"), tuple(_agreement(task, words)))
     if task.annotators < 2:
         yield f"No item has labels of two {words.annotators}: there is no agreement and no ceiling."
@@ -116,21 +121,35 @@ def _task(task: TaskReport, words: Words) -> Iterator[Block]:
     yield _precision(task, words)
 
 
+def _dashes(task: TaskReport, words: Words) -> Iterator[str]:
+    """Says what a dash stands for in the tables of a task, where there is any in the place of an interval."""
+    every = [each.share for each in task.balance] + ([task.mean_rating] if task.mean_rating else [])
+    every += [task.agreement[name] for name in words.figures(task.task)]
+    every += [figure for each in task.by_annotator for figure in (each.standing.apart, each.standing.agreement)]
+    changes = [each.drift for each in task.by_annotator if each.drift]
+    every += [figure for drift in changes for figure in (drift.apart, drift.agreement)]
+    missing = {figure.reason for figure in every if figure.interval is None}
+    reasons = [reason.value.replace("annotators", words.annotators) for reason in Missing if reason in missing]
+    if reasons:
+        yield f"A dash ({NONE}) stands where there is no figure, no interval or no test: {'; or '.join(reasons)}."
+
+
 def _left_out(task: TaskReport, words: Words) -> Iterator[str]:
     """Says which labels do not count, and why."""
     for kind, count in task.left_out.items():
         if kind is RaterKind.CONSENSUS:
+            verb = "is" if count == 1 else "are"
             yield (
-                f"{count} labels are a consensus of several {words.people}. A consensus shows no disagreement: it "
-                "gives no agreement and no ceiling, and it is left out here."
+                f"{several(count, 'label')} {verb} a consensus of several {words.people}. A consensus shows no "
+                "disagreement: it gives no agreement and no ceiling, and it is left out here."
             )
         else:
-            yield f"{count} labels are simulated, never stand beside people's, and are left out here."
+            yield f"Simulated labels never stand beside people's: {several(count, 'label')} left out here."
 
 
 def _balance(task: TaskReport) -> Iterator[tuple[str, ...]]:
     for each in task.balance:
-        note = f"{each.label} (uncertain or rejected)" if each.label == CLASS_NAMES[Task.VERIFICATION] else each.label
+        note = CLASSES[task.task.value].matters if each.label == CLASS_NAMES[Task.VERIFICATION] else each.label
         yield note, number(each.share.value), interval(each.share), str(each.share.labels)
     if task.mean_rating:
         mean = task.mean_rating

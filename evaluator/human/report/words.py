@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from evaluator.human.figures import NOISE_CEILING, ONE_MORE_HUMAN
+from evaluator.human.figures import CLASSES, NOISE_CEILING, ONE_MORE_HUMAN
 from evaluator.human.report.records import Task
 
 _CLASSES = {
     f"single_kappa.{ONE_MORE_HUMAN}": "mean kappa, {one} against single others",
     f"single_kappa.{NOISE_CEILING}": "noise ceiling of it: no rater can pass this{mark}",
-    "alpha": "Krippendorff's alpha (nominal) among {many}",
+    "alpha": "Krippendorff's alpha (nominal, two classes) among {many}",
     f"kappa.{ONE_MORE_HUMAN}": "kappa, {one} against the majority of the others",
     f"kappa.{NOISE_CEILING}": "noise ceiling of it{mark}",
     f"f1.{ONE_MORE_HUMAN}": "F1, {one} against the majority of the others",
@@ -68,6 +68,18 @@ class Words:
     def title(self, text: str) -> str:
         """Returns a title that says whose labels these are."""
         return text if "simulated" in text else text + self.mark
+
+    def classes(self, task: Task) -> str:
+        """Says what figures of agreement are about: the two classes of a task, or ratings.
+
+        Example:
+            >>> Words(simulated=False).classes(Task.VERIFICATION)
+            'Of two classes: problematic (uncertain or rejected), and accepted. F1 is of the first.'
+        """
+        if task is Task.RATING:
+            return "Of ratings from 1 to 5."
+        named = CLASSES[task.value]
+        return f"Of two classes: {named.matters}, and {named.other}. F1 is of the first."
 
     def figures(self, task: Task) -> Mapping[str, str]:
         """Returns what the figures of agreement are called, in the order in which they are shown."""
