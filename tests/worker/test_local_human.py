@@ -54,9 +54,9 @@ def test_a_stage_is_asked_of_people_and_of_made_up_users_and_the_gap_is_told(
     assert (made_up.data_source, other.result.kind) == ("demo", RaterKind.TRUTH), "they are not in people's labels"
     first, second = (each.result.figure("f1_majority").value for each in (other, card))
     gap, beside = told.out.splitlines()[-2:]
-    assert gap.startswith(f"{LABELLED}, f1_majority.gap: {first - second:.3f} of ")
+    assert gap.startswith(f"{LABELLED}, f1_majority.gap: {first - second:.3f} (no interval: ")
     yes = [each.result.figure("f1_majority.always_yes").value for each in (other, card)]
-    assert beside.startswith(f"{LABELLED}, f1_majority.gap.always_yes: {yes[0] - yes[1]:.3f} of ")
+    assert beside.startswith(f"{LABELLED}, f1_majority.gap, always yes: {yes[0] - yes[1]:.3f} (no interval: ")
 
 
 def test_made_up_users_alone_can_be_those_of_a_data_set_that_is_named(
