@@ -110,9 +110,14 @@ def is_said_by(row: Verdict, engine: EngineInfo) -> bool:
     return not changed_since(row, engine)
 
 
+def conditions_of(engine: EngineInfo) -> dict[str, object]:
+    """Returns what a verdict's key says of an engine, by name: under other conditions it is another verdict."""
+    return {name: getattr(engine, name) for name in _CONDITIONS}
+
+
 def changed_since(row: Verdict, engine: EngineInfo) -> list[str]:
     """Returns in what an engine differs from the one that gave a verdict, sorted by name."""
-    return sorted(name for name in _CONDITIONS if getattr(row.key, name) != getattr(engine, name))
+    return sorted(name for name, value in conditions_of(engine).items() if getattr(row.key, name) != value)
 
 
 def _asked(

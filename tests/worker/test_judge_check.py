@@ -19,7 +19,7 @@ from evaluator.judges.spec import load_judge
 from leaderboard.settings import Settings
 from tests.plain_server import plain_server
 from worker.local.cli import run
-from worker.local.judge_check import Wanted, check_judge
+from worker.local.judge_check import Wanted, _made_up, check_judge
 from worker.local.judge_cli import card_of
 
 FREE = load_judge("demo").model_copy(update={"patterns": None})
@@ -134,6 +134,26 @@ def test_a_check_goes_on_where_it_stopped_and_asks_nothing_twice(tmp_path: Path)
     again = checked(tmp_path, counted)
     assert (again.rows_sha, again.figures) == (first.rows_sha, first.figures)
     assert len(asked) == 7
+
+
+@pytest.mark.parametrize("judge_id", ["demo-rating", "demo-verifier"])
+def test_a_judge_that_compares_nothing_is_refused_by_its_kind(
+    judge_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RAPPORT_DATA", str(tmp_path))
+    assert run(["judge", "check", judge_id]) == 1
+    assert "not_found: The judge " + judge_id + " is of kind " in capsys.readouterr().err
+
+
+def test_made_up_users_may_be_written_by_another_check_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*arguments: Any) -> None:
+        write_demo_set(*arguments)
+        write_demo_set(*arguments)  # As the later of two does.
+
+    monkeypatch.setattr("worker.local.judge_check.write_demo_set", late)
+    assert (_made_up(tmp_path) / "README.md").exists()
 
 
 def test_the_card_says_who_was_asked_what_and_the_command_ends_with_1_outside(

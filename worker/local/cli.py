@@ -25,7 +25,7 @@ from worker.local.human_dry_run import estimate_tasks, human_protocols
 from worker.local.judge_cli import app as judge_app
 from worker.local.progress import Progress, log_to
 from worker.local.reproduce_cli import reproduce_command
-from worker.local.servers import CONTEXT, FLAVOUR, KEY, FlavourChoice, Server
+from worker.local.servers import Context, Flavour, JudgeName, JudgeUrl, Key, Server
 from worker.local.summary import gaps_of, summary_of
 from worker.local.tokenizers import Tokenizers
 from worker.local.wanted import Wanted
@@ -93,18 +93,14 @@ def evaluate_command(
     model_name_there: Annotated[
         str | None, typer.Option("--model-name", help="The model's name on that server; MODEL if left out.")
     ] = None,
-    model_key: Annotated[str | None, typer.Option(help=KEY)] = None,
-    model_flavour: Annotated[FlavourChoice | None, typer.Option(help=FLAVOUR)] = None,
-    model_context: Annotated[int | None, typer.Option(min=1, help=CONTEXT)] = None,
-    judge_url: Annotated[
-        str | None, typer.Option(help="Server that runs the judge; RAPPORT_JUDGE_URL if left out.")
-    ] = None,
-    judge_name: Annotated[
-        str | None, typer.Option(help="The judge's name on that server; its model if left out.")
-    ] = None,
-    judge_key: Annotated[str | None, typer.Option(help=KEY)] = None,
-    judge_flavour: Annotated[FlavourChoice | None, typer.Option(help=FLAVOUR)] = None,
-    judge_context: Annotated[int | None, typer.Option(min=1, help=CONTEXT)] = None,
+    model_key: Key = None,
+    model_flavour: Flavour = None,
+    model_context: Context = None,
+    judge_url: JudgeUrl = None,
+    judge_name: JudgeName = None,
+    judge_key: Key = None,
+    judge_flavour: Flavour = None,
+    judge_context: Context = None,
     out: Annotated[
         Path | None,
         typer.Option(

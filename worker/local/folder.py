@@ -189,10 +189,15 @@ def open_rows(folder: Folder, plan: Plan, evaluation: Evaluation) -> Iterator[Ro
 
     with (
         Journal(folder.generations, Generation, lambda row: row.input_key, is_ours) as generations,
-        Journal(folder.verdicts, Verdict, lambda row: f"{row.verdict_key} {row.attempt}", is_on_ours) as verdicts,
+        Journal(folder.verdicts, Verdict, verdict_name, is_on_ours) as verdicts,
         Journal(folder.reports, ShardReport, lambda _: str(next(numbers))) as reports,
     ):
         yield Rows(generations, verdicts, reports)
+
+
+def verdict_name(row: Verdict) -> str:
+    """Tells the verdict rows of a journal apart."""
+    return f"{row.verdict_key} {row.attempt}"
 
 
 def _not_written(path: Path, error: OSError) -> RapportError:

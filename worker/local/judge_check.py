@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from evaluator.engines.base import EndpointSpec, Engine, EngineInfo
+from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.demo_data import DemoSize, write_demo_set
 from evaluator.hicupid.outcomes import JudgedItem, join_rows
 from evaluator.hicupid.questions import Item, Question
 from evaluator.hicupid.selection import select_users
 from evaluator.identity import digest
 from evaluator.journal import Journal
-from evaluator.judge import is_counted, is_said_by, judge
+from evaluator.judge import conditions_of, is_counted, is_said_by, judge
 from evaluator.judges.canaries import Canary, JudgeCheck, canary_answers, canary_figures
 from evaluator.judges.prompt import slot_orders, wording_of
 from evaluator.judges.spec import JudgeSpec
@@ -26,7 +27,7 @@ from evaluator.setup import HicupidSetup, questions_of, users_of
 from leaderboard.records import Lane
 from leaderboard.settings import Settings
 from worker.engines import Endpoints, RunEngines
-from worker.local.folder import Folder, write_whole
+from worker.local.folder import Folder, verdict_name, write_whole
 from worker.planning import Candidate, Conditions, make_hicupid_setup
 
 log = logging.getLogger("rapport.judge")
@@ -73,6 +74,12 @@ def check_judge(wanted: Wanted, settings: Settings) -> Checked:
         RapportError: `judge_error` if the judge cannot be had; `not_found` if it compares no answers, or its prompts
             are not there; what `Journal` raises.
     """
+    if wanted.judge.kind != "pairwise":
+        raise RapportError(
+            Cause.NOT_FOUND,
+            f"The judge {wanted.judge.id} is of kind {wanted.judge.kind}, and the canaries are for those that compare.",
+            "Name a judge of kind pairwise.",
+        )
     setup = _setup(wanted, settings)
     answers = canary_rows(setup)
     folder = Folder(settings.data / "judges" / wanted.judge.id / _version(setup))
@@ -81,12 +88,12 @@ def check_judge(wanted: Wanted, settings: Settings) -> Checked:
         RunEngines(setup, settings, folder.path / "engine", Endpoints(None, wanted.endpoint), {Lane.JUDGE}) as loading,
     ):
         engine = loading.judge()
-        told = engine.info.model_dump(mode="json", include={"engine", "dtype", "chat_template_hash"})
-        path = folder.path / f"verdicts-{digest(told)[:12]}.jsonl"
-        with Journal(path, Verdict, _name_of, lambda row: is_said_by(row, engine.info)) as journal:
+        under = digest(conditions_of(engine.info))[:12]
+        path = folder.path / f"verdicts-{under}.jsonl"
+        with Journal(path, Verdict, verdict_name, lambda row: is_said_by(row, engine.info)) as journal:
             _ask(setup, answers, engine, journal)
             check = made_of(setup, answers, journal.rows, engine.info)
-        write_whole(folder.path / "check.json", check)
+        write_whole(folder.path / f"check-{under}.json", check)
     return Checked(check, folder.path)
 
 
@@ -136,7 +143,11 @@ def _made_up(folder: Path) -> Path:
     target = folder / f"{_USERS}-made-up-users-seed-{_SEED}"
     if not target.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        write_demo_set(target, DemoSize(_USERS, 0, 1), _SEED)
+        try:
+            write_demo_set(target, DemoSize(_USERS, 0, 1), _SEED)
+        except OSError:
+            if not target.exists():  # Else another check has written the same at the same moment.
+                raise
     return target
 
 
@@ -173,8 +184,3 @@ def _judged(
     return join_rows(
         _items(setup, [question for question in answers.questions if question.question_id in answered]), rows, verdicts
     )
-
-
-def _name_of(row: Verdict) -> str:
-    """Tells verdict rows apart."""
-    return f"{row.verdict_key} {row.attempt}"

@@ -15,7 +15,7 @@ from leaderboard.settings import Settings
 from worker.engines import judge_endpoint
 from worker.local.judge_check import Wanted, check_judge
 from worker.local.progress import log_to
-from worker.local.servers import CONTEXT, FLAVOUR, KEY, FlavourChoice, Server
+from worker.local.servers import Context, Flavour, JudgeName, JudgeUrl, Key, Server
 
 OUTSIDE = 1
 """Exit code of a judge that falls for a canary."""
@@ -37,15 +37,11 @@ def check(
     prompts: Annotated[
         str | None, typer.Option(help="official, builtin, or the id of a prompt pack; the judge's if left out.")
     ] = None,
-    judge_url: Annotated[
-        str | None, typer.Option(help="Server that runs the judge; RAPPORT_JUDGE_URL if left out.")
-    ] = None,
-    judge_name: Annotated[
-        str | None, typer.Option(help="The judge's name on that server; its model if left out.")
-    ] = None,
-    judge_key: Annotated[str | None, typer.Option(help=KEY)] = None,
-    judge_flavour: Annotated[FlavourChoice | None, typer.Option(help=FLAVOUR)] = None,
-    judge_context: Annotated[int | None, typer.Option(min=1, help=CONTEXT)] = None,
+    judge_url: JudgeUrl = None,
+    judge_name: JudgeName = None,
+    judge_key: Key = None,
+    judge_flavour: Flavour = None,
+    judge_context: Context = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
     """Loads a judge, asks it about canaries in both orders, and prints its card; called again, it goes on.

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import typer
 
 from evaluator.engines.base import EndpointSpec
 from evaluator.errors import Cause, RapportError
-
-KEY = "Environment variable with that server's key."
-FLAVOUR = "vllm if left out; plain for any other OpenAI-compatible server."
-CONTEXT = "Tokens of prompt and answer there, if that server does not tell."
 
 
 class FlavourChoice(StrEnum):
@@ -20,6 +16,17 @@ class FlavourChoice(StrEnum):
 
     VLLM = "vllm"
     PLAIN = "plain"
+
+
+JudgeUrl = Annotated[str | None, typer.Option(help="Server that runs the judge; RAPPORT_JUDGE_URL if left out.")]
+JudgeName = Annotated[str | None, typer.Option(help="The judge's name on that server; its model if left out.")]
+Key = Annotated[str | None, typer.Option(help="Environment variable with that server's key.")]
+Flavour = Annotated[
+    FlavourChoice | None, typer.Option(help="vllm if left out; plain for any other OpenAI-compatible server.")
+]
+Context = Annotated[
+    int | None, typer.Option(min=1, help="Tokens of prompt and answer there, if that server does not tell.")
+]
 
 
 class Server(NamedTuple):
