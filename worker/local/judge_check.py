@@ -35,6 +35,7 @@ log = logging.getLogger("rapport.judge")
 PROTOCOL = "canaries-v1"
 _USERS, _SEED = 25, 42
 """Of the made-up users whose questions a judge is checked on unless a data set is named."""
+_USERS_AT_ONCE = 2
 
 
 class Wanted(NamedTuple):
@@ -158,17 +159,19 @@ def _version(setup: HicupidSetup) -> str:
 
 
 def _ask(setup: HicupidSetup, answers: _Answers, engine: Engine, journal: Journal[Verdict]) -> None:
-    """Asks for the verdicts that are not there: all at once, so that prompts that begin alike stand together."""
+    """Asks for the verdicts that are not there, some users at a time, so that a kill loses little."""
     users = users_of(_items(setup, answers.questions))
     orders = {item.question_id: len(item.orders) for item in _items(setup, answers.questions)}
     rows = [row for row in answers.all() if row.defect is None]
     about = {(row.key.question_id, row.content_hash) for row in rows}
     whole, told = sum(orders[question_id] for question_id, _ in about), -1
-    for _ in journal.append(judge(setup, users, rows, engine, tuple(journal.rows))):
-        done = sum(map(is_counted, journal.rows))
-        if (share := 10 * done // whole) > told:
-            told = share
-            log.info("%d of %d verdicts", done, whole)
+    for start in range(0, len(users), _USERS_AT_ONCE):
+        wave = users[start : start + _USERS_AT_ONCE]
+        for _ in journal.append(judge(setup, wave, rows, engine, tuple(journal.rows))):
+            done = sum(map(is_counted, journal.rows))
+            if (share := 10 * done // whole) > told:
+                told = share
+                log.info("%d of %d verdicts", done, whole)
 
 
 def _items(setup: HicupidSetup, questions: Sequence[Question]) -> list[Item]:
