@@ -25,7 +25,7 @@ from leaderboard.submissions.views import steps_of
 from worker.parts import Part
 from worker.saving import ACTOR
 from worker.setbacks import KEPT, Setbacks
-from worker.tasks import finished
+from worker.tasks import finished, reopen, unanswered
 
 log = logging.getLogger("rapport.publisher")
 
@@ -33,6 +33,9 @@ RUNS_A_COMMIT = 3
 """A result is seven files."""
 SCORING_SECONDS = 5.0
 """A run that is done after this time waits for the next commit: histories must not wait for many results."""
+
+MOST_REOPENED = 3
+"""A run with answers that nobody handed over is asked for them so often."""
 
 
 class Finisher:
@@ -81,11 +84,15 @@ class Finisher:
         plan = self._ledger.plan(run_id)
         if plan is None or not finished(self._redis, plan):
             return None
-        for state in (State.GENERATING, State.JUDGING, State.SCORING):
-            self._ledger.advance(run_id, state, ACTOR)
         try:
             with self._setbacks.blaming((run_id,)):
-                return self._scored(run_id, plan)
+                stored = StoredRun(self._store, run_id)
+                if lacking := unanswered(plan, stored.rows().generations):
+                    self._ask_again(run_id, lacking)
+                    return None
+                for state in (State.GENERATING, State.JUDGING, State.SCORING):
+                    self._ledger.advance(run_id, state, ACTOR)
+                return self._scored(run_id, plan, stored)
         except (StoreError, RedisError, NotInLedger):
             raise
         except RapportError as error:  # What is stored cannot be scored: no other run has to wait for that.
@@ -96,10 +103,26 @@ class Finisher:
             self._fail(run_id, _unexpected(error))
         return None
 
-    def _scored(self, run_id: str, plan: Plan) -> Part | None:
+    def _ask_again(self, run_id: str, shards: Sequence[str]) -> None:
+        """Has shards asked again that were closed although some question has no answer: such a run is not published.
+
+        Raises:
+            RapportError: `infrastructure` if that was to no avail.
+        """
+        names = ", ".join(shards[:3]) + (" and others" if len(shards) > 3 else "")
+        if reopen(self._redis, run_id, shards) > MOST_REOPENED:
+            raise RapportError(
+                Cause.INFRASTRUCTURE,
+                f"Answers are missing in {len(shards)} shards ({names}), which were asked {MOST_REOPENED} times more.",
+                f"Our fault: see the logs of the workers and of the publisher. {KEPT}",
+            )
+        log.error(
+            "%s: %d shards were closed with answers missing (%s); they are asked again", run_id, len(shards), names
+        )
+
+    def _scored(self, run_id: str, plan: Plan, stored: StoredRun) -> Part | None:
         """Returns the scorecard of a run with what becomes of its rows; None if it has left the publisher's hands."""
         history = self._ledger.history(submission_of(run_id))
-        stored = StoredRun(self._store, run_id)
         protocol, steps = load_protocol(protocol_of(run_id)), steps_of(history.events, run_id)
         card: AnyScorecard
         if isinstance(protocol, HumanProtocol):

@@ -44,6 +44,8 @@ class Handover:
         self._leases, self._lease, self._outbox, self._orders = leases, lease, outbox, orders
         self._number = 0
         self._nonce = secrets.token_hex(4)
+        self._last = ""
+        """The batch that was taken in last."""
 
     def known_rows(self) -> KnownRows:
         """Returns the rows of this shard that were handed over before."""
@@ -87,7 +89,8 @@ class Handover:
             verdicts=verdicts,
             report=report,
         )
-        self._leases.hand_over(self._lease, batch, unjudged(batch, self._orders))
+        self._leases.hand_over(self._lease, batch, unjudged(batch, self._orders), after=self._last)
+        self._last = batch.id
 
 
 def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -46,15 +46,17 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == '1' then redis.call('HDEL', KEYS[2], ARGV[3]) end
 return redis.call('DEL', KEYS[1])
 """
-# 0: the lease is not the writer's, or the run takes no more rows or was forgotten; 1: taken in; 2: known already (its
-# answer was lost).
+# 0: the lease is not the writer's, the run takes no more rows or was forgotten, or the batch before is gone: Redis came
+# back as it was in the middle of the lease, and rows are missing that the writer takes for handed over; 1: taken in; 2:
+# known already (its answer was lost).
 _HAND_OVER = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 local state = redis.call('GET', KEYS[7])
-for place = 14, #ARGV do
+for place = 15, #ARGV do
   if state == ARGV[place] then return 0 end
 end
 if state and redis.call('EXISTS', KEYS[10]) == 0 then return 0 end
+if ARGV[14] ~= '' and redis.call('HEXISTS', KEYS[2], ARGV[14]) == 0 then return 0 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 if redis.call('HSETNX', KEYS[2], ARGV[3], ARGV[4]) == 0 then return 2 end
 redis.call('XADD', KEYS[3], '*', 'run', ARGV[5], 'batch', ARGV[3])
@@ -187,16 +189,17 @@ class Leases:
             args=[lease.value, int(forgive), lease.shard_id],
         )
 
-    def hand_over(self, lease: Lease, batch: Batch, unjudged: int = 0) -> None:
+    def hand_over(self, lease: Lease, batch: Batch, unjudged: int = 0, after: str = "") -> None:
         """Takes in a batch exactly once.
 
         Args:
             lease: The writer's.
             batch: What it hands over.
             unjudged: How many verdicts nobody will give on its answers; see `outbox.unjudged`.
+            after: The id of the batch that was handed over before it under this lease, if any.
 
         Raises:
-            StaleLease: If the lease is no longer the writer's.
+            StaleLease: If the lease is no longer the writer's, or the batch before is not there any more.
         """
         run, report = lease.run_id, batch.report
         answer = self._hand_over(
@@ -226,11 +229,14 @@ class Leases:
                 milliseconds(batch),
                 MARKS_KEPT,
                 unjudged,
+                after,
                 *_TAKES_NO_ROWS,
             ],
         )
         if not answer:
-            raise StaleLease(f"the lease on {lease.task} is no longer held by {lease.worker}")
+            raise StaleLease(
+                f"the lease on {lease.task} is no longer held by {lease.worker}, or the batch before is gone"
+            )
 
 
 class Heartbeat:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from redis import Redis
 
+from evaluator.hicupid.selection import UserItems
+from evaluator.records import Generation
 from leaderboard.connection import text
 from leaderboard.records import Lane, Plan
 from leaderboard.submissions import keys
@@ -105,3 +107,29 @@ def finished(redis: Redis, plan: Plan, lanes: Collection[Lane] = tuple(Lane)) ->
         for lane in lanes:
             pipe.smismember(keys.done(plan.run_id, lane), list(shard_ids(plan)))
         return all(all(done) for done in pipe.execute())
+
+
+def unanswered(plan: Plan, generations: Iterable[Generation]) -> tuple[str, ...]:
+    """Returns the ids of the shards some question of which has no answer at all: each asked one has, be it a failure.
+
+    Example:
+        >>> unanswered(plan, [])  # doctest: +SKIP
+        ('s-20260101-0a1b2c3d.demo-v1.0000',)
+    """
+    answered = {row.key.question_id for row in generations}
+    lacking = [item for item in plan.items if item.is_asked and item.question_id not in answered]
+    users = {UserItems(item.split, item.user_id) for item in lacking}
+    return tuple(shard.id for shard in plan.shards if not users.isdisjoint(UserItems(*user) for user in shard.users))
+
+
+def reopen(redis: Redis, run_id: str, shards: Collection[str]) -> int:
+    """Lets shards be taken anew in both lanes; what is known of them is not asked again.
+
+    Returns:
+        How often shards of this run were reopened.
+    """
+    with redis.pipeline() as pipe:
+        for lane in Lane:
+            pipe.srem(keys.done(run_id, lane), *shards)
+        pipe.hincrby(keys.progress(run_id), "reopened", 1)
+        return int(pipe.execute()[-1])

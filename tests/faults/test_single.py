@@ -126,6 +126,41 @@ def make_slow_model(models: Path, name: str) -> None:
     (models / name / SPEED_FILE).write_text(Speed(seconds_per_answer=0.15).model_dump_json())
 
 
+def copied_before_a_batch(site: Site, run_id: str) -> tuple[Path, set[str]]:
+    """Copies Redis just before something is handed over under a lease that the copy knows.
+
+    Returns:
+        The copy, and the batches that it holds.
+    """
+    while site.ledger.state(run_id) in {State.QUEUED, State.GENERATING}:
+        held, known, older = leases(site), batches(site, run_id), site.copy_redis()
+        soon = time.monotonic() + 0.5  # An older copy would tell of leases that ran out since.
+        while batches(site, run_id) == known and time.monotonic() < soon:
+            time.sleep(0.02)
+        if held and batches(site, run_id) != known and time.monotonic() < soon and held == leases(site):
+            return older, known
+    raise AssertionError("there was no such moment")
+
+
+def test_a_redis_from_amid_a_lease_loses_no_answer_that_the_job_had_handed_over(open_site: OpenSite) -> None:
+    site = open_site(Plan(workers=1))
+    notes = Notes(site)
+    site.add_model("first")
+    (site.settings.models / "first" / SPEED_FILE).write_text(Speed(seconds_per_answer=0.5).model_dump_json())
+    run_id = submitted(site, "first")
+    until(lambda: leases(site), what="it is worked on", within=PATIENCE)
+    freeze(publisher := site.role("publisher").pid)  # So that nothing of what follows is in the store.
+    older, known = copied_before_a_batch(site, run_id)
+    assert strike(site, Fault.REDIS_OLDER, run_id, State.GENERATING, random.Random(0), set(), older)
+    notes.memory_lost()
+    freeze(publisher)  # So that the job goes on for a while before it is noticed.
+    until(lambda: batches(site, run_id) - known, what="rows are handed over to the older one", within=PATIENCE)
+    send(publisher, signal.SIGCONT)
+    comes_to(site, run_id, State.PUBLISHED)
+    assert "answers missing" not in site.role("publisher").log.read_text(), "the job gave way"
+    assert_all_is_well(site, notes, published=1)
+
+
 def amid_retries(batches: Sequence[Batch]) -> bool:
     return any(row.key.sample_index for batch in batches for row in batch.generations)
 

@@ -149,3 +149,23 @@ def test_an_answer_that_nobody_judges_needs_its_question_in_the_plan(leases, pla
     handing = Handover(leases, leases.claim(plan, "gpu-1"), outbox)
     with pytest.raises(KeyError):
         handing.generations([unanswered(plan, 0)])
+
+
+def test_a_batch_whose_predecessor_redis_has_forgotten_is_refused_and_its_rows_are_owed(
+    redis, leases, ledger, plan, patient, outbox
+):
+    lease = leases.claim(plan, "gpu-1")
+    handing = Handover(leases, lease, outbox)
+    handing.generations(many(1))
+    older = redis.dump(keys.batches(plan.run_id))
+    handing.generations([make_generation(make_input_key("test_1/forgotten"))])
+    redis.restore(keys.batches(plan.run_id), 0, older, replace=True)
+    assert redis.get(keys.lease(*lease.task)), "Redis came back as it was in the middle of the lease"
+    for write in (
+        lambda: handing.generations([make_generation(make_input_key("test_1/later"))]),
+        lambda: handing.finish(make_report()),
+    ):
+        with pytest.raises(StaleLease, match="the batch before"):
+            write()
+    assert sizes(outbox, plan.run_id) == [1]
+    assert not redis.smembers(keys.done(plan.run_id, Lane.GENERATE)), "the shard is not closed"

@@ -9,19 +9,22 @@ from types import SimpleNamespace
 import pytest
 
 from evaluator.errors import Cause
-from leaderboard.records import State
+from leaderboard.records import Lane, State
 from leaderboard.store import Delete, LocalStore, StoreFull, StoreUnavailable, Write, layout
 from leaderboard.store.runs import StoredRun
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.states import ENDED
 from tests.builders import make_batch, make_plan, make_submission, rows_of
 from tests.losing import let_hold_run_out
 from tests.released import released_board
 from worker import draining
+from worker.finishing import MOST_REOPENED
 from worker.handover import Handover
 from worker.outbox import Outbox
 from worker.publisher import Publisher
 from worker.setbacks import STORE_PATIENCE_SECONDS
+from worker.tasks import board_of
 
 
 class PowerCut(BaseException):
@@ -332,3 +335,43 @@ def test_a_batch_of_an_unknown_run_is_kept_all_the_same(redis, ledger, leases, p
     leases.hand_over(lease, make_batch(plan, plan.shards[0], "0000-000001-0001", generations=rows.generations))
     step_until_idle(publisher)
     assert len(generations(store, plan.run_id)) == 3
+
+
+def lose_an_answer(redis, store, plan) -> str:
+    """Takes the first batch with answers out of Redis and the store; returns the shard that it was of."""
+    path = store.list(layout.generations_folder(plan.run_id))[0]
+    name = path.rsplit("/", 1)[1].removesuffix(".jsonl")
+    store.commit([Delete(path)], "damage")
+    redis.hdel(keys.batches(plan.run_id), name)
+    return f"{plan.run_id}.{name.split('-', 1)[0]}"
+
+
+def test_a_run_with_an_answer_missing_is_asked_again_and_not_published(
+    redis, ledger, leases, publisher, store, plan, work
+):
+    work()
+    work()
+    publisher.step()
+    shard = lose_an_answer(redis, store, plan)
+    step_until_idle(publisher)
+    assert ledger.state(plan.run_id) not in ENDED
+    assert {each.shard_id for each in board_of(redis, plan).free()} == {shard}
+    work()
+    step_until_idle(publisher)
+    assert ledger.state(plan.run_id) is State.PUBLISHED
+    assert len(generations(store, plan.run_id)) == 6
+
+
+def test_a_run_whose_answers_stay_missing_fails_with_that_cause(redis, ledger, publisher, store, plan, work):
+    work()
+    work()
+    publisher.step()
+    shard = lose_an_answer(redis, store, plan)
+    for _ in range(MOST_REOPENED):
+        step_until_idle(publisher)
+        for lane in Lane:
+            redis.sadd(keys.done(plan.run_id, lane), shard)
+    step_until_idle(publisher)
+    failed = ledger.view(plan.run_id.split(".")[0]).runs[0]
+    assert (failed.state, failed.failure.cause) == (State.FAILED, Cause.INFRASTRUCTURE)
+    assert "Answers are missing in 1 shards" in failed.failure.message
