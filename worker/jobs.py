@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,24 +19,23 @@ from rq.timeouts import JobTimeoutException
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import connect
 from leaderboard.records import Failure, Lane, Plan, protocol_of, submission_of
+from leaderboard.rescoring.records import is_of_rescore, rescore_of
 from leaderboard.settings import Settings
 from leaderboard.submissions.history import is_paused
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.states import ENDED, IN_WORK
 from worker.engines import Endpoints, RunEngines, judge_endpoint
-from worker.lease import GrantsExhausted, Heartbeat, Lease, Leases, StaleLease
+from worker.judging import rejudge
+from worker.lease import GrantsExhausted, Lease, Leases, StaleLease
 from worker.needs import note_what_is_needed
 from worker.outbox import Outbox
 from worker.planning import OutdatedPlan, check_unchanged, make_plan, prepare
 from worker.rooms import Rooms, wants_memory
 from worker.shard import Work, mark_progress, run_task, worker_name
 from worker.troubles import Troubles, last_word
-from worker.watch import Watch, last_lines
+from worker.watch import Watch, held, last_lines
 
 log = logging.getLogger("rapport.worker")
-
-_BEAT_SECONDS = 2.0
-"""A lease is prolonged at least this often."""
 
 
 class TaskFailed(RapportError):
@@ -66,13 +64,21 @@ class _Job(NamedTuple):
 
 
 def evaluate(run_id: str) -> None:
-    """Works on a run until nothing of it is free; the one job that workers accept.
+    """Works on a run, or on a re-score, until nothing of it is free; the one job that workers accept."""
+    settings = Settings()
+    redis = connect(settings.redis_url)
+    if is_of_rescore(run_id):
+        rejudge(rescore_of(run_id), settings, redis)
+    else:
+        _evaluate(run_id, settings, redis)
+
+
+def _evaluate(run_id: str, settings: Settings, redis: Redis) -> None:
+    """Works on a run.
 
     A failure of the model, the data or the judge ends the run with its typed cause. What was handed over by then stays
     and is not asked again when the run is taken up.
     """
-    settings = Settings()
-    redis = connect(settings.redis_url)
     leases = Leases(redis, settings.lease_seconds)
     watch = Watch(redis, leases, run_id, _engine_log(settings, run_id))
     job = _Job(run_id, settings, redis, Ledger(redis), leases, watch)
@@ -181,7 +187,7 @@ def _work(job: _Job) -> None:
     with RunEngines(setup, settings, job.engine_log, endpoints, lanes) as engines:
         work = Work(setup, plan, settings, job.redis, job.ledger, engines, Outbox(job.redis))
         for lease in _leases(job, plan, lanes):
-            with _held(job, lease):
+            with held(job.watch, job.leases, lease):
                 mark_progress(work)
                 try:
                     run_task(work, job.leases, lease)
@@ -201,24 +207,3 @@ def _leases(job: _Job, plan: Plan, lanes: Collection[Lane]) -> Iterator[Lease]:
         if lease is None:
             return
         yield lease
-
-
-@contextmanager
-def _held(job: _Job, lease: Lease) -> Iterator[None]:
-    """Keeps a lease alive and gives it back, whatever happened.
-
-    A grant counts as one that came to nothing only if the worker is lost with it, or Redis is.
-    """
-    forgive = True
-    job.watch.lease = lease
-    log.info("took %s as number %d", lease.task, lease.number)
-    try:
-        with Heartbeat(job.leases, lease, min(_BEAT_SECONDS, job.settings.lease_seconds / 3)):
-            yield
-    except RedisError:
-        forgive = False
-        raise
-    finally:
-        job.leases.release(lease, forgive=forgive)
-        job.watch.lease = None
-        log.info("left %s", lease.task)

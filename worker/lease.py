@@ -126,7 +126,7 @@ class Leases:
 
     def __init__(self, redis: Redis, seconds: float) -> None:
         """Leases run out after `seconds` without a sign of life."""
-        self._redis, self._milliseconds = redis, int(seconds * 1000)
+        self._redis, self.seconds, self._milliseconds = redis, seconds, int(seconds * 1000)
         self._claim = redis.register_script(_CLAIM)
         self._renew = redis.register_script(_RENEW)
         self._release = redis.register_script(_RELEASE)

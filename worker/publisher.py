@@ -20,6 +20,7 @@ from evaluator.errors import Cause, RapportError
 from leaderboard.connection import text
 from leaderboard.labelling import journal as labels_journal
 from leaderboard.records import Failure, now
+from leaderboard.rescoring.records import is_of_rescore
 from leaderboard.store.base import Operation, Revision, Store, StoreUnavailable
 from leaderboard.submissions import keys
 from leaderboard.submissions.history import History
@@ -35,6 +36,7 @@ from worker.mark import read_mark, saved_mark, signed
 from worker.outbox import Outbox, Waiting
 from worker.parts import FILES_A_COMMIT, Part, operations_of, runs_of, words_of
 from worker.recovery import Recovery, restore_all
+from worker.rescoring import Rescorer
 from worker.saving import ACTOR, Saver
 from worker.setbacks import Setbacks
 from worker.shelf import KEPT_FOR, Shelf
@@ -78,6 +80,7 @@ class Publisher:
         self._drain = Drain(redis, ledger, store, self._fail)
         self._finisher = Finisher(redis, ledger, store, self._fail, self._setbacks, clock)
         self._saver = Saver(ledger, store, self._shelf, journal_seconds, clock, tell)
+        self._rescorer = Rescorer(redis, ledger, store)
         self._labels = LabelSaver(redis, journal_seconds, clock, store)
 
     def step(self) -> bool:
@@ -89,16 +92,17 @@ class Publisher:
             if not self._epoch.goes_on():
                 self._restore()
             if self._store.condition().commit_in > 0:
-                return False  # It wants to be left alone: everything waits in Redis meanwhile.
+                return self._rescorer.feed()  # It wants to be left alone: what is to be stored waits in Redis.
             self._setbacks.next_turn()
             runs = self._ledger.open_runs()
-            done = self._finisher.done(runs)  # First: a last batch that comes now is then among those that wait.
+            # First: a last batch that comes now is then among those that wait.
+            done, judged = self._finisher.done(runs), self._rescorer.judged()
             waiting = self._outbox.waiting()
-            parts = self._gather(done, waiting)
+            parts = self._gather(done, judged, waiting)
             self._commit(parts)
             self._shelf.clear()
             trim_counted(self._redis, now())
-            back = self._bring_back(runs)
+            back = self._bring_back(runs) or self._rescorer.feed()
         except MemoryLost as error:
             log.warning("%s; the ledger is restored", error)
             return True
@@ -107,15 +111,16 @@ class Publisher:
             return True
         return bool(waiting or parts) or back
 
-    def _gather(self, done: Sequence[str], waiting: Sequence[Waiting]) -> list[Part]:
+    def _gather(self, done: Sequence[str], judged: Sequence[str], waiting: Sequence[Waiting]) -> list[Part]:
         """Returns what goes into the next commit.
 
         Histories go along with whatever is written anyway; but what stands aside is tried by itself.
         """
         held = {entry.run_id for entry in waiting}
         ready = [run_id for run_id in done if run_id not in held]
-        takes = self._setbacks.takes({*held, *ready})
+        takes = self._setbacks.takes({*held, *ready, *judged})
         results = self._finisher.gather([run_id for run_id in ready if run_id in takes])
+        results += self._rescorer.gather([name for name in judged if name in takes and name not in held])
         turn = [entry for entry in waiting if entry.run_id in takes]
         journal = None if self._setbacks.theirs else self._saver.gather(at_once=bool(results or turn))
         labels = None if self._setbacks.theirs else self._labels.gather(at_once=bool(results or turn or journal))
@@ -189,12 +194,16 @@ class Publisher:
         # Under a mark that stands in Redis nothing was stored but what Redis held by then.
         holds_all = standing is not None and saved is not None and standing.reaches(saved)
         restore_all(self._redis, self._ledger, self._store, self._shelf, holds_all=holds_all)
+        self._rescorer.restore(holds_all=holds_all)
         self._labels.forget()
         log.info("restored the labels of %d people from the store", labels_journal.restore(self._redis, self._store))
         self._epoch.begin(saved)
 
     def _fail(self, run_id: str, error: RapportError) -> None:
-        """Ends a run with its cause, unless it has ended."""
+        """Ends a run with its cause, unless it has ended; of a re-score, one run."""
+        if is_of_rescore(run_id):
+            self._rescorer.fail(run_id, error)
+            return
         failure = Failure(cause=error.cause, message=error.message, remedy=error.remedy)
         if self._ledger.fail(run_id, ACTOR, failure):
             log.error("%s failed: %s", run_id, error)

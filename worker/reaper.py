@@ -16,6 +16,7 @@ from evaluator.judges.rater import rater_of
 from evaluator.judges.spec import JudgeSpec
 from evaluator.protocol import load_protocol
 from leaderboard.records import State, protocol_of, submission_of
+from leaderboard.rescoring.records import is_of_rescore
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.measures import read_paces
 from leaderboard.submissions.needs import needs_of
@@ -81,7 +82,12 @@ class Reaper:
         return len(invitations)
 
     def _owed(self, run_id: str) -> Owed | None:
-        """Returns what a run has yet to give; None where not even its questions were counted, or its judge is gone."""
+        """Returns what a run has yet to give; None where not even its questions were counted, or its judge is gone.
+
+        A re-score takes as long as it takes: it gives way, and what was finished is not done again.
+        """
+        if is_of_rescore(run_id):
+            return None
         progress, protocol_id = self._ledger.progress(run_id), protocol_of(run_id)
         items, wanted = progress.items, progress.verdicts_wanted
         if items is None or wanted is None:  # Not planned yet: as many as others were asked, each judged both ways.

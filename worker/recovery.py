@@ -135,7 +135,7 @@ def _restore_rows(run_id: str, redis: Redis, stored: StoredRun) -> None:
         if merged | doubled:
             pipe.hdel(keys.batches(run_id), *(merged | doubled))
         pipe.hset(keys.batches(run_id), mapping={name: batch.model_dump_json() for name, batch in found.items()})
-        _count(pipe, plan, [*(batch for batch in alone if batch.id not in doubled), *found.values()])
+        enter_counts(pipe, plan, [*(batch for batch in alone if batch.id not in doubled), *found.values()])
 
     redis.transaction(enter, keys.batches(run_id))
     log.info("restored %d batches of %s from the store", len(found), run_id)
@@ -173,7 +173,7 @@ def _rows_of(batch: Batch) -> set[tuple[str, int]]:
     return answers | report | {(row.verdict_key, row.attempt) for row in batch.verdicts}
 
 
-def _count(pipe: Pipeline, plan: Plan, batches: Sequence[Batch]) -> None:
+def enter_counts(pipe: Pipeline, plan: Plan, batches: Sequence[Batch]) -> None:
     """Sets a run's plan, its counts and its finished shards to what its batches come to."""
     run_id, orders = plan.run_id, {item.question_id: len(item.orders) for item in plan.items}
     pipe.set(keys.plan(run_id), plan.model_dump_json())

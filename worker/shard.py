@@ -49,7 +49,23 @@ class Work(NamedTuple):
 
 
 def run_task(work: Work, leases: Leases, lease: Lease) -> None:
+    """Asks the model or the judge about the users of a shard of a run, which is moved on.
+
+    Raises:
+        RapportError: As of `ask_shard`.
+        StaleLease: Likewise.
+    """
+    if ask_shard(work, leases, lease).engine == REHEARSAL:
+        note_rehearsal(work.redis, work.plan.run_id)
+    mark_progress(work)
+    _note_cost(work)
+
+
+def ask_shard(work: Work, leases: Leases, lease: Lease) -> ShardReport:
     """Asks the model or the judge about the users of a shard; what is known already is not asked again.
+
+    Returns:
+        The report that closes the shard, which was handed over.
 
     Raises:
         RapportError: With a typed cause, if an engine cannot be loaded or is gone, or the data set is broken.
@@ -61,11 +77,8 @@ def run_task(work: Work, leases: Leases, lease: Lease) -> None:
     handover = Handover(leases, lease, work.outbox, {item.question_id: len(item.orders) for item in items})
     run = _answer if lease.lane is Lane.GENERATE else _judge
     report = run(work, items, handover)
-    if report.engine == REHEARSAL:
-        note_rehearsal(work.redis, work.plan.run_id)
     handover.finish(report)
-    mark_progress(work)
-    _note_cost(work)
+    return report
 
 
 def _answer(work: Work, items: list[AnyItem], sink: Handover) -> ShardReport:

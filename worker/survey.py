@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from redis import Redis
@@ -13,6 +13,8 @@ from evaluator.errors import RapportError
 from leaderboard.connection import text
 from leaderboard.fleet import Announcement, Fleet
 from leaderboard.records import Lane, State, protocol_of
+from leaderboard.rescoring.desk import RescoreDesk
+from leaderboard.rescoring.records import SUBMITTER, Rescore, RescoreStatus
 from leaderboard.submissions import keys
 from leaderboard.submissions.history import History, is_lifted, is_paused
 from leaderboard.submissions.ledger import Ledger
@@ -54,7 +56,7 @@ class Surveyor:
     def __init__(self, redis: Redis) -> None:
         """Works on an open connection."""
         self._redis = redis
-        self._ledger, self._fleet = Ledger(redis), Fleet(redis)
+        self._ledger, self._fleet, self._desk = Ledger(redis), Fleet(redis), RescoreDesk(redis)
         self._histories: dict[str, History] = {}
         self._epoch = ""
 
@@ -77,15 +79,42 @@ class Surveyor:
         working: Counter[str] = Counter()
         for run in runs:
             working[run.history.submission.submitter] += workers[run.run_id]
+        rescores = self._rescores(announced)
+        for waiting in rescores:
+            working[SUBMITTER] += waiting.workers
         return Survey(
             checking=tuple(run.run_id for run in runs if run.state is State.CHECKING),
-            waiting=tuple(
-                _waiting(run, lanes, workers[run.run_id], needs.get(protocol_of(run.run_id)), found.crowded[run.run_id])
-                for run in runs
-                if run.run_id not in found.resting and (lanes := _free_lanes(found.boards.get(run.run_id)))
+            waiting=(
+                *(
+                    _waiting(
+                        run, lanes, workers[run.run_id], needs.get(protocol_of(run.run_id)), found.crowded[run.run_id]
+                    )
+                    for run in runs
+                    if run.run_id not in found.resting and (lanes := _free_lanes(found.boards.get(run.run_id)))
+                ),
+                *(waiting for waiting in rescores if waiting.lanes),
             ),
             working=dict(+working),
             fleet=fleet,
+        )
+
+    def _rescores(self, announced: Mapping[str, int]) -> list[WaitingRun]:
+        """Returns the re-scores that go on, as if each were a run; one of which nothing is free has no lanes."""
+        return [self._rescore(rescore, announced) for rescore in self._desk.with_status(RescoreStatus.RUNNING)]
+
+    def _rescore(self, rescore: Rescore, announced: Mapping[str, int]) -> WaitingRun:
+        """Looks at the open judgings of a re-score."""
+        names = self._desk.judgings(rescore.id)
+        found = self._progress(names)
+        free = any(_free_lanes(found.boards[name]) for name in names if name in found.boards)
+        resting = bool(self._redis.exists(keys.pause(rescore.work_id)))
+        held = sum(len(board.held) for board in found.boards.values())
+        return WaitingRun(
+            run_id=rescore.work_id,
+            submitter=SUBMITTER,
+            created_at=rescore.created_at,
+            lanes=(Lane.JUDGE,) if free and not resting else (),
+            workers=max(held, announced.get(rescore.work_id, 0)),
         )
 
     def _active(self) -> Iterable[History]:

@@ -9,6 +9,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -19,7 +21,7 @@ from evaluator.redaction import secrets_of, tail
 from leaderboard.records import State
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
-from worker.lease import Lease, Leases
+from worker.lease import Heartbeat, Lease, Leases
 
 log = logging.getLogger("rapport.worker")
 
@@ -28,6 +30,8 @@ LEAVE_SECONDS = 5.0
 """How long a job may take to leave in order before its process is killed."""
 LOG_SECONDS = 5.0
 _LOG_KEPT_SECONDS = 24 * 3600
+_BEAT_SECONDS = 2.0
+"""A lease is prolonged at least this often."""
 _LOG_LINES = 20
 _LOG_WIDTH = 300
 
@@ -43,10 +47,20 @@ class Watch:
         called_off: Whether the job is being ended because its run has ended; what fails then is no failure.
     """
 
-    def __init__(self, redis: Redis, leases: Leases, run_id: str, engine_log: Path) -> None:
-        """Watches over a job on a run whose engines write to files that begin with `engine_log`."""
+    def __init__(
+        self,
+        redis: Redis,
+        leases: Leases,
+        run_id: str,
+        engine_log: Path,
+        unwanted: Callable[[], bool] | None = None,
+    ) -> None:
+        """Watches over a job on a run whose engines write to files that begin with `engine_log`.
+
+        `unwanted` says whether nobody wants the rest; by itself, that is so once the run has failed or was cancelled.
+        """
         self._redis, self._leases, self._run_id, self._engine_log = redis, leases, run_id, engine_log
-        self._ledger = Ledger(redis)
+        self._unwanted = unwanted or (lambda: Ledger(redis).state(run_id) in _CALLED_OFF)
         self.lease: Lease | None = None
         self.called_off = False
         self._ended = threading.Event()
@@ -67,7 +81,7 @@ class Watch:
         """Looks every second; while Redis is away there is nothing to see."""
         while not self._ended.wait(LOOK_SECONDS):
             with contextlib.suppress(RedisError, KeyError):
-                if self._ledger.state(self._run_id) in _CALLED_OFF:
+                if self._unwanted():
                     self._leave()
                     return
                 self._show_log()
@@ -91,6 +105,27 @@ class Watch:
         self._shown_at = time.monotonic()
         if lines := last_lines(self._engine_log):
             self._redis.set(keys.log(self._run_id), json.dumps(lines), ex=_LOG_KEPT_SECONDS)
+
+
+@contextmanager
+def held(watch: Watch, leases: Leases, lease: Lease) -> Iterator[None]:
+    """Keeps a lease alive under a watch and gives it back, whatever happened.
+
+    A grant counts as one that came to nothing only if the worker is lost with it, or Redis is.
+    """
+    forgive = True
+    watch.lease = lease
+    log.info("took %s as number %d", lease.task, lease.number)
+    try:
+        with Heartbeat(leases, lease, min(_BEAT_SECONDS, leases.seconds / 3)):
+            yield
+    except RedisError:
+        forgive = False
+        raise
+    finally:
+        leases.release(lease, forgive=forgive)
+        watch.lease = None
+        log.info("left %s", lease.task)
 
 
 def last_lines(engine_log: Path) -> tuple[str, ...]:

@@ -183,6 +183,45 @@ def human_scorecard_path(model: str, scorecard_id: str) -> str:
     return f"{human_scorecards_folder(model)}/{scorecard_id}.json"
 
 
+RESCORES = "rescores"
+"""Folder of all re-scores."""
+
+
+def rescore_folder(rescore_id: str) -> str:
+    """Folder of one re-score.
+
+    Example:
+        >>> rescore_folder("r-20260101-0a1b2c3d")
+        'rescores/202601/01/r-20260101-0a1b2c3d'
+    """
+    return f"{RESCORES}/{_day_of(rescore_id)}/{rescore_id}"
+
+
+def rescore_path(rescore_id: str) -> str:
+    """A re-score with all that happened to it."""
+    return f"{rescore_folder(rescore_id)}/rescore.json"
+
+
+def rescored_cards_folder(rescore_id: str) -> str:
+    """Folder of the scorecards that a re-score has come to, before they count."""
+    return f"{rescore_folder(rescore_id)}/scorecards"
+
+
+def rescored_card_path(rescore_id: str, scorecard_id: str) -> str:
+    """One of these scorecards.
+
+    Example:
+        >>> rescored_card_path("r-20260101-0a1b2c3d", "s-20260101-0a1b2c3d.demo-v1@demo")[-41:]
+        '/b0/s-20260101-0a1b2c3d.demo-v1@demo.json'
+    """
+    return f"{rescored_cards_folder(rescore_id)}/{part_of(scorecard_id)}/{scorecard_id}.json"
+
+
+def rescored_users_path(rescore_id: str, scorecard_id: str) -> str:
+    """The users' sums behind one of these."""
+    return f"{rescore_folder(rescore_id)}/user-scores/{part_of(scorecard_id)}/{scorecard_id}.json"
+
+
 PEOPLE = "people"
 """Folder of all that people do on the labelling page."""
 

@@ -38,6 +38,10 @@ SERVED_COUNT = "rapport:served:count"
 """Counts the workers that were given."""
 ORDER = "rapport:order"
 """Which runs wait for workers, in the order in which they are served; gone soon after the reaper is."""
+RESCORES = "rapport:rescores"
+"""Hash of re-scores, by id."""
+RESCORES_UNSAVED = "rapport:rescores:unsaved"
+"""Set of ids of those whose latest change is not in the store yet."""
 
 
 def submission(submission_id: str) -> str:
@@ -183,3 +187,13 @@ def notice_attempts(delivery: str) -> str:
 def need(protocol: str) -> str:
     """How long the prompts of a protocol are, as the workers that planned it found."""
     return f"rapport:need:{protocol}"
+
+
+def judgings(rescore_id: str) -> str:
+    """Set of the judgings of a re-score that workers may take now."""
+    return f"rapport:judgings:{rescore_id}"
+
+
+def rescored(rescore_id: str) -> str:
+    """How many of its runs a re-score has scorecards of."""
+    return f"rapport:rescored:{rescore_id}"

@@ -176,7 +176,7 @@ def _ask(setup: HicupidSetup, answers: _Answers, engine: Engine, journal: Journa
 
 def _items(setup: HicupidSetup, questions: Sequence[Question]) -> list[Item]:
     """Returns what is asked, without its text."""
-    return [Item.of(question, slot_orders(question, setup.protocol)) for question in questions]
+    return [Item.of(question, slot_orders(question, setup.protocol, setup.judge.orders)) for question in questions]
 
 
 def _judged(

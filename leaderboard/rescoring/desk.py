@@ -1,0 +1,193 @@
+"""Re-scores in Redis: what they are, as in the archive, and which judgings are open now, which stands here alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from redis import Redis
+from redis.client import Pipeline
+
+from evaluator.errors import Cause, RapportError
+from leaderboard.connection import text
+from leaderboard.records import Failure, Lane, now
+from leaderboard.rescoring.records import NEXT, Rescore, RescoreEvent, RescoreStatus, RescoreStep
+from leaderboard.store.rows import read_record
+from leaderboard.submissions import keys
+
+
+class RescoreMovedMeanwhile(RapportError):
+    """Something happened to a re-score since it was looked at."""
+
+    def __init__(self, rescore: Rescore) -> None:
+        """Says where it stands."""
+        super().__init__(
+            Cause.INFRASTRUCTURE,
+            f"{rescore.id} is {rescore.status} by now: somebody else has decided meanwhile.",
+            "Look at it again with `rapport rescore status`.",
+        )
+
+
+class RescoreProgress(NamedTuple):
+    """How far a re-score is."""
+
+    done: int
+    """Runs with a scorecard."""
+    failed: int
+    runs: int
+    verdicts: int
+    """Of the judgings that are open now."""
+    verdicts_wanted: int
+    """Likewise."""
+
+
+class RescoreDesk:
+    """Reads and changes re-scores.
+
+    Example:
+        >>> RescoreDesk(redis).all()  # doctest: +SKIP
+        ()
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        """Works on an open connection."""
+        self._redis = redis
+
+    def all(self) -> tuple[Rescore, ...]:
+        """Returns every re-score, the oldest first.
+
+        Raises:
+            RapportError: `data_error` if one cannot be read.
+        """
+        values = self._redis.hgetall(keys.RESCORES)
+        found = (read_record(value, Rescore, f"re-score {text(name)}") for name, value in values.items())
+        return tuple(sorted(found, key=lambda rescore: (rescore.created_at, rescore.id)))
+
+    def get(self, rescore_id: str) -> Rescore:
+        """Returns a re-score.
+
+        Raises:
+            RapportError: `not_found`; `data_error` if it cannot be read.
+        """
+        value = self._redis.hget(keys.RESCORES, rescore_id)
+        if value is None:
+            raise RapportError(
+                Cause.NOT_FOUND, f"There is no re-score {rescore_id}.", "See them all with `rapport rescore status`."
+            )
+        return read_record(value, Rescore, f"re-score {rescore_id}")
+
+    def with_status(self, *statuses: RescoreStatus) -> list[Rescore]:
+        """Returns the re-scores that stand at one of some statuses, the oldest first."""
+        return [rescore for rescore in self.all() if rescore.status in statuses]
+
+    def enter(self, rescore: Rescore) -> None:
+        """Enters a new re-score; the archive has it as soon as the publisher comes to it."""
+        with self._redis.pipeline() as pipe:
+            pipe.hsetnx(keys.RESCORES, rescore.id, rescore.model_dump_json())
+            pipe.sadd(keys.RESCORES_UNSAVED, rescore.id)
+            pipe.execute()
+
+    def note(
+        self,
+        rescore_id: str,
+        step: RescoreStep,
+        actor: str,
+        reason: str = "",
+        *,
+        seen: Rescore | None = None,
+        run_id: str | None = None,
+        failure: Failure | None = None,
+    ) -> Rescore:
+        """Adds what happened to a re-score, if that may follow.
+
+        Args:
+            rescore_id: The re-score.
+            step: What happened.
+            actor: Who did it.
+            reason: Why, in that person's words.
+            seen: What a person saw when deciding; None where what happened meanwhile does not matter.
+            run_id: The run that failed.
+            failure: Why something failed.
+
+        Raises:
+            RescoreMovedMeanwhile: If it stands elsewhere by now.
+            RapportError: As of `get`.
+        """
+        changed: list[Rescore] = []
+
+        def add(pipe: Pipeline) -> None:
+            value = pipe.hget(keys.RESCORES, rescore_id)
+            rescore = read_record(value, Rescore, rescore_id) if value is not None else self.get(rescore_id)
+            if step not in NEXT[rescore.status] or (seen is not None and seen.events != rescore.events):
+                raise RescoreMovedMeanwhile(rescore)
+            event = RescoreEvent(
+                sequence=len(rescore.events) + 1,
+                step=step,
+                at=now(),
+                actor=actor,
+                reason=reason,
+                run_id=run_id,
+                failure=failure,
+            )
+            new = rescore.model_copy(update={"events": (*rescore.events, event)})
+            pipe.multi()
+            pipe.hset(keys.RESCORES, rescore_id, new.model_dump_json())
+            pipe.sadd(keys.RESCORES_UNSAVED, rescore_id)
+            changed.append(new)
+
+        self._redis.transaction(add, keys.RESCORES)
+        return changed[-1]
+
+    def unsaved(self) -> list[Rescore]:
+        """Returns the re-scores with news that the archive does not hold."""
+        return [self.get(text(name)) for name in sorted(self._redis.smembers(keys.RESCORES_UNSAVED))]
+
+    def note_saved(self, rescores: Iterable[Rescore]) -> None:
+        """Notes what the archive holds by now; what has happened since stays unsaved."""
+        for rescore in rescores:
+            if self.get(rescore.id).events == rescore.events:
+                self._redis.srem(keys.RESCORES_UNSAVED, rescore.id)
+
+    def restore(self, saved: Iterable[Rescore]) -> int:
+        """Takes in re-scores as the archive holds them, where it knows more; returns of how many that was so.
+
+        What is told by Redis alone is saved anew.
+        """
+        stored, changed = {rescore.id: rescore for rescore in saved}, 0
+        live = {rescore.id: rescore for rescore in self.all()}
+        for name in sorted({*stored, *live}):
+            mine, theirs = live.get(name), stored.get(name)
+            if theirs is not None and (mine is None or len(mine.events) < len(theirs.events)):
+                self._redis.hset(keys.RESCORES, name, theirs.model_dump_json())
+                changed += 1
+            elif mine != theirs:
+                self._redis.sadd(keys.RESCORES_UNSAVED, name)
+        return changed
+
+    def judgings(self, rescore_id: str) -> list[str]:
+        """Returns the judgings of a re-score that are open now, sorted."""
+        return sorted(map(text, self._redis.smembers(keys.judgings(rescore_id))))
+
+    def close(self, judgings: Collection[str], rescore_id: str) -> None:
+        """Drops judgings with all that Redis holds of them."""
+        if not judgings:
+            return
+        with self._redis.pipeline() as pipe:
+            for name in judgings:
+                pipe.delete(keys.plan(name), keys.batches(name), keys.progress(name), keys.marks(name))
+                for lane in Lane:
+                    pipe.delete(keys.done(name, lane), keys.grants(name, lane))
+            pipe.srem(keys.judgings(rescore_id), *judgings)
+            pipe.execute()
+
+    def progress(self, rescore: Rescore) -> RescoreProgress:
+        """Returns how far a re-score is."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.get(keys.rescored(rescore.id))
+            for name in self.judgings(rescore.id):
+                pipe.hmget(keys.progress(name), "verdicts", "verdicts_wanted")
+            done, *counts = pipe.execute()
+        given, wanted = (
+            ([int(count or 0) for count in column] for column in zip(*counts, strict=True)) if counts else ((), ())
+        )
+        return RescoreProgress(int(done or 0), len(rescore.failed), len(rescore.runs), sum(given), sum(wanted))
