@@ -1,13 +1,32 @@
-"""Reads Parquet files whole, in the calling thread alone."""
+"""Reads Parquet files, in the calling thread alone."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+
+
+@contextmanager
+def opened(source: io.BytesIO | Path, dictionaries: Sequence[str] = ()) -> Iterator[Any]:
+    """Opens a Parquet file, to be looked at before it is read, or read a few rows at a time with `use_threads=False`.
+
+    Args:
+        source: The file, or where it lies.
+        dictionaries: Columns whose values are not repeated row by row.
+
+    Raises:
+        pyarrow.ArrowException: As of `read_table`.
+        OSError: Likewise.
+    """
+    with pq.ParquetFile(
+        source, read_dictionary=list(dictionaries), pre_buffer=False, page_checksum_verification=True
+    ) as file:
+        yield file
 
 
 def read_table(source: bytes | Path, columns: Sequence[str] | None = None) -> Any:
@@ -32,6 +51,5 @@ def read_table(source: bytes | Path, columns: Sequence[str] | None = None) -> An
         >>> read_table(file.getvalue(), ["stars"]).to_pylist()
         [{'stars': 5}]
     """
-    opened = io.BytesIO(source) if isinstance(source, bytes) else source
-    with pq.ParquetFile(opened, pre_buffer=False, page_checksum_verification=True) as file:
+    with opened(io.BytesIO(source) if isinstance(source, bytes) else source) as file:
         return file.read(columns=None if columns is None else list(columns), use_threads=False)
