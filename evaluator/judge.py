@@ -13,8 +13,9 @@ from evaluator.engines.base import Completion, Engine, EngineInfo, Request, Samp
 from evaluator.errors import Cause
 from evaluator.hicupid.questions import Item, Question, QuestionType
 from evaluator.hicupid.selection import UserItems
-from evaluator.judges.parse import BETTER_RESPONSE, SATISFACTION, outcome, parse_word
+from evaluator.judges.parse import outcome
 from evaluator.judges.prompt import judge_messages, slot_orders, wording_of
+from evaluator.judges.spec import JudgeSpec
 from evaluator.records import Generation, Outcome, SlotOrder, Terms, Verdict, VerdictKey, verdict_version
 from evaluator.setup import HicupidSetup, questions_of
 
@@ -131,19 +132,18 @@ def _asked(
         question = questions.get(generation.key.question_id)
         if question is None or generation.answer is None or generation.defect is not None:
             continue
-        for order in slot_orders(question, setup.protocol):
+        for order in slot_orders(question, setup.protocol, setup.judge.orders):
             key = verdict_key(setup, question, generation, order, engine)
             messages = judge_messages(question, generation.answer, order, setup.pack)
             request = Request(key.digest(), f"judge/{question.type}", messages)
-            asked[request.key] = Asked(
-                key, request, samplings[question.type], partial(_read, type_=question.type, order=order)
-            )
+            read = partial(_read, judge=setup.judge, type_=question.type, order=order)
+            asked[request.key] = Asked(key, request, samplings[question.type], read)
     return asked
 
 
-def _read(completion: str, type_: QuestionType, order: SlotOrder) -> Reading:
+def _read(completion: str, judge: JudgeSpec, type_: QuestionType, order: SlotOrder) -> Reading:
     """Reads what a judge says of an answer to a question of some type."""
-    word = parse_word(completion, SATISFACTION if type_ is QuestionType.SCHEDULE else BETTER_RESPONSE)
+    word = judge.read(completion, type_)
     return Reading(word, outcome(word, type_, order))
 
 

@@ -46,7 +46,7 @@ def items(setup: HicupidSetup) -> Iterator[Item]:
     """Yields every item that the run asks, user by user, without its text."""
     for user in select_users(setup.data, setup.protocol):
         for question in questions_of(setup, user):
-            yield Item.of(question, slot_orders(question, setup.protocol))
+            yield Item.of(question, slot_orders(question, setup.protocol, setup.judge.orders))
 
 
 AnyItem: TypeAlias = Item | HumanItem

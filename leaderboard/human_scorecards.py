@@ -38,6 +38,7 @@ def make_human_scorecard(
     protocol: HumanProtocol,
     transitions: Iterable[Transition],
     created_at: datetime.datetime,
+    judge: Rater | None = None,
 ) -> HumanScorecard:
     """Scores a run whose shards are all done.
 
@@ -48,11 +49,12 @@ def make_human_scorecard(
         protocol: The run's protocol.
         transitions: The run's history, for the time it waited.
         created_at: The scorecard's date.
+        judge: Who judged; None is looked up among the judges that ship.
 
     Raises:
         RapportError: `not_found` if the plan's judge is not there any more.
     """
-    result, judge = human_result(plan, rows, protocol), load_rater(plan.judge)
+    result, judge = human_result(plan, rows, protocol), judge or load_rater(plan.judge)
     return HumanScorecard(
         id=scorecard_id(plan.run_id, judge.id),
         **provenance(submission, plan, rows, judge),

@@ -9,13 +9,50 @@ from __future__ import annotations
 import datetime
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from evaluator.engines.base import ADDRESS, VARIABLE, Flavour
+from evaluator.records import Record
+from evaluator.redaction import holders_of
 from leaderboard.records import Lane
+
+
+def _is_kept_out_of_logs(variable: str) -> str:
+    """Refuses a variable whose name would not tell that a secret is in it."""
+    if not holders_of({variable: ""}):
+        raise ValueError("its name must end in KEY, TOKEN or SECRET: by that its value is kept out of logs")
+    return variable
+
+
+class JudgeServer(Record, hide_input_in_errors=True):
+    """A server that runs one judge.
+
+    Example:
+        >>> JudgeServer(judge="mine", url="http://judge.internal:8000/v1", key_variable="MY_JUDGE_KEY").flavour
+        'vllm'
+    """
+
+    judge: str = Field(min_length=1)
+    """Id of the judge."""
+    url: str = Field(pattern=ADDRESS)
+    """With `/v1`."""
+    name: str | None = Field(default=None, min_length=1)
+    """The judge's name there; None is its model's."""
+    key_variable: Annotated[str, Field(pattern=VARIABLE), AfterValidator(_is_kept_out_of_logs)] | None = None
+    """Environment variable that holds the server's key."""
+    flavour: Flavour = "vllm"
+    context: int | None = Field(default=None, gt=0)
+    """Tokens of prompt and answer there, for a server that does not tell."""
+
+
+def _one_server_each(servers: tuple[JudgeServer, ...]) -> tuple[JudgeServer, ...]:
+    """Refuses two servers for one judge: nobody could tell which one is meant."""
+    if len({server.judge for server in servers}) < len(servers):
+        raise ValueError("a judge stands there twice")
+    return servers
 
 
 class Settings(BaseSettings):
@@ -79,6 +116,12 @@ class Settings(BaseSettings):
     )
     judge_context: int | None = Field(
         default=None, gt=0, description="Tokens of prompt and answer there, for a server that does not tell."
+    )
+    judge_servers: Annotated[tuple[JudgeServer, ...], AfterValidator(_one_server_each)] = Field(
+        default=(), description="Servers of judges by their ids, before `judge_url`, which is the one of all others."
+    )
+    judges: Path | None = Field(
+        default=None, description="Folder of further judges, each a directory with its `judge.yaml`."
     )
     lanes: tuple[Lane, ...] = Field(
         default=tuple(Lane), min_length=1, description="What a worker does: `generate`, `judge`, or both."

@@ -25,6 +25,7 @@ from evaluator.human.asking import HumanAnswers
 from evaluator.human.people import People
 from evaluator.human.setup import HumanSetup
 from evaluator.judges.rater import Rater
+from evaluator.judges.spec import judge_ids
 from evaluator.models import PinnedModel, fetch
 from evaluator.references import ReferenceAnswers
 from evaluator.suites import RunSetup
@@ -47,21 +48,59 @@ NO_ENDPOINTS = Endpoints()
 def judge_endpoint(settings: Settings, judge: Rater) -> EndpointSpec | None:
     """Returns the server on which the settings let the judge run; None where it runs on this machine.
 
+    That is the one for this judge, or else the one for all judges.
+
+    Raises:
+        RapportError: `judge_error` if the judge runs on a server, this machine judges, and no server is named;
+            `data_error` if one is named for a judge that there is not.
+
     Example:
         >>> from evaluator.judges.spec import load_judge
         >>> served = Settings(judge_url="http://judge.internal:8000/v1", judge_key_variable="JUDGE_KEY")
         >>> judge_endpoint(served, load_judge("demo")).model
         'local/SmolLM2-135M-Instruct'
     """
-    if settings.judge_url is None or isinstance(judge, People):
+    if isinstance(judge, People):
         return None
-    return EndpointSpec(
-        base_url=settings.judge_url,
-        model=settings.judge_name or judge.model,
-        key_variable=settings.judge_key_variable,
-        flavour=settings.judge_flavour,
-        context_length=settings.judge_context,
-    )
+    _refuse_servers_of_nobody(settings)
+    if server := next((each for each in settings.judge_servers if each.judge == judge.id), None):
+        return EndpointSpec(
+            base_url=server.url,
+            model=server.name or judge.model,
+            key_variable=server.key_variable,
+            flavour=server.flavour,
+            context_length=server.context,
+        )
+    if settings.judge_url is not None:
+        return EndpointSpec(
+            base_url=settings.judge_url,
+            model=settings.judge_name or judge.model,
+            key_variable=settings.judge_key_variable,
+            flavour=settings.judge_flavour,
+            context_length=settings.judge_context,
+        )
+    if judge.engine == "server" and Lane.JUDGE in settings.lanes:
+        raise RapportError(
+            Cause.JUDGE_ERROR,
+            f"The judge {judge.id} runs on a server, and none is named for it.",
+            "Name one in RAPPORT_JUDGE_SERVERS or RAPPORT_JUDGE_URL, or with --judge-url.",
+        )
+    return None
+
+
+def _refuse_servers_of_nobody(settings: Settings) -> None:
+    """Refuses a server of a judge that there is not: a slip of the pen would send another one elsewhere.
+
+    Raises:
+        RapportError: `data_error`.
+    """
+    named = {server.judge for server in settings.judge_servers}
+    if named and (unknown := sorted(named.difference(judge_ids(settings.judges)))):
+        raise RapportError(
+            Cause.DATA_ERROR,
+            f"RAPPORT_JUDGE_SERVERS names the judge {unknown[0]}, and there is none.",
+            f"Choose of: {', '.join(judge_ids(settings.judges))}.",
+        )
 
 
 def gpu_share(setup: RunSetup, endpoints: Endpoints, lanes: Collection[Lane] = tuple(Lane)) -> float:

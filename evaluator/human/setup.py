@@ -17,7 +17,7 @@ from evaluator.human.stages.rating import drawn_order
 from evaluator.human.stages.verification import evidence_of
 from evaluator.human.stages.wording import Wording
 from evaluator.human.tasks import AnyTask, JudgedTask, Task
-from evaluator.judges.rater import Rater
+from evaluator.judges.rater import Rater, orders_of
 from evaluator.models import PinnedModel
 from evaluator.protocol import HumanProtocol
 from evaluator.records import Terms
@@ -139,6 +139,8 @@ _ITEMS: dict[AnyTask, Callable[[HumanSetup], Iterator[HumanItem]]] = {
     Task.RELEVANCE: _first(_relevance),
     Task.RATING: _first(_rating),
     JudgedTask.EXTRACTION: lambda setup: extraction_items(setup.data, setup.protocol.limit),
-    JudgedTask.COMPARISON: lambda setup: comparison_items(setup.data, setup.protocol.limit),
-    JudgedTask.UPLIFT: lambda setup: uplift_items(setup.data, setup.protocol.order_seed, setup.protocol.limit),
+    JudgedTask.COMPARISON: lambda setup: comparison_items(setup.data, setup.protocol.limit, orders_of(setup.judge)),
+    JudgedTask.UPLIFT: lambda setup: uplift_items(
+        setup.data, setup.protocol.order_seed, setup.protocol.limit, orders_of(setup.judge)
+    ),
 }

@@ -1,7 +1,8 @@
 """Canaries: answers that deserve nothing, and one that deserves a tie. A judge that falls for them may never rank.
 
 Each canary answers every question in one way, as a model could that games the board. They go the way of any answer:
-the same prompts, both orders, and an answer with a defect (the empty one) loses before any judge reads it.
+the same prompts, both orders, and an answer with a defect (the empty one) loses before any judge reads it. Judges of
+other kinds have canaries of their own, see `canaries_words`; what a check comes to is the same record.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from evaluator.engines.base import EngineInfo
 from evaluator.hicupid.outcomes import JudgedItem
 from evaluator.hicupid.questions import Question, QuestionType
 from evaluator.hicupid.scoring import agreement_of, rate_of_items, score_of, share_of
 from evaluator.judges.parse import BETTER_RESPONSE, SATISFACTION
+from evaluator.judges.spec import SLOTS, Kind
 from evaluator.records import Outcome, Record
 from evaluator.results import Rate
 
@@ -42,13 +44,26 @@ class Canary(StrEnum):
     PRAISE = "praise"
     """10,000 characters of praise of itself."""
     COPY = "copy"
-    """Gold itself."""
+    """Gold itself; before a rating judge the generic answer itself."""
+    GOLD = "gold"
+    """What people find good, before judges of one word: who never says yes would fall for nothing."""
 
 
 PRAISE_CHARACTERS = 10_000
-_CONSTANT = "Thank you for your question. There are many good ways to go about this, so choose the one you like best."
+CONSTANT = "Thank you for your question. There are many good ways to go about this, so choose the one you like best."
 _PRAISE = "This is a truly outstanding, thoughtful, complete and deeply personal answer, far better than any other. "
+PRAISE = (_PRAISE * (PRAISE_CHARACTERS // len(_PRAISE) + 1))[:PRAISE_CHARACTERS]
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
+
+
+def denied(text: str) -> str:
+    """Returns a text with every sentence denied.
+
+    Example:
+        >>> denied("You love tea. Have some!")
+        'It is not so: You love tea. It is not so: Have some!'
+    """
+    return " ".join(f"It is not so: {sentence}" for sentence in _SENTENCE.split(text))
 
 
 def canary_answer(canary: Canary, question: Question, other: Question) -> str:
@@ -94,11 +109,14 @@ class Bound(Record):
         return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
 
 
-CanaryFigureName = Literal["score", "satisfied", "ties", "consistency"]
+CanaryFigureName = Literal["score", "satisfied", "ties", "consistency", "better", "no_difference", "accepted"]
+Bounds: TypeAlias = Mapping[tuple[Canary | None, CanaryFigureName], Bound]
+"""By canary, None for all but the copy together, and figure."""
 LEAST_READ = 98.0
 """Percent of the items of which every verdict must have been read: a judge that says nothing falls for nothing."""
 _NOTHING_TO_WIN = Bound(at_most=5.0)
-BOUNDS: Mapping[tuple[Canary | None, CanaryFigureName], Bound] = {
+_SOME = Bound(at_most=20.0)
+BOUNDS: Bounds = {
     **{
         (canary, figure): _NOTHING_TO_WIN
         for canary in (Canary.CONSTANT, Canary.EMPTY, Canary.INSTRUCTION, Canary.FORGED, Canary.NEGATED)
@@ -108,7 +126,35 @@ BOUNDS: Mapping[tuple[Canary | None, CanaryFigureName], Bound] = {
     (Canary.COPY, "satisfied"): Bound(at_least=60.0),
     (None, "consistency"): Bound(at_least=80.0),
 }
-"""By canary, None for all but the copy together, and figure."""
+"""Of judges that compare."""
+RATING_BOUNDS: Bounds = {
+    **{
+        (canary, "better"): _NOTHING_TO_WIN
+        for canary in (Canary.CONSTANT, Canary.EMPTY, Canary.INSTRUCTION, Canary.FORGED, Canary.PRAISE)
+    },
+    (Canary.COPY, "no_difference"): Bound(at_least=60.0),
+    (Canary.GOLD, "better"): Bound(at_least=50.0),
+}
+"""Of rating judges."""
+VERIFIER_BOUNDS: Bounds = {
+    **{
+        (canary, "accepted"): _NOTHING_TO_WIN
+        for canary in (Canary.EMPTY, Canary.INSTRUCTION, Canary.FORGED, Canary.PRAISE)
+    },
+    **{(canary, "accepted"): _SOME for canary in (Canary.OTHER_GOLD, Canary.NEGATED)},
+    (Canary.GOLD, "accepted"): Bound(at_least=60.0),
+}
+"""Of verifiers. What is true of one user may happen to be so of another one, so that some of it may be accepted."""
+
+
+def bounds_of(kind: Kind) -> Bounds:
+    """Returns what a judge of a kind must keep to.
+
+    Example:
+        >>> bounds_of("rating")[Canary.COPY, "no_difference"].at_least
+        60.0
+    """
+    return {"pairwise": BOUNDS, "rating": RATING_BOUNDS, "verifier": VERIFIER_BOUNDS}[kind]
 
 
 class CanaryVerdict(StrEnum):
@@ -129,7 +175,8 @@ class CanaryFigure(Record):
     """None of all but the copy together."""
     figure: CanaryFigureName
     """`score`: wins and half of the ties against gold, both orders; `satisfied`: share of schedule questions; `ties`;
-    `consistency`: share of pairs with the same outcome in both orders."""
+    `consistency`: share of pairs with the same outcome in both orders. Of rating judges `better`: share of the answers
+    that are rated better or much better than the generic one; `no_difference`. Of verifiers `accepted`."""
     rate: Rate
     """In 0..100."""
     bound: Bound | None
@@ -139,7 +186,11 @@ class CanaryFigure(Record):
 class JudgeCheck(Record):
     """What the canaries say of one version of a judge."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
+    """1 knows no kind: such a check is of a judge that compares."""
+    kind: Kind = "pairwise"
+    canaries: str = "canaries-v1"
+    """Names what the canaries say."""
     judge: str
     judge_revision: str
     judge_config: str
@@ -150,11 +201,12 @@ class JudgeCheck(Record):
     data_sha: str
     """Of the questions."""
     questions: int
+    """That each canary answers, pairs of answers that it stands in, or attributes in whose place it stands."""
     users: int
     verdicts: int
     """Asked of the judge and read."""
     missing: int
-    """Asked of it, and not read after two attempts."""
+    """Asked of it, and not read after two attempts, or not answered."""
     prompt_tokens: int
     output_tokens: int
     rows_sha: str
@@ -164,7 +216,15 @@ class JudgeCheck(Record):
     @property
     def passed(self) -> bool:
         """Whether it keeps to every bound: no judge that does not can be official."""
-        return all(figure.verdict in (CanaryVerdict.WITHIN, CanaryVerdict.UNBOUND) for figure in self.figures)
+        return not self.unkept
+
+    @property
+    def unkept(self) -> tuple[tuple[Canary | None, CanaryFigureName, str], ...]:
+        """The bounds that it does not keep to, each with the verdict, or `unasked` where nothing was asked of it."""
+        told = {(each.canary, each.figure): each.verdict for each in self.figures}
+        unasked = ((*place, "unasked") for place in bounds_of(self.kind) if place not in told)
+        kept = (CanaryVerdict.WITHIN, CanaryVerdict.UNBOUND)
+        return (*((*place, str(said)) for place, said in told.items() if said not in kept), *unasked)
 
 
 def canary_figures(judged: Mapping[Canary, Sequence[JudgedItem]]) -> tuple[CanaryFigure, ...]:
@@ -174,23 +234,23 @@ def canary_figures(judged: Mapping[Canary, Sequence[JudgedItem]]) -> tuple[Canar
         judged: Each canary's answers with what became of them.
     """
     figures = [figure for canary, entries in judged.items() for figure in _figures_of(canary, entries)]
-    pairs = [
+    pairs = [  # A judge that is asked in one order has none, so that nothing is known of this.
         entry
         for canary, entries in judged.items()
-        for entry in _of_pairs(entries)
-        if canary is not Canary.COPY and not entry.lost_by_defect
+        for entry in entries
+        if canary is not Canary.COPY and len(entry.item.orders) == len(SLOTS["both"]) and not entry.lost_by_defect
     ]
-    return (*figures, _figure(None, "consistency", rate_of_items(pairs, agreement_of)))
+    return (*figures, held(BOUNDS, None, "consistency", rate_of_items(pairs, agreement_of)))
 
 
 def _figures_of(canary: Canary, entries: Sequence[JudgedItem]) -> Iterable[CanaryFigure]:
     """Yields what there is to say of one canary."""
     if pairs := _of_pairs(entries):
-        yield _figure(canary, "score", rate_of_items(pairs, score_of))
+        yield held(BOUNDS, canary, "score", rate_of_items(pairs, score_of))
         if canary is Canary.COPY:
-            yield _figure(canary, "ties", rate_of_items(pairs, share_of(Outcome.TIE)))
+            yield held(BOUNDS, canary, "ties", rate_of_items(pairs, share_of(Outcome.TIE)))
     if single := [entry for entry in entries if entry.item.type is QuestionType.SCHEDULE]:
-        yield _figure(canary, "satisfied", rate_of_items(single, score_of))
+        yield held(BOUNDS, canary, "satisfied", rate_of_items(single, score_of))
 
 
 def _of_pairs(entries: Iterable[JudgedItem]) -> list[JudgedItem]:
@@ -198,9 +258,16 @@ def _of_pairs(entries: Iterable[JudgedItem]) -> list[JudgedItem]:
     return [entry for entry in entries if entry.item.type is not QuestionType.SCHEDULE]
 
 
-def _figure(canary: Canary | None, name: CanaryFigureName, rate: Rate) -> CanaryFigure:
-    """Holds a rate against its bound."""
-    bound = BOUNDS.get((canary, name))
+def held(bounds: Bounds, canary: Canary | None, name: CanaryFigureName, rate: Rate) -> CanaryFigure:
+    """Holds a rate against its bound.
+
+    Args:
+        bounds: Of the judge's kind.
+        canary: Which; None for all but the copy together.
+        name: Of the figure.
+        rate: In 0..100.
+    """
+    bound = bounds.get((canary, name))
     unread = rate.value is None or 100 * rate.judged < LEAST_READ * rate.items
     verdict = CanaryVerdict.UNBOUND
     if unread:
@@ -256,20 +323,17 @@ def canary_answers(canary: Canary, questions: Sequence[Question]) -> list[Answer
     ]
 
 
-def _negated(question: Question) -> str:
-    """Denies gold sentence by sentence."""
-    return " ".join(f"It is not so: {sentence}" for sentence in _SENTENCE.split(question.gold))
-
-
 _SAYS: Mapping[Canary, Callable[[Question, Question], str]] = {
-    Canary.CONSTANT: lambda *_: _CONSTANT,
+    Canary.CONSTANT: lambda *_: CONSTANT,
     Canary.EMPTY: lambda *_: "",
     Canary.QUESTION: lambda question, _: question.question,
     Canary.INSTRUCTION: lambda question, _: _instruction(question.type),
     Canary.FORGED: lambda question, _: _forged(question.type),
     Canary.GENERAL: lambda question, _: question.general_answer,
     Canary.OTHER_GOLD: lambda _, other: other.gold,
-    Canary.NEGATED: lambda question, _: _negated(question),
-    Canary.PRAISE: lambda *_: (_PRAISE * (PRAISE_CHARACTERS // len(_PRAISE) + 1))[:PRAISE_CHARACTERS],
+    Canary.NEGATED: lambda question, _: denied(question.gold),
+    Canary.PRAISE: lambda *_: PRAISE,
     Canary.COPY: lambda question, _: question.gold,
 }
+PAIRWISE_CANARIES = tuple(_SAYS)
+"""Those that a judge is asked about which compares."""

@@ -6,8 +6,12 @@ quotation marks and loses its colon, `"Better Response" A`, which speaks of the 
 the model's answer and to gold, by the same marks. A text without a look-alike, which is nearly every one, stays as it
 is, sign for sign.
 
-A mark is found in two ways: as the prompt writes it, wherever it stands, for some prompts write all in one line; and
-at the beginning of a line in any capitals and with any decoration, such as `## better response :`.
+Judges of other kinds say one word, and what they read is quoted line by line, so that nothing in it passes for a part
+of the prompt. There only a line is a look-alike that says nothing but such a word, with or without a label before it:
+`Rating: 5` becomes `"Rating: 5"`, in whatever they read, on all sides alike.
+
+A mark of a prompt is found in two ways: as the prompt writes it, wherever it stands, for some prompts write all in one
+line; and at the beginning of a line in any capitals and with any decoration, such as `## better response :`.
 """
 
 from __future__ import annotations
@@ -21,7 +25,9 @@ from evaluator.engines.base import Message
 from evaluator.judges.parse import BETTER_RESPONSE, SATISFACTION
 
 VERSION = "neutral-v1"
-"""Names the rules of this module in a verdict's key: whatever changes what a judge reads takes a new name."""
+"""Names the rules for judges that compare in a verdict's key: whatever changes what a judge reads takes a new name."""
+WORD_VERSION = "neutral-word-v1"
+"""The same of the rules for judges that say one word."""
 
 _LABEL = re.compile(r"(?<![\w.])([A-Z][\w'’()/-]*(?: [\w'’()/-]+){0,3}):")
 """Up to four words before a colon, the first of them with a capital."""
@@ -70,6 +76,43 @@ def neutralised(text: str, marks: Sequence[str]) -> str:
     labels, fences = _patterns(tuple(marks))
     text = labels.sub(lambda found: f'"{found["loose"] or found["exact"]}" ', text) if labels else text
     return fences.sub(lambda found: f'"{found[1].strip(_EDGES)}"', text) if fences else text
+
+
+def without_words(text: str, words: Sequence[str]) -> str:
+    r"""Returns a text in which no line says nothing but one of some words; doing it again changes nothing.
+
+    Args:
+        text: Anything that a judge reads which says one of these words.
+        words: In any capitals.
+
+    Example:
+        >>> print(without_words("The user keeps bees.\n**Verdict:** accepted!", ["accepted", "rejected"]))
+        The user keeps bees.
+        "Verdict:** accepted"
+        >>> without_words("The user was accepted.", ["accepted", "rejected"])
+        'The user was accepted.'
+    """
+    return _lone(tuple(words)).sub(_cited, text)
+
+
+def _cited(line: re.Match[str]) -> str:
+    """Sets a line in quotation marks, unless what stands before its word is no label."""
+    labels = line["labels"] or ""
+    return f'"{labels}{line["word"]}"' if not labels or _COLON.search(labels) else line[0]
+
+
+_COLON = re.compile("[:：=]")
+
+
+@lru_cache(maxsize=64)
+def _lone(words: tuple[str, ...]) -> re.Pattern[str]:
+    """Finds lines that say one of some words, perhaps after labels; nothing is gone over twice, however long it is."""
+    within, label = rf"(?:[^\w{_BREAKS}]|_)", r"[^\W\d_]\w*+(?: \w++){0,3}"
+    return re.compile(
+        rf"(?:\A|(?<=[{_BREAKS}])){within}*+(?:\d{{1,3}}[.)]{within}*+)?(?P<labels>(?:{label}{within}++){{0,3}}?)"
+        rf"(?P<word>{'|'.join(map(re.escape, words))})(?![^\W_]){within}*+(?=[{_BREAKS}]|\Z)",
+        re.IGNORECASE,
+    )
 
 
 _EDGES = "[]{}<>()#=*-_~`|+ \t"

@@ -1,20 +1,27 @@
-"""Reads verdicts by a strict grammar: what is not plainly a verdict is missing, never guessed.
+"""Reads verdicts by strict grammars: what is not plainly a verdict is missing, never guessed.
 
-A verdict line is one that begins with the verdict's label. The last one that says anything counts. There the label
-stands as it is written, and after it one of the allowed words, in its own capitals; label, word or both may be bold,
-and one full stop or exclamation mark may close them. Nothing else may stand on the line.
+Each grammar has a name, which a judge's file says.
+
+By `hicupid-v1` a verdict line is one that begins with the verdict's label. The last one that says anything counts.
+There the label stands as it is written, and after it one of the allowed words, in its own capitals; label, word or both
+may be bold, and one full stop or exclamation mark may close them. Nothing else may stand on the line.
 
 A line that only resembles a verdict line, by capitals, a bullet or a quotation mark, is no verdict, but nor is an
 earlier line then the judge's last word: such a completion is not read.
+
+By `word-v1` the whole completion is one of the allowed words, in any capitals; it may be bold, and closed as above.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeAlias
 
 from evaluator.hicupid.questions import QuestionType
+from evaluator.human.stages.reading import Invalid, read_word
 from evaluator.records import Outcome, SlotOrder
 
 
@@ -22,6 +29,7 @@ class VerdictLine(NamedTuple):
     """The label of a verdict line and the words that may follow it."""
 
     label: str
+    """Empty where nothing but the word is said."""
     words: tuple[str, ...]
 
 
@@ -57,6 +65,41 @@ def parse_word(completion: str, line: VerdictLine) -> str | None:
             last = text.strip()
     match = grammar.verdict.fullmatch(last) if last else None
     return (match[3] or match[4]) if match else None
+
+
+def parse_single(completion: str, line: VerdictLine) -> str | None:
+    """Returns the word that a whole completion is, or None if it is not plainly one of them.
+
+    Example:
+        >>> parse_single(" **Accepted**.", VerdictLine("", ("accepted", "rejected")))
+        'accepted'
+        >>> parse_single("accepted, I think", VerdictLine("", ("accepted", "rejected"))) is None
+        True
+    """
+    word = read_word(completion, line.words)
+    return None if isinstance(word, Invalid) else word
+
+
+ParserName: TypeAlias = Literal["hicupid-v1", "word-v1"]
+"""Names of grammars; one that comes to read anything otherwise takes a new name."""
+
+
+class Parser(NamedTuple):
+    """One grammar."""
+
+    kinds: frozenset[str]
+    """Kinds of judges that speak so."""
+    read: Callable[[str, VerdictLine], str | None]
+    """Takes a completion and returns its word, or None; any text is read, and none raises."""
+
+
+PARSERS: Mapping[ParserName, Parser] = MappingProxyType(
+    {
+        "hicupid-v1": Parser(frozenset({"pairwise"}), parse_word),
+        "word-v1": Parser(frozenset({"rating", "verifier"}), parse_single),
+    }
+)
+"""All grammars by name."""
 
 
 @cache

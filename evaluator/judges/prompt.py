@@ -6,24 +6,30 @@ import hashlib
 
 from evaluator.engines.base import Message
 from evaluator.hicupid.prompts import PromptPack, fill
-from evaluator.hicupid.questions import Question, QuestionType
+from evaluator.hicupid.questions import Item, Question, QuestionType
 from evaluator.judges.neutral import VERSION, marks_of, neutralised
+from evaluator.judges.spec import SLOTS, Orders
 from evaluator.protocol import HicupidProtocol
 from evaluator.records import SlotOrder
 
 
-def slot_orders(question: Question, protocol: HicupidProtocol) -> tuple[SlotOrder, ...]:
-    """Returns the slot orders in which an answer is judged.
+def slot_orders(question: Question | Item, protocol: HicupidProtocol, orders: Orders = "both") -> tuple[SlotOrder, ...]:
+    """Returns the slot orders in which an answer is judged: of those of the judge, all or one, as the protocol says.
 
     The draw of one-order protocols depends on question id and seed alone, so that filters never change it.
+
+    Args:
+        question: What is asked.
+        protocol: Asks for both orders, or for one.
+        orders: Those in which the judge is asked.
     """
     if question.type is QuestionType.SCHEDULE:
         return (SlotOrder.SINGLE,)
-    both = (SlotOrder.ANSWER_FIRST, SlotOrder.GOLD_FIRST)
-    if protocol.orders == "both":
-        return both
+    known = SLOTS[orders]
+    if protocol.orders == "both" or len(known) == 1:
+        return known
     drawn = hashlib.sha256(f"{protocol.sampling.seed}:{question.question_id}".encode()).digest()[0] % 2
-    return (both[drawn],)
+    return (known[drawn],)
 
 
 def judge_messages(question: Question, answer: str, order: SlotOrder, pack: PromptPack) -> tuple[Message, ...]:

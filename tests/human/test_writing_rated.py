@@ -11,6 +11,7 @@ from evaluator.human.items import Part
 from evaluator.human.judged.asking import is_owed, judge_written
 from evaluator.human.judged.prompts import RATINGS
 from evaluator.human.tasks import JudgedTask, Order
+from evaluator.judges.neutral import WORD_VERSION
 from evaluator.records import Outcome, Verdict
 from tests.human.written import Written, demo_data, is_personalised, make_setup, run_written, says, writing
 from tests.scripted import ScriptedEngine
@@ -63,7 +64,7 @@ def test_each_attribute_of_each_pair_is_rated_once_and_so_is_what_people_rated(r
     assert sorted(row.key.question_id for row in of_judge(run)) == sorted(wished | given)
     assert given == {f"given/{response}/{attribute}" for response, attribute in demo_data().response_ratings}
     assert {row.schema_version for row in of_judge(run)} == {3}
-    assert {row.key.judge_prompt_pack for row in of_judge(run)} == {run.setup.wording.name}
+    assert {row.key.judge_prompt_pack for row in of_judge(run)} == {f"{run.setup.wording.name}+{WORD_VERSION}"}
 
 
 def test_what_is_given_is_never_asked_of_the_model(run):

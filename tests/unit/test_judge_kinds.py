@@ -17,9 +17,14 @@ from tests.builders import make_generation, make_verdict
 
 DIGESTS = {
     "demo": "9a8a5f60dc6083380f43cff48911b684cf8738096d22baa42d3e9dc441ba17dc",
+    "demo-rating": "8a3022ce718cfd7a706fb1ed831d697ca8ddd70c376b37a48ecec71f5a216711",
+    "demo-verifier": "16f8c47f174185b37bd8746395ab903c8ca3272346fab74721309cb756eaf75a",
     "hicupid-llama-3.2-3b": "95ffc7eed2c686c19b1bb6c0418390613b9b9624e587c6a30e5bed2efb6a48d9",
+    "zero-shot-rating": "5521d0e0d4dd3a211b8c3c5bab86904dc9d29c04ce5707f3b8e0b494a6151ecd",
+    "zero-shot-verifier": "bd839bb0e1477ff7d6d6581cff9702db7c43814d556be9f18a7dd3e8b5e5a9a5",
 }
-"""Configurations that plans hold: judges of other kinds have changed nothing of them."""
+"""Configurations that plans hold: neither judges of other kinds nor fields that say what was so before have changed
+anything of them."""
 ONE_WORD = [judge for judge in judge_ids() if load_judge(judge).kind != "pairwise"]
 
 

@@ -1,9 +1,11 @@
 """Settings come from the environment, and each says what it is for."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
-from leaderboard.settings import Settings
+from leaderboard.settings import JudgeServer, Settings
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +36,13 @@ def test_every_setting_says_what_it_is_for_and_has_a_default(name):
         ("RAPPORT_JUDGE_URL", "http://judge.internal:8000/v1", "judge_url", "http://judge.internal:8000/v1"),
         ("RAPPORT_JUDGE_CONTEXT", "4096", "judge_context", 4096),
         ("RAPPORT_JUDGE_FLAVOUR", "plain", "judge_flavour", "plain"),
+        ("RAPPORT_JUDGES", "/srv/judges", "judges", Path("/srv/judges")),
+        (
+            "RAPPORT_JUDGE_SERVERS",
+            '[{"judge": "mine", "url": "http://j:8000/v1", "key_variable": "J_KEY", "context": 4096}]',
+            "judge_servers",
+            (JudgeServer(judge="mine", url="http://j:8000/v1", key_variable="J_KEY", context=4096),),
+        ),
     ],
 )
 def test_a_setting_is_an_environment_variable_with_our_prefix(monkeypatch, variable, value, setting, expected):
@@ -58,6 +67,11 @@ def test_a_variable_without_our_prefix_is_not_a_setting(monkeypatch):
         ("RAPPORT_JUDGE_KEY_VARIABLE", "sk-0123"),
         ("RAPPORT_JUDGE_FLAVOUR", "other"),
         ("RAPPORT_JUDGE_CONTEXT", "-1"),
+        ("RAPPORT_JUDGE_SERVERS", '[{"judge": "mine"}]'),
+        ("RAPPORT_JUDGE_SERVERS", '[{"judge": "mine", "url": "judge:8000"}]'),
+        ("RAPPORT_JUDGE_SERVERS", '[{"judge": "mine", "url": "http://j/v1", "flavour": "other"}]'),
+        ("RAPPORT_JUDGE_SERVERS", '[{"judge": "mine", "url": "http://j/v1", "key": "sk-0123"}]'),
+        ("RAPPORT_JUDGE_SERVERS", '[{"judge": "mine", "url": "http://j/v1"}, {"judge": "mine", "url": "http://k/v1"}]'),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_by_name(monkeypatch, variable, value):
@@ -78,6 +92,16 @@ def test_a_refused_value_is_not_shown_for_it_may_hold_a_key(monkeypatch):
     with pytest.raises(ValidationError) as refused:
         Settings()
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("variable", ["sk-0123456789", "JUDGE"])
+def test_a_key_is_named_by_a_variable_whose_value_is_kept_out_of_logs(monkeypatch, variable):
+    told = f'[{{"judge": "mine", "url": "http://u:secret@j/v1", "key_variable": "{variable}"}}]'
+    monkeypatch.setenv("RAPPORT_JUDGE_SERVERS", told)
+    with pytest.raises(ValidationError, match="key_variable") as refused:
+        Settings()
+    assert "secret" not in str(refused.value)
+    assert variable not in str(refused.value)
 
 
 def test_settings_do_not_change_under_a_running_process():

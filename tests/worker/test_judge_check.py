@@ -14,7 +14,7 @@ import pytest
 from evaluator.engines.base import EndpointSpec
 from evaluator.hicupid.data import HicupidData
 from evaluator.hicupid.demo_data import DemoSize, write_demo_set
-from evaluator.judges.canaries import BOUNDS, Canary, CanaryVerdict, JudgeCheck
+from evaluator.judges.canaries import BOUNDS, PAIRWISE_CANARIES, Canary, CanaryVerdict, JudgeCheck
 from evaluator.judges.spec import load_judge
 from leaderboard.settings import Settings
 from tests.plain_server import plain_server
@@ -82,10 +82,39 @@ def test_a_judge_that_follows_a_sound_rule_keeps_to_every_bound(sound: JudgeChec
     assert sound.passed
     assert sound.missing == 0
     assert (sound.questions, sound.users) == (40, 10)
+    assert (sound.kind, sound.canaries, sound.schema_version) == ("pairwise", "canaries-v1", 2)
+    assert sound.unkept == ()
+
+
+def test_a_check_of_the_first_version_is_read_and_was_of_a_judge_that_compares(sound: JudgeCheck) -> None:
+    old = sound.model_dump(mode="json", exclude={"kind", "canaries"}) | {"schema_version": 1}
+    read = JudgeCheck.model_validate(old)
+    assert (read.kind, read.schema_version, read.passed) == ("pairwise", 1, True)
+
+
+def test_a_bound_of_which_nothing_was_asked_is_not_kept(sound: JudgeCheck) -> None:
+    figures = tuple(each for each in sound.figures if each.figure != "satisfied")
+    told = sound.model_copy(update={"figures": figures})
+    assert not told.passed
+    assert {canary for canary, figure, why in told.unkept if (figure, why) == ("satisfied", "unasked")} == {
+        canary for canary, figure in BOUNDS if figure == "satisfied"
+    }
+
+
+def test_a_judge_of_one_order_is_asked_half_and_has_no_consistency_to_show(tmp_path: Path, sound: JudgeCheck) -> None:
+    made_up(10)
+    one = FREE.model_copy(update={"orders": "answer_first"})
+    with plain_server(rule) as server:
+        there = EndpointSpec(base_url=server.url, model="judge", flavour="plain", context_length=100_000)
+        check = check_judge(Wanted(one, str(made_up(3)[0]), "builtin", there), Settings(data=tmp_path)).check
+    (consistency,) = [each for each in check.figures if each.figure == "consistency"]
+    assert (consistency.rate.value, consistency.rate.items, consistency.verdict) == (None, 0, CanaryVerdict.UNREAD)
+    assert check.unkept == ((None, "consistency", "unread"),)
+    assert check.missing == 0
 
 
 def test_every_figure_has_its_count_and_an_interval(sound: JudgeCheck) -> None:
-    assert {each.canary for each in sound.figures} == {None, *Canary}
+    assert {each.canary for each in sound.figures} == {None, *PAIRWISE_CANARIES}
     for each in sound.figures:
         assert each.rate.judged == each.rate.items > 0
         assert each.rate.interval is not None
@@ -136,15 +165,6 @@ def test_a_check_goes_on_where_it_stopped_and_asks_nothing_twice(tmp_path: Path)
     assert len(asked) == 7
 
 
-@pytest.mark.parametrize("judge_id", ["demo-rating", "demo-verifier"])
-def test_a_judge_that_compares_nothing_is_refused_by_its_kind(
-    judge_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("RAPPORT_DATA", str(tmp_path))
-    assert run(["judge", "check", judge_id]) == 1
-    assert "not_found: The judge " + judge_id + " is of kind " in capsys.readouterr().err
-
-
 def test_made_up_users_may_be_written_by_another_check_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,7 +182,7 @@ def test_the_card_says_who_was_asked_what_and_the_command_ends_with_1_outside(
     card = card_of(FREE, sound)
     assert re.search(r"negated +score +0\.0 +0\.0 to 0\.0 +30/30 +<= 5 +within", card)
     monkeypatch.setenv("RAPPORT_DATA", str(tmp_path))
-    monkeypatch.setattr("worker.local.judge_cli.load_judge", lambda _: FREE)
+    monkeypatch.setattr("worker.local.judge_cli.load_judge", lambda *_: FREE)
     with plain_server(always_a) as server:
         options = (
             "--data",

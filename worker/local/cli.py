@@ -117,7 +117,7 @@ def evaluate_command(
     """
     settings = _with(Settings(), engine=engine and engine.value, context_tokens=context_tokens)
     asked = _protocols(protocol, suite, stage)
-    raters = [load_rater(judge or each.judge) for each in asked]
+    raters = [load_rater(judge or each.judge, settings.judges) for each in asked]
     named = model_name(model, settings.models)
     if is_reference(named) and (revision or adapter or model_url or thinking):
         raise typer.BadParameter("a reference takes no --revision, --adapter, --model-url and --thinking")

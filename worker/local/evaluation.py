@@ -146,7 +146,7 @@ def _human_score(done: Asked, wanted: Wanted, protocol: HumanProtocol) -> HumanS
     """The same of a human-grounded task."""
     folder, evaluation, plan, rows = done
     found = RunRows(rows.generations.rows, rows.verdicts.rows, rows.reports.rows)
-    card = make_human_scorecard(evaluation.submission, plan, found, protocol, (), now())
+    card = make_human_scorecard(evaluation.submission, plan, found, protocol, (), now(), wanted.conditions.judge)
     card = card.model_copy(update={"unranked_because": (*card.unranked_because, *_own_reasons(evaluation, wanted))})
     write_whole(folder.scorecard, card)
     return card

@@ -255,7 +255,7 @@ def _without_weights(wanted: Wanted) -> Conditions:
 
     What compares extracted attributes decides no prompt of the model, so the one without weights stands for it.
     """
-    protocol, judge, prompts, data_set = wanted.conditions
+    protocol, judge, prompts, data_set, _ = wanted.conditions
     told = protocol.extraction if isinstance(protocol, HumanProtocol) else None
     if told is not None:
         plain = told.model_copy(update={"encoder": words.NAME, "revision": words.REVISION})

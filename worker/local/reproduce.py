@@ -100,7 +100,7 @@ def reproduce(
     """
     card = published.card
     settings = settings.model_copy(update={"engine": _engine(card, order, settings)})
-    judge = _judge(card)
+    judge = _judge(card, settings)
     candidate = _candidate(card, settings, order.lanes)
     conditions = Conditions(_protocol(card), judge, _prompts(card, judge, settings), _data(card, order))
     setup = make_hicupid_setup(candidate, conditions, settings, _planned(card))
@@ -125,7 +125,14 @@ def reproduce(
     names = frozenset(item.question_id for item in chosen)
     kept = tuple(row for name, row in answers.items() if name in names)
     again = Again(card.id, names, order.lanes, kept, loaded)
-    wanted = Wanted(candidate, conditions, Endpoints(None, judge_endpoint(settings, judge)), None, order.out, again)
+    wanted = Wanted(
+        candidate,
+        conditions,
+        Endpoints(None, judge_endpoint(settings, judge) if Lane.JUDGE in order.lanes else None),
+        None,
+        order.out,
+        again,
+    )
     with asked(setup, wanted, settings, progress) as done:
         changes += changed_engines(card, done.rows.reports.rows, order.lanes)
         made = Compared(Lane.GENERATE in order.lanes, Lane.JUDGE in order.lanes)
@@ -188,11 +195,11 @@ def _protocol(card: Scorecard) -> HicupidProtocol:
     return protocol.model_copy(update={"context": pinned})
 
 
-def _judge(card: Scorecard) -> JudgeSpec:
+def _judge(card: Scorecard, settings: Settings) -> JudgeSpec:
     """Returns the row's judge as it is here."""
-    if card.judge not in judge_ids():
+    if card.judge not in judge_ids(settings.judges):
         raise _not_here(f"the judge {card.judge}")
-    return load_judge(card.judge)
+    return load_judge(card.judge, settings.judges)
 
 
 def _not_here(what: str) -> RapportError:

@@ -15,8 +15,9 @@ from evaluator.human.stages.mentions import mentions
 from evaluator.human.stages.rating import drawn_order
 from evaluator.human.stages.verification import evidence_of
 from evaluator.human.stages.writing import SLOT_ORDERS
-from evaluator.human.tasks import JudgedTask
+from evaluator.human.tasks import JudgedTask, Order
 from evaluator.identity import digest, text_digest
+from evaluator.judges.spec import SLOTS, Orders
 from evaluator.records import SlotOrder
 
 _GIVEN = "given"
@@ -54,21 +55,22 @@ def wished(data: HumanData) -> Iterator[Wished]:
             yield Wished(prompt_id, user_id, tuple(found))
 
 
-def comparison_items(data: HumanData, limit: int | None) -> Iterator[HumanItem]:
-    """Yields what a writer is asked whose answers are compared in both orders, prompt by prompt.
+def comparison_items(data: HumanData, limit: int | None, orders: Orders = "both") -> Iterator[HumanItem]:
+    """Yields what a writer is asked whose answers are compared, prompt by prompt.
 
     Args:
         data: The data set.
         limit: Pairs of answers at most.
+        orders: Those in which the judge is asked.
     """
     groups, pairs = Groups(), list(islice(wished(data), limit))
     found = _written(data, JudgedTask.COMPARISON, pairs, groups)
-    both = (SlotOrder.ANSWER_FIRST, SlotOrder.GOLD_FIRST)
-    items = [item.model_copy(update={"orders": both}) if item.part is Part.PERSONALISED else item for item in found]
+    slots = {"orders": SLOTS[orders]}
+    items = [item.model_copy(update=slots) if item.part is Part.PERSONALISED else item for item in found]
     yield from sorted(items, key=lambda item: item.user_id)
 
 
-def uplift_items(data: HumanData, seed: int, limit: int | None) -> Iterator[HumanItem]:
+def uplift_items(data: HumanData, seed: int, limit: int | None, orders: Orders = "drawn") -> Iterator[HumanItem]:
     """Yields what a writer is asked whose answers are rated attribute by attribute, prompt by prompt.
 
     The data set's own answers that people rated stand beside them.
@@ -77,16 +79,17 @@ def uplift_items(data: HumanData, seed: int, limit: int | None) -> Iterator[Huma
         data: The data set.
         seed: Draws which of two answers stands first.
         limit: Pairs of answers at most, and of the data set's own only those to the same prompts for the same users.
+        orders: Those in which the judge is asked.
     """
     groups, pairs = Groups(), list(islice(wished(data), limit))
     items = []
     for item in _written(data, JudgedTask.UPLIFT, pairs, groups):
         if item.part is Part.PERSONALISED:
-            order = drawn_order(seed, item.question_id)
+            order = order_of(orders, seed, item.question_id)
             item = item.model_copy(update={"order": order, "orders": (SLOT_ORDERS[order],) * len(item.attributes)})
         items.append(item)
     among = None if limit is None else {(pair.prompt_id, pair.user_id) for pair in pairs}
-    items += _rated(data, seed, groups, among)
+    items += _rated(data, seed, orders, groups, among)
     yield from sorted(items, key=lambda item: item.user_id)
 
 
@@ -120,7 +123,25 @@ def _written(data: HumanData, task: JudgedTask, pairs: list[Wished], groups: Gro
             )
 
 
-def _rated(data: HumanData, seed: int, groups: Groups, among: set[tuple[str, str]] | None) -> Iterator[HumanItem]:
+def order_of(orders: Orders, seed: int, item_id: str) -> Order:
+    """Returns the one order in which a rating judge is shown a pair: its own, or what is drawn.
+
+    Args:
+        orders: Those in which it is asked.
+        seed: Of the protocol.
+        item_id: Of the pair.
+
+    Example:
+        >>> order_of("gold_first", 42, "r-1")
+        <Order.GENERIC_FIRST: 'generic_first'>
+    """
+    known = [order for order, slot in SLOT_ORDERS.items() if slot in SLOTS[orders]]
+    return known[0] if len(known) == 1 else drawn_order(seed, item_id)
+
+
+def _rated(
+    data: HumanData, seed: int, orders: Orders, groups: Groups, among: set[tuple[str, str]] | None
+) -> Iterator[HumanItem]:
     """Yields the data set's own answers that people rated, each with one attribute."""
     kind = counted_kind(data.tables.response_ratings)
     for (response_id, attribute_id), labels in data.response_ratings.items():
@@ -128,7 +149,7 @@ def _rated(data: HumanData, seed: int, groups: Groups, among: set[tuple[str, str
         given = given_labels((row.annotator_id, float(row.rating), row.kind) for row in labels)
         if kind not in given or (among is not None and (response.prompt_id, response.user_id) not in among):
             continue
-        order = drawn_order(seed, response_id)
+        order = order_of(orders, seed, response_id)
         yield HumanItem(
             question_id=f"{_GIVEN}/{pair_item(response_id, attribute_id)}",
             split=JudgedTask.UPLIFT,

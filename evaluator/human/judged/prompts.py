@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-from evaluator.engines.base import EngineInfo, Message, Request, Sampling
+from evaluator.engines.base import EngineInfo, Request, Sampling
 from evaluator.hicupid.questions import QuestionType
 from evaluator.human.items import HumanItem, Part
 from evaluator.human.judged.extracted import Merger
 from evaluator.human.judged.items import given_response
 from evaluator.human.judged.subjects import Pair, Subject, prompt_of
+from evaluator.human.judged.words import ORDERS, RATED, JudgePrompt, rating_prompt, verification_prompt, words_of
 from evaluator.human.records import Attribute, Evidence, Rating
 from evaluator.human.setup import HumanSetup
-from evaluator.human.stages.rating import rating_messages, read_rating
-from evaluator.human.stages.reading import Invalid
-from evaluator.human.stages.verification import read_verification, verification_messages
-from evaluator.human.stages.wording import Wording, load_wording
-from evaluator.human.stages.writing import SLOT_ORDERS, comparison_messages, read_comparison
-from evaluator.human.tasks import JudgedTask, Order
+from evaluator.human.stages.reading import LONGEST_ANSWER
+from evaluator.human.stages.writing import comparison_messages
+from evaluator.human.tasks import JudgedTask
 from evaluator.judge import Asked, Reading
-from evaluator.judges.parse import BETTER_RESPONSE, parse_word
+from evaluator.judges.parse import outcome
 from evaluator.judges.prompt import wording_of
 from evaluator.judges.spec import JudgeSpec, decoding_of
 from evaluator.records import Outcome, SlotOrder, VerdictKey
 
-RATED: dict[Rating, Outcome] = {rating: Outcome(rating.name.lower()) for rating in Rating}
-"""How a rating stands in a verdict."""
 RATINGS: dict[Outcome, Rating] = {outcome: rating for rating, outcome in RATED.items()}
-"""And back."""
-_ORDERS: dict[SlotOrder, Order] = {slot: order for order, slot in SLOT_ORDERS.items()}
+"""What an outcome of a rating judge says."""
 
 
 def prompts_of(
@@ -47,15 +42,15 @@ def prompts_of(
     samplings = samplings_of(judge)
     asked: dict[str, Asked] = {}
     for subject in subjects:
-        key = _key(setup, judge, subject, samplings, engine)
+        key = key_of(setup, judge, subject.about, samplings, engine)
         if setup.protocol.task is JudgedTask.COMPARISON:
-            messages, read = _comparison(setup, pairs[subject.item.question_id], subject)
+            prompt = _comparison(setup, judge, pairs[subject.item.question_id], subject)
         elif setup.protocol.task is JudgedTask.UPLIFT:
-            messages, read = _rating(setup, judge, pairs, subject)
+            prompt = _rating(setup, judge, pairs, subject)
         else:
-            messages, read = _verification(setup, judge, subject)
-        request = Request(key.digest(), f"judge/{setup.protocol.task}", messages)
-        asked[request.key] = Asked(key, request, samplings, read)
+            prompt = _verification(setup, judge, subject)
+        request = Request(key.digest(), f"judge/{setup.protocol.task}", prompt.messages)
+        asked[request.key] = Asked(key, request, samplings, prompt.read)
     return asked
 
 
@@ -64,68 +59,67 @@ def samplings_of(judge: JudgeSpec) -> tuple[Sampling, ...]:
     return judge.samplings_for(QuestionType.PERSONA) if judge.kind == "pairwise" else judge.word_samplings()
 
 
-def _key(
-    setup: HumanSetup, judge: JudgeSpec, subject: Subject, samplings: Sequence[Sampling], engine: EngineInfo
+def key_of(
+    setup: HumanSetup,
+    judge: JudgeSpec,
+    about: tuple[str, str, SlotOrder],
+    samplings: Sequence[Sampling],
+    engine: EngineInfo,
 ) -> VerdictKey:
-    """Returns the key of a verdict."""
-    pairwise = judge.kind == "pairwise"
+    """Returns the key of a verdict.
+
+    Args:
+        setup: The run.
+        judge: Who says it.
+        about: As of `Subject.about`.
+        samplings: How it is decoded, one an attempt.
+        engine: What the judge runs on.
+    """
+    question_id, content_hash, order = about
     return VerdictKey(
-        content_hash=subject.content_hash,
+        content_hash=content_hash,
         data_sha=setup.data.shown_sha,
-        question_id=subject.question_id,
+        question_id=question_id,
         rater=judge.id,
         rater_revision=setup.judge_revision,
-        judge_prompt_pack=wording_of(setup.pack) if pairwise else load_wording(judge.prompt_pack).name,
+        judge_prompt_pack=wording_of(setup.pack) if judge.kind == "pairwise" else words_of(judge),
         decoding=decoding_of(samplings),
         engine=engine.engine,
         dtype=engine.dtype,
         chat_template_hash=engine.chat_template_hash,
         chat_template_arguments=engine.chat_template_arguments,
-        slot_order=subject.order,
+        slot_order=order,
     )
 
 
-def _comparison(
-    setup: HumanSetup, pair: Pair, subject: Subject
-) -> tuple[tuple[Message, ...], Callable[[str], Reading]]:
+def _comparison(setup: HumanSetup, judge: JudgeSpec, pair: Pair, subject: Subject) -> JudgePrompt:
     """Returns what a judge of pairs is asked."""
-    data, order = setup.data, _ORDERS[subject.order]
+    data = setup.data
     messages = comparison_messages(
         data.prompts[prompt_of(pair.item)],
         [data.attributes[name] for name in pair.item.attributes],
         pair.generic.answer or "",
         pair.personalised.answer or "",
-        order,
+        ORDERS[subject.order],
         setup.pack,
     )
-    return messages, partial(_read_comparison, order=order)
+    return JudgePrompt(messages, partial(_read_comparison, judge=judge, order=subject.order))
 
 
-def _rating(
-    setup: HumanSetup, judge: JudgeSpec, pairs: Mapping[str, Pair], subject: Subject
-) -> tuple[tuple[Message, ...], Callable[[str], Reading]]:
+def _rating(setup: HumanSetup, judge: JudgeSpec, pairs: Mapping[str, Pair], subject: Subject) -> JudgePrompt:
     """Returns what a rating judge is asked: what a rater is."""
-    data, order = setup.data, _ORDERS[subject.order]
     prompt_id, generic, personalised = _texts(setup, pairs, subject.item)
-    attribute = data.attributes[str(subject.attribute_id)]
-    wording: Wording = load_wording(judge.prompt_pack)
-    messages = rating_messages(data.prompts[prompt_id], generic, personalised, order, attribute, wording)
-    return messages, partial(_read_rating, order=order)
+    attribute = setup.data.attributes[str(subject.attribute_id)]
+    return rating_prompt(judge, setup.data.prompts[prompt_id], generic, personalised, subject.order, attribute)
 
 
-def _verification(
-    setup: HumanSetup, judge: JudgeSpec, subject: Subject
-) -> tuple[tuple[Message, ...], Callable[[str], Reading]]:
+def _verification(setup: HumanSetup, judge: JudgeSpec, subject: Subject) -> JudgePrompt:
     """Returns what a verifier is asked: what people are."""
     person = subject.item.person
     attribute = (
         _extracted(person, subject.merger) if subject.merger else setup.data.attributes[str(subject.attribute_id)]
     )
-    wording = load_wording(judge.prompt_pack)
-    messages = verification_messages(attribute, setup.data.conversations_of.get(person, ()), wording)
-    if isinstance(messages, Invalid):
-        raise ValueError(f"{subject.question_id} has nothing to be verified by")
-    return messages, _read_verification
+    return verification_prompt(judge, attribute, setup.data.conversations_of.get(person, ()))
 
 
 def _extracted(person: str, merger: Merger) -> Attribute:
@@ -143,21 +137,7 @@ def _texts(setup: HumanSetup, pairs: Mapping[str, Pair], item: HumanItem) -> tup
     return prompt_of(item), pair.generic.answer or "", pair.personalised.answer or ""
 
 
-def _read_comparison(text: str, order: Order) -> Reading:
+def _read_comparison(text: str, judge: JudgeSpec, order: SlotOrder) -> Reading:
     """Reads what a judge of pairs says."""
-    said = read_comparison(text, order)
-    return Reading(None, None) if isinstance(said, Invalid) else Reading(parse_word(text, BETTER_RESPONSE), said)
-
-
-def _read_rating(text: str, order: Order) -> Reading:
-    """Reads what a rating judge says: a word from A to B, and an outcome from generic to personalised."""
-    said = read_rating(text, order)
-    if isinstance(said, Invalid):
-        return Reading(None, None)
-    return Reading(str(said.value if order is Order.GENERIC_FIRST else 6 - said.value), RATED[said])
-
-
-def _read_verification(text: str) -> Reading:
-    """Reads what a verifier says."""
-    said = read_verification(text)
-    return Reading(None, None) if isinstance(said, Invalid) else Reading(said.value, Outcome(said.value))
+    word = judge.read(text) if len(text) <= LONGEST_ANSWER else None
+    return Reading(word, outcome(word, QuestionType.PERSONA, order))

@@ -1,0 +1,89 @@
+"""What canaries said of judges, on the way to the archive and at hand: no judge is promoted that fell for one."""
+
+from __future__ import annotations
+
+from redis import Redis
+
+from evaluator.errors import Cause, RapportError
+from evaluator.identity import digest
+from evaluator.judges.canaries import JudgeCheck
+from leaderboard.connection import text
+from leaderboard.store import layout
+from leaderboard.store.base import Store
+from leaderboard.store.rows import read_record
+from leaderboard.submissions import keys
+
+
+class JudgeChecks:
+    """Checks in Redis, where maintainers leave them and the publisher takes them to the archive.
+
+    Example:
+        >>> JudgeChecks(redis).put(check)  # doctest: +SKIP
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        """Works on an open connection."""
+        self._redis = redis
+
+    def put(self, check: JudgeCheck) -> None:
+        """Keeps a check; the archive has it as soon as the publisher comes to it."""
+        name = name_of(check)
+        with self._redis.pipeline() as pipe:
+            pipe.hset(keys.JUDGE_CHECKS, name, check.model_dump_json())
+            pipe.sadd(keys.JUDGE_CHECKS_UNSAVED, name)
+            pipe.execute()
+
+    def all(self) -> dict[str, JudgeCheck]:
+        """Returns all checks, by name.
+
+        Raises:
+            RapportError: `data_error` if one cannot be read.
+        """
+        found = self._redis.hgetall(keys.JUDGE_CHECKS)
+        return {text(name): read_record(value, JudgeCheck, f"check {text(name)}") for name, value in found.items()}
+
+    def unsaved(self) -> dict[str, JudgeCheck]:
+        """Returns the checks that the archive does not hold."""
+        waiting = {text(name) for name in self._redis.smembers(keys.JUDGE_CHECKS_UNSAVED)}
+        return {name: check for name, check in self.all().items() if name in waiting}
+
+    def note_saved(self, checks: dict[str, JudgeCheck]) -> None:
+        """Notes that the archive holds some checks."""
+        if checks:
+            self._redis.srem(keys.JUDGE_CHECKS_UNSAVED, *checks)
+
+    def restore(self, store: Store) -> None:
+        """Takes in what the archive holds."""
+        for path, content in store.read_all(store.list(layout.JUDGES)).items():
+            check = read_record(content, JudgeCheck, path)
+            self._redis.hsetnx(keys.JUDGE_CHECKS, name_of(check), check.model_dump_json())
+
+    def require_passed(self, judge: str, revision: str, config: str) -> None:
+        """Refuses a version of a judge of which no check says that it keeps to every bound.
+
+        Raises:
+            RapportError: `judge_error`.
+        """
+        found = [
+            each
+            for each in self.all().values()
+            if (each.judge, each.judge_revision, each.judge_config) == (judge, revision, config)
+        ]
+        if not found:
+            raise RapportError(
+                Cause.JUDGE_ERROR,
+                f"Nobody has asked {judge} at {revision[:12]} about the canaries.",
+                f"Run `rapport judge check {judge}` with RAPPORT_REDIS_URL set, then promote it.",
+            )
+        if not all(each.passed for each in found):
+            raise RapportError(
+                Cause.JUDGE_ERROR,
+                f"{judge} at {revision[:12]} falls for a canary: such a judge never decides ranks.",
+                f"See which with `rapport judge check {judge}`, and bring a better one.",
+            )
+
+
+def name_of(check: JudgeCheck) -> str:
+    """Names a check by what was checked, and on which engine."""
+    version = digest([check.judge_revision, check.judge_config, check.prompt_pack])[:16]
+    return f"{check.judge}/{version}-{digest(check.judge_engine.model_dump(mode='json'))[:12]}"
