@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
+
+from pydantic import Field, model_validator
 
 from evaluator.human.results import HumanResult
 from evaluator.records import Record, Terms
@@ -67,12 +69,21 @@ class Provenance(Record):
 class Scorecard(Provenance):
     """One run under one judge: the result and where it comes from."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 1
+    """2 if it came from a re-score, and else 1: such a scorecard has nothing that version 1 lacks."""
     id: str
+    rescore_id: str | None = Field(default=None, exclude_if=lambda rescore_id: rescore_id is None)
+    """The re-score that it came from, beside whose rows its verdicts lie; None if they lie in the run itself."""
     result: Result
     stage_seconds: tuple[tuple[str, float], ...]
     created_at: Moment
     terms: Terms
+
+    @model_validator(mode="after")
+    def _has_what_its_version_has(self) -> Self:
+        if self.schema_version != 1 and self.rescore_id is None:
+            raise ValueError("a scorecard is of version 2 if it came from a re-score, and else of version 1")
+        return self
 
 
 class HumanScorecard(Provenance):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from redis import Redis
 from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
+from evaluator.judges.rater import load_rater
 from evaluator.judges.spec import load_judge
 from evaluator.protocol import HumanProtocol, hicupid_protocol, load_protocol
 from leaderboard.human_scorecards import make_human_scorecard
@@ -54,8 +56,13 @@ class Finisher:
         fail: Callable[[str, RapportError], None],
         setbacks: Setbacks,
         clock: Callable[[], float],
+        judges: Path | None = None,
     ) -> None:
-        """Reads `store`; `fail` ends a run that cannot be scored, and `clock` gives seconds."""
+        """Reads `store`; `fail` ends a run that cannot be scored, and `clock` gives seconds.
+
+        `judges` is a folder of judges beside those that ship.
+        """
+        self._judges = judges
         self._redis, self._ledger, self._store = redis, ledger, store
         self._fail, self._setbacks, self._clock = fail, setbacks, clock
 
@@ -126,10 +133,11 @@ class Finisher:
         protocol, steps = load_protocol(protocol_of(run_id)), steps_of(history.events, run_id)
         card: AnyScorecard
         if isinstance(protocol, HumanProtocol):
-            card = make_human_scorecard(history.corrected, plan, stored.rows(), protocol, steps, now())
+            rater = load_rater(plan.judge, self._judges)
+            card = make_human_scorecard(history.corrected, plan, stored.rows(), protocol, steps, now(), rater)
             files = self._human_card_file(card)
         else:
-            judge = load_judge(plan.judge)
+            judge = load_judge(plan.judge, self._judges)
             asked = hicupid_protocol(protocol.id)
             card = make_scorecard(history.corrected, plan, stored.rows(), asked, judge, steps, now())
             files = self._card_files(card, plan, stored)

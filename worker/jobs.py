@@ -19,6 +19,7 @@ from rq.timeouts import JobTimeoutException
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import connect
 from leaderboard.records import Failure, Lane, Plan, protocol_of, submission_of
+from leaderboard.rescoring.promotions import told_promotions
 from leaderboard.rescoring.records import is_of_rescore, rescore_of
 from leaderboard.settings import Settings
 from leaderboard.submissions.history import is_paused
@@ -179,7 +180,8 @@ def _work(job: _Job) -> None:
     lanes = _rooms(job).lanes()
     if not lanes or (plan and not job.leases.free_tasks(plan, lanes)):
         return  # The same.
-    setup = prepare(job.ledger.history(submission_of(run_id)).corrected, run_id, settings, plan)
+    submission = job.ledger.history(submission_of(run_id)).corrected
+    setup = prepare(submission, run_id, settings, plan, told_promotions(job.redis))
     plan = plan or job.ledger.put_plan(make_plan(run_id, setup))
     check_unchanged(plan, setup)
     note_what_is_needed(job.redis, setup, plan)

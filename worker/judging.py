@@ -14,7 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq.timeouts import JobTimeoutException
 
-from evaluator.errors import RapportError
+from evaluator.errors import Cause, RapportError
 from evaluator.judges.spec import load_judge
 from evaluator.protocol import load_protocol
 from evaluator.suites import RunSetup
@@ -30,7 +30,7 @@ from worker.announce import name_of
 from worker.engines import Endpoints, JudgeFailed, RunEngines, judge_endpoint
 from worker.lease import GrantsExhausted, Lease, Leases, StaleLease
 from worker.outbox import Outbox
-from worker.planning import Conditions, OutdatedPlan, candidate_of, check_unchanged, data_set_of, make_setup
+from worker.planning import Conditions, candidate_of, check_unchanged, data_set_of, make_setup
 from worker.scheduler import gives_way
 from worker.shard import Work, ask_shard, worker_name
 from worker.watch import Watch, held, last_lines
@@ -142,9 +142,9 @@ def _judgings(job: _Rejudging, ledger: Ledger) -> Iterator[_Judging]:
             if name not in setups:
                 setups[name] = _setup(run_id, plan, job, ledger)
             check_unchanged(plan, setups[name])
-        except JudgeFailed:
-            raise
-        except (OutdatedPlan, RapportError) as error:
+        except RapportError as error:
+            if error.cause is Cause.JUDGE_ERROR:
+                raise  # Every other run would fail likewise.
             _give_up(job, plan, error)
             continue
         yield _Judging(plan, setups[name])
@@ -178,7 +178,7 @@ def _setup(run_id: str, plan: Plan, job: _Rejudging, ledger: Ledger) -> RunSetup
     Raises:
         RapportError: As of `planning.prepare`.
     """
-    protocol, judge = load_protocol(protocol_of(run_id)), load_judge(job.rescore.judge)
+    protocol, judge = load_protocol(protocol_of(run_id)), load_judge(job.rescore.judge, job.settings.judges)
     submission = ledger.history(submission_of(run_id)).corrected
     conditions = Conditions(protocol, judge, judge.prompt_pack, data_set_of(protocol, job.settings))
     return make_setup(candidate_of(submission), conditions, job.settings, plan)

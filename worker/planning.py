@@ -17,13 +17,14 @@ from evaluator.human.setup import HumanSetup
 from evaluator.human.stages.wording import load_wording
 from evaluator.human.synthetic import synthetic_data
 from evaluator.human.tasks import AnyTask, JudgedTask
-from evaluator.judges.rater import Rater, rater_of
+from evaluator.judges.rater import Rater, load_rater
 from evaluator.judges.spec import JudgeSpec
 from evaluator.models import LOCAL, PinnedModel, pin, pin_encoder
 from evaluator.protocol import PEOPLE, EvaluationProtocol, HicupidProtocol, HumanProtocol, load_protocol
 from evaluator.setup import HicupidSetup, users_of
 from evaluator.suites import RunSetup, items_of
 from leaderboard.records import Plan, Shard, Submission, protocol_of
+from leaderboard.rescoring.promotions import NOTHING_PROMOTED, Promotions
 from leaderboard.settings import Settings
 from leaderboard.submissions.entering import SUBMIT_AGAIN
 from worker.tasks import shard_id
@@ -60,9 +61,17 @@ class Conditions(NamedTuple):
     """Prompt pack: its id, `builtin` or `official`."""
     data_set: str
     """`demo`, a folder, or a Hub data set."""
+    judge_revision: str | None = None
+    """Commit at which the judge is taken; None for the newest one, unless its configuration names one."""
 
 
-def prepare(submission: Submission, run_id: str, settings: Settings, planned: Plan | None = None) -> RunSetup:
+def prepare(
+    submission: Submission,
+    run_id: str,
+    settings: Settings,
+    planned: Plan | None = None,
+    promotions: Promotions = NOTHING_PROMOTED,
+) -> RunSetup:
     """Opens everything that a submission's run needs, apart from engines.
 
     Args:
@@ -71,13 +80,16 @@ def prepare(submission: Submission, run_id: str, settings: Settings, planned: Pl
         settings: Those of the worker.
         planned: The run's plan if it has one: data set and judge are then taken at its commits, wherever their
             branches on the Hub have moved since.
+        promotions: What was promoted decides by whom a run is judged that has no plan yet.
 
     Raises:
         RapportError: `data_error`, `not_found`, `judge_error` or `infrastructure`.
     """
     protocol = load_protocol(protocol_of(run_id))
-    judge = rater_of(protocol)
-    conditions = Conditions(protocol, judge, judge.prompt_pack, data_set_of(protocol, settings))
+    promoted = promotions.of(protocol.id) if planned is None else None
+    judge = load_rater(planned.judge if planned else promoted.judge if promoted else protocol.judge, settings.judges)
+    revision = promoted.judge_revision if promoted else None
+    conditions = Conditions(protocol, judge, judge.prompt_pack, data_set_of(protocol, settings), revision)
     return make_setup(candidate_of(submission), conditions, settings, planned)
 
 
@@ -150,7 +162,7 @@ def make_hicupid_setup(
         protocol=protocol,
         pack=find_pack(conditions.prompts, settings.packs, load_sources(settings.prompt_sources)),
         judge=judge,
-        judge_revision=_judge_revision(judge, settings, planned),
+        judge_revision=_judge_revision(judge, settings, planned, conditions.judge_revision),
         terms=data.terms,
     )
 
@@ -234,10 +246,12 @@ def _commit(data_set: str, planned: Plan | None) -> str | None:
     return planned.data_sha if planned and planned.data_source == data_set else None
 
 
-def _judge_revision(judge: JudgeSpec, settings: Settings, planned: Plan | None) -> str:
+def _judge_revision(judge: JudgeSpec, settings: Settings, planned: Plan | None, wanted: str | None = None) -> str:
     """Returns the commit of the judge; a local one has its present state alone."""
     if judge.revision:
         return judge.revision
+    if wanted is not None and not judge.model.startswith(LOCAL):
+        return wanted
     if planned and planned.judge == judge.id and not judge.model.startswith(LOCAL):
         return planned.judge_revision
     try:

@@ -64,13 +64,14 @@ class Publisher:
         mark: Path | None = None,
         kept: datetime.timedelta = KEPT_FOR,
         stored: Callable[[Sequence[Operation], Revision], None] = lambda *_: None,
+        judges: Path | None = None,
     ) -> None:
         """Writes to `store`; saves the ledger every `journal_seconds`, and at once what was published or has ended.
 
         `tell` is called with each submission that has ended, once that is saved; perhaps twice. The mark is noted in
         the file `mark`: without one, the next publisher cannot tell whether Redis has lost something. What has failed
         or was cancelled stays in Redis for as long as `kept` says; see `Shelf`. `stored` is called with what each
-        commit changed and the revision that it led to.
+        commit changed and the revision that it led to. `judges` is a folder of judges beside those that ship.
         """
         self._stored = stored
         self.hold = Hold(redis)
@@ -78,9 +79,9 @@ class Publisher:
         self._outbox, self._epoch = Outbox(redis), Epoch(redis, self.hold, mark)
         self._setbacks, self._shelf = Setbacks(clock, self._fail), Shelf(redis, kept)
         self._drain = Drain(redis, ledger, store, self._fail)
-        self._finisher = Finisher(redis, ledger, store, self._fail, self._setbacks, clock)
+        self._finisher = Finisher(redis, ledger, store, self._fail, self._setbacks, clock, judges)
         self._saver = Saver(ledger, store, self._shelf, journal_seconds, clock, tell)
-        self._rescorer = Rescorer(redis, ledger, store)
+        self._rescorer = Rescorer(redis, ledger, store, judges)
         self._labels = LabelSaver(redis, journal_seconds, clock, store)
 
     def step(self) -> bool:
@@ -91,6 +92,7 @@ class Publisher:
         try:
             if not self._epoch.goes_on():
                 self._restore()
+            self._rescorer.look()
             if self._store.condition().commit_in > 0:
                 return self._rescorer.feed()  # It wants to be left alone: what is to be stored waits in Redis.
             self._setbacks.next_turn()

@@ -43,7 +43,7 @@ def publish(settings: Settings, redis: Redis, stopping: threading.Event) -> None
     notices = Notices(redis, senders_of(settings))
     stores = open_stores(settings)
     releasing = Releasing(
-        stores.archive, Release(stores, names_of(settings), secrets_of(os.environ)), settings.released
+        stores.archive, Release(stores, names_of(settings), secrets_of(os.environ), settings.judges), settings.released
     )
     publisher = Publisher(
         redis,
@@ -54,6 +54,7 @@ def publish(settings: Settings, redis: Redis, stopping: threading.Event) -> None
         mark=settings.mark,
         kept=settings.kept,
         stored=releasing.note,
+        judges=settings.judges,
     )
     if not (_is_private(stores.archive, stopping) and publisher.hold.take(stopping)):
         return

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from evaluator.errors import RapportError
 from leaderboard.release.derive import all_submissions
 from leaderboard.release.kept import Kept, read_kept
-from leaderboard.release.news import news_in
+from leaderboard.release.news import concerns_all, news_in
 from leaderboard.release.people import all_people
 from leaderboard.release.release import Release
 from leaderboard.store.base import Conflict, Operation, Revision, Store, StoreBusy, StoreError
@@ -93,7 +93,10 @@ class Releasing:
 
     def note(self, operations: Iterable[Operation], revision: Revision) -> None:
         """Takes note of a commit to the archive; may be called from another thread."""
-        found = news_in(operation.path for operation in operations)
+        paths = [operation.path for operation in operations]
+        found = news_in(paths)
+        if concerns_all(paths):
+            found = dict.fromkeys(all_submissions(self._archive), False) | found
         with self._lock:
             self._add(found)
             self._newest = revision
@@ -139,6 +142,8 @@ class Releasing:
         if kept.archive == self._archive.head():
             return found
         for commit in self._archive.history(_SEARCHED_COMMITS):
+            if concerns_all(commit.paths):
+                return None
             for name, rows in news_in(commit.paths).items():
                 found[name] = found.get(name, False) or rows
             if commit.parent == kept.archive:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 from redis import Redis
 
@@ -16,18 +17,23 @@ from evaluator.errors import Cause, RapportError
 from evaluator.judges.spec import load_judge
 from evaluator.protocol import hicupid_protocol
 from leaderboard.fleet import Fleet
-from leaderboard.records import Failure, Lane, Plan, ShardReport, now, protocol_of, submission_of
-from leaderboard.rescoring.desk import RescoreDesk, RescoreMovedMeanwhile
+from leaderboard.records import Failure, Lane, Plan, now, protocol_of, submission_of
+from leaderboard.rescoring.checks import JudgeChecks
+from leaderboard.rescoring.desk import RescoreDesk, RescoreMovedMeanwhile, Seen
 from leaderboard.rescoring.records import Rescore, RescoreStatus, RescoreStep, judged_run_of, judging_id, rescore_of
-from leaderboard.scorecards import RunRows, make_scorecard, make_user_scores, scorecard_id
+from leaderboard.rescoring.rows import rows_under
+from leaderboard.rescoring.selection import Filters, select
+from leaderboard.scorecards import make_scorecard, make_user_scores, scorecard_id
 from leaderboard.store import layout
 from leaderboard.store.base import Operation, Store, StoreError, Write
 from leaderboard.store.rows import read_record
 from leaderboard.store.runs import StoredRun, compact
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
+from worker.known_verdicts import KnownVerdicts
 from worker.laying_out import judging_batches, judging_plan, lay_out
 from worker.parts import Part
+from worker.promoting import Promoter
 from worker.saving import ACTOR
 
 log = logging.getLogger("rapport.publisher")
@@ -48,16 +54,28 @@ class Rescorer:
         True
     """
 
-    def __init__(self, redis: Redis, ledger: Ledger, store: Store) -> None:
-        """Reads `store`."""
+    def __init__(self, redis: Redis, ledger: Ledger, store: Store, judges: Path | None = None) -> None:
+        """Reads `store`; `judges` is a folder of judges beside those that ship."""
+        self._judges = judges
         self._redis, self._ledger, self._store = redis, ledger, store
         self._desk, self._fleet = RescoreDesk(redis), Fleet(redis)
+        self._promoter, self._checks = Promoter(redis, store), JudgeChecks(redis)
         self._finished: dict[str, set[str]] = {}
         """For each re-score, the runs of which the archive holds its scorecard."""
+        self._known: dict[str, KnownVerdicts] = {}
+        self._seen = Seen((), frozenset(), checks_unsaved=False)
+        self._put_away = set[str]()
+        """Discarded re-scores of which nothing is open any more."""
+
+    def look(self) -> None:
+        """Looks around, in one round trip; all else goes by what is seen now."""
+        self._seen = self._desk.look()
 
     def judged(self) -> list[str]:
         """Returns the open judgings whose shards are all judged."""
         open_ones = [name for rescore in self._open() for name in self._desk.judgings(rescore.id)]
+        if not open_ones:
+            return []
         with self._redis.pipeline(transaction=False) as pipe:
             for name in open_ones:
                 pipe.hget(keys.progress(name), "shards")
@@ -73,7 +91,13 @@ class Rescorer:
             judged: Judgings whose verdicts are all stored.
         """
         parts = [part for name in judged[:CARDS_A_COMMIT] if (part := self._result(name))]
-        if unsaved := self._desk.unsaved():
+        parts += filter(None, (self._promoter.gather(each) for each in self._seen.with_status(RescoreStatus.PROMOTED)))
+        if self._seen.checks_unsaved and (checks := self._checks.unsaved()):
+            files = tuple(
+                Write(layout.judge_check_path(name), check.model_dump_json().encode()) for name, check in checks.items()
+            )
+            parts.append(Part(f"{len(checks)} checks of judges", files, lambda: self._checks.note_saved(checks)))
+        if unsaved := [each for each in self._seen.rescores if each.id in self._seen.unsaved]:
             writes = tuple(Write(layout.rescore_path(each.id), each.model_dump_json().encode()) for each in unsaved)
             parts.append(Part(f"{len(unsaved)} re-scores", writes, lambda: self._desk.note_saved(unsaved)))
         return parts
@@ -83,7 +107,7 @@ class Rescorer:
 
         One at a time: a run has many rows, and the others are to go on in between.
         """
-        return any(self._feed(rescore) for rescore in self._desk.with_status(RescoreStatus.RUNNING))
+        return any(self._feed(rescore) for rescore in self._seen.with_status(RescoreStatus.RUNNING))
 
     def fail(self, judging: str, error: RapportError) -> None:
         """Gives up on one run of a re-score; the others go on."""
@@ -108,16 +132,21 @@ class Rescorer:
             except RapportError as error:
                 log.error("%s", error)
         log.info("restored %d re-scores from the store", self._desk.restore(saved))
+        self._promoter.restore()
+        self._checks.restore(self._store)
         self._finished.clear()
+        self._known.clear()
         for rescore in self._desk.all():
             if not holds_all or rescore.status is RescoreStatus.DISCARDED:
                 self._desk.close(self._desk.judgings(rescore.id), rescore.id)
 
     def _open(self) -> list[Rescore]:
         """Returns the re-scores that may have open judgings; of those that were discarded they are closed."""
-        for rescore in self._desk.with_status(RescoreStatus.DISCARDED):
-            self._desk.close(self._desk.judgings(rescore.id), rescore.id)
-        return self._desk.with_status(RescoreStatus.RUNNING, RescoreStatus.PAUSED)
+        for rescore in self._seen.with_status(RescoreStatus.DISCARDED):
+            if rescore.id not in self._put_away:
+                self._desk.close(self._desk.judgings(rescore.id), rescore.id)
+                self._put_away.add(rescore.id)
+        return self._seen.with_status(RescoreStatus.RUNNING, RescoreStatus.PAUSED)
 
     def _feed(self, rescore: Rescore) -> bool:
         """Does the next thing for one re-score; says whether there was anything to do."""
@@ -139,11 +168,25 @@ class Rescorer:
         try:
             run, own = StoredRun(self._store, run_id), StoredRun(self._store, name)
             plan = self._plan_of(rescore, run, name)
-            lay_out(self._redis, plan, judging_batches(plan, run, own), rescore.id)
+            answers = run.rows().generations
+            known = self._known_of(rescore).rows_for(plan, answers)
+            lay_out(self._redis, plan, judging_batches(plan, answers, own, known), rescore.id)
         except StoreError:
             raise
         except RapportError as error:
-            self.fail(name, error)
+            if error.cause is Cause.JUDGE_ERROR:
+                self._hold_up(rescore, error)
+            else:
+                self.fail(name, error)
+
+    def _hold_up(self, rescore: Rescore, error: RapportError) -> None:
+        """Pauses a re-score whose judge cannot judge any run."""
+        failure = Failure(cause=error.cause, message=error.message, remedy=error.remedy)
+        log.error("%s is paused: %s", rescore.id, error)
+        try:
+            self._desk.note(rescore.id, RescoreStep.PAUSED, ACTOR, "The judge failed.", failure=failure)
+        except RescoreMovedMeanwhile as moved:
+            log.info("%s", moved)
 
     def _plan_of(self, rescore: Rescore, run: StoredRun, name: str) -> Plan:
         """Returns the plan of a judging.
@@ -152,7 +195,7 @@ class Rescorer:
             RapportError: `data_error` if the run's cannot be read, or is not there; `judge_error` if the judge is not
                 the one with which the re-score began.
         """
-        judge = load_judge(rescore.judge)
+        judge = load_judge(rescore.judge, self._judges)
         if judge.digest() != rescore.judge_config:
             raise RapportError(
                 Cause.JUDGE_ERROR,
@@ -164,7 +207,7 @@ class Rescorer:
             raise RapportError(
                 Cause.DATA_ERROR, f"The archive does not hold the plan of {run.run_id}.", "Restore it from a backup."
             )
-        return judging_plan(plan, rescore, name)
+        return judging_plan(plan, rescore, judge, name)
 
     def _finished_of(self, rescore: Rescore) -> set[str]:
         """Returns the runs of a re-score whose scorecards the archive holds."""
@@ -175,9 +218,21 @@ class Rescorer:
             self._redis.set(keys.rescored(rescore.id), len(self._finished[rescore.id]))
         return self._finished[rescore.id]
 
+    def _known_of(self, rescore: Rescore) -> KnownVerdicts:
+        """Returns what the judge of a re-score has said already: of published runs, and in every re-score by it."""
+        if rescore.id not in self._known:
+            known = KnownVerdicts(self._store, rescore.judge, rescore.judge_revision)
+            judged = [run.run_id for run in select(self._store, Filters()) if rescore.judge in run.judges]
+            others = [each for each in self._desk.all() if each.judge == rescore.judge]
+            for name in (*judged, *(judging_id(each.id, run_id) for each in others for run_id in each.runs)):
+                known.add(name)
+            self._known[rescore.id] = known
+        return self._known[rescore.id]
+
     def _complete(self, rescore: Rescore, finished: int) -> None:
         """Notes that nothing is left to be judged."""
         words = f"{finished} of {len(rescore.runs)} runs were judged."
+        self._known.pop(rescore.id, None)
         try:
             self._desk.note(rescore.id, RescoreStep.COMPLETED, ACTOR, words)
         except RescoreMovedMeanwhile as error:
@@ -204,16 +259,16 @@ class Rescorer:
         if plan is None:
             return None
         history = self._ledger.history(submission_of(run_id))
-        run, own = StoredRun(self._store, run_id), StoredRun(self._store, judging)
-        rows = RunRows(run.rows().generations, own.rows().verdicts, _reports(run, own))
+        rows = rows_under(self._store, StoredRun(self._store, run_id), rescore.id)
         judged = plan.model_copy(update={"run_id": run_id})
-        protocol, judge = hicupid_protocol(protocol_of(run_id)), load_judge(rescore.judge)
+        protocol, judge = hicupid_protocol(protocol_of(run_id)), load_judge(rescore.judge, self._judges)
         card = make_scorecard(history.corrected, judged, rows, protocol, judge, (), now())
+        card = card.model_copy(update={"rescore_id": rescore.id})
         users = make_user_scores(card, judged, rows)
         changes: list[Operation] = [
             Write(layout.rescored_card_path(rescore.id, card.id), card.model_dump_json().encode()),
             Write(layout.rescored_users_path(rescore.id, card.id), users.model_dump_json().encode()),
-            *compact(own),
+            *compact(StoredRun(self._store, judging)),
         ]
         words = f"scorecard {card.id} of {rescore.id}"
         return Part(words, tuple(changes), lambda: self._end(rescore, run_id), frozenset({judging}))
@@ -222,11 +277,7 @@ class Rescorer:
         """Closes a judging whose scorecard is stored."""
         finished = self._finished_of(rescore)
         finished.add(run_id)
+        self._known_of(rescore).add(judging_id(rescore.id, run_id))
         self._redis.set(keys.rescored(rescore.id), len(finished))
         self._desk.close([judging_id(rescore.id, run_id)], rescore.id)
         log.info("%s has judged %s", rescore.id, run_id)
-
-
-def _reports(run: StoredRun, own: StoredRun) -> list[ShardReport]:
-    """Returns who generated and who judged."""
-    return [*run.rows().reports_of(Lane.GENERATE), *own.rows().reports_of(Lane.JUDGE)]

@@ -28,6 +28,7 @@ from leaderboard.cli import demo as demo_command
 from leaderboard.cli import doctor as doctor_command
 from leaderboard.cli import human as human_command
 from leaderboard.cli import prompts as prompts_command
+from leaderboard.cli import rescore as rescore_command
 from leaderboard.cli import store as store_command
 from leaderboard.cli import submit as submit_command
 from leaderboard.cli.options import AsJson
@@ -39,6 +40,7 @@ from leaderboard.store.base import StoreError
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(human_command.app, name="human")
 app.add_typer(prompts_command.app, name="prompts")
+app.add_typer(rescore_command.app, name="rescore")
 app.add_typer(store_command.app, name="store")
 app.command()(check_command.check)
 app.command()(audit_command.audit)

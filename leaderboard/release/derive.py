@@ -17,6 +17,7 @@ from leaderboard.records import AmendmentKind
 from leaderboard.release.news import news_in
 from leaderboard.release.pending import PendingFiles
 from leaderboard.release.rows import RowDerivation
+from leaderboard.rescoring.promotions import NOTHING_PROMOTED, Promotions, as_promoted
 from leaderboard.results import AnyScorecard, HumanScorecard, Scorecard
 from leaderboard.scorecards import UserScores
 from leaderboard.store import layout as archive_layout
@@ -53,6 +54,8 @@ class Derivation(NamedTuple):
     archive: Store
     secrets: Secrets
     """Texts that must not appear in public."""
+    promotions: Promotions = NOTHING_PROMOTED
+    """Whose judge decides ranks."""
 
     def bring(self, submission_id: str, target: Target, *, rows: bool = True) -> bool:
         """Puts into the public data sets what belongs there of a submission, and takes out what does not.
@@ -109,10 +112,10 @@ class Derivation(NamedTuple):
             RowDerivation(self.archive, self.secrets).bring(history, (), target.results, own)
 
     def _cards(self, history: History) -> list[Scorecard]:
-        """Reads the scorecards of a submission; all tell what is declared by now."""
+        """Reads the scorecards of a submission; all tell what is declared, and whose judge decides ranks, by now."""
         folders = reversed(archive_layout.scorecards_folders(history.submission.model))  # The newer place last.
         return [
-            card.model_copy(update={"declaration": history.declaration})
+            as_promoted(card, self.promotions).model_copy(update={"declaration": history.declaration})
             for card in self._in_folders(folders, history, Scorecard)
         ]
 

@@ -52,6 +52,16 @@ def news_in(paths: Iterable[str]) -> dict[str, bool]:
     return found
 
 
+def concerns_all(paths: Iterable[str]) -> bool:
+    """Says whether something public of every submission follows from files of the archive.
+
+    Example:
+        >>> concerns_all(["promotions.json"]), concerns_all(["submissions/202601/01/s-20260101-0a1b2c3d.json"])
+        (True, False)
+    """
+    return layout.PROMOTIONS in paths
+
+
 def is_person(name: str) -> bool:
     """Says whether what has news is a person who labels.
 

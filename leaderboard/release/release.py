@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple, cast
 
 from evaluator.errors import RapportError
-from evaluator.judges.spec import judge_ids, load_judge
+from evaluator.judges.spec import JudgeSpec, judge_ids, load_judge
 from evaluator.protocol import load_protocol, protocol_ids
 from leaderboard.board.build import board_rows
 from leaderboard.board.places import Ranks, work_out_places
@@ -20,6 +21,7 @@ from leaderboard.release.derive import Derivation, Target
 from leaderboard.release.news import is_person
 from leaderboard.release.pending import PendingFiles
 from leaderboard.release.people import PeopleDerivation
+from leaderboard.rescoring.promotions import judges_as_promoted, read_promotions
 from leaderboard.store.base import BadPath, NotFound, Revision, Store, StoreCorrupt, StoreError, Write
 from leaderboard.store.open import Names, Stores
 
@@ -71,17 +73,21 @@ class Release:
         >>> Release(stores, names, frozenset()).bring(["s-20260101-0a1b2c3d"])  # doctest: +SKIP
     """
 
-    def __init__(self, stores: Stores, names: Names, secrets: Secrets) -> None:
+    def __init__(self, stores: Stores, names: Names, secrets: Secrets, judges: Path | None = None) -> None:
         """Writes to results and requests.
 
         Args:
             stores: The three data sets.
             names: What they are called where others read it.
             secrets: Texts that must not appear in public.
+            judges: A folder of judges beside those that ship.
         """
+        self._judge_folder = judges
         self._stores, self._names, self._secrets = stores, names, secrets
         self._derivation = Derivation(stores.archive, secrets)
         self._people = PeopleDerivation(stores.archive)
+        self._told: bytes | None = None
+        """What was last written of the judges."""
         self._problems: Mapping[str, str] = {}
         self._ranks: Ranks = {}
         self.ranked = False
@@ -139,6 +145,7 @@ class Release:
             StoreError: If a store takes nothing now.
         """
         heads = self.heads
+        self._look_at_promotions()
         target = Target(PendingFiles(self._stores.results), PendingFiles(self._stores.requests))
         done, broken, changed = set[str](), set[str](), False
         for name, rows in news.items():
@@ -163,7 +170,9 @@ class Release:
         Raises:
             StoreError: As of `bring_some`.
         """
-        judges = [load_judge(name) for name in judge_ids()]
+        self._look_at_promotions()
+        judges = self._judges()
+        self._told = files.encode_judges(judges)
         protocols = [load_protocol(name) for name in protocol_ids()]
         card = results_card(self._names.results, self._names.requests, protocols, judges)
         results = self._stores.results
@@ -171,7 +180,7 @@ class Release:
         self._stores.results.commit(
             [
                 Write(layout.CARD, card.encode()),
-                Write(layout.JUDGES, files.encode_judges(judges)),
+                Write(layout.JUDGES, self._told),
                 Write(layout.WITHDRAWN, PendingFiles(results).read(layout.WITHDRAWN) or b""),
             ],
             "card and judges",
@@ -204,8 +213,22 @@ class Release:
             open_scorecard(row, cards[row.scorecard_id], self._secrets)
             for row in board_rows(found.cards, placed.places)
         ]
-        results.commit([Write(layout.BOARD, files.encode_board(rows))], f"board of {len(rows)} scorecards", head)
+        # In one commit, so that no reader sees ranks under another judge than the one that is said to decide them.
+        judges = files.encode_judges(self._judges())
+        told = [] if judges == self._told else [Write(layout.JUDGES, judges)]
+        board = Write(layout.BOARD, files.encode_board(rows))
+        results.commit([board, *told], f"board of {len(rows)} scorecards", head)
+        self._told = judges
         self.ranked = True
+
+    def _look_at_promotions(self) -> None:
+        """Reads whose judge decides ranks by now."""
+        self._derivation = self._derivation._replace(promotions=read_promotions(self._stores.archive))
+
+    def _judges(self) -> list[JudgeSpec]:
+        """Returns all judges, each with the status that it has by now."""
+        judges = [load_judge(name, self._judge_folder) for name in judge_ids(self._judge_folder)]
+        return judges_as_promoted(judges, self._derivation.promotions)
 
     def _derived(self, submission_id: str, target: Target, rows: bool) -> tuple[Target, bool] | None:
         """Derives a submission, wholly or not at all; says whether the board changes by it. None if it is broken."""

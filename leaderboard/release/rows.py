@@ -21,6 +21,7 @@ from leaderboard.open_data.views import open_generation, open_verdict, public_ro
 from leaderboard.records import Plan
 from leaderboard.release.attempts import which_stand
 from leaderboard.release.pending import PendingFiles
+from leaderboard.rescoring.rows import rows_under
 from leaderboard.results import AnyScorecard, HumanScorecard, Scorecard
 from leaderboard.scorecards import RunRows
 from leaderboard.store.base import Store
@@ -88,8 +89,9 @@ class RowDerivation(NamedTuple):
 
         Which answers count is the same under all judges.
         """
-        plan, rows, declared, model = run.plan(), run.rows(), history.declaration, history.submission.model
+        plan, declared, model = run.plan(), history.declaration, history.submission.model
         for card in judged:
+            rows = rows_under(self.archive, run, card.rescore_id if isinstance(card, Scorecard) else None)
             behind = _behind(card, plan, rows)
             answers = (
                 open_generation(row, behind.items[row.key.question_id], counts, declared, run.run_id, self.secrets)

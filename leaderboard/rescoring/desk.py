@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from redis import Redis
 from redis.client import Pipeline
@@ -41,6 +41,21 @@ class RescoreProgress(NamedTuple):
     """Likewise."""
 
 
+class Seen(NamedTuple):
+    """What stands in Redis at one moment."""
+
+    rescores: tuple[Rescore, ...]
+    """All of them, the oldest first."""
+    unsaved: frozenset[str]
+    """Ids of those with news that the archive does not hold."""
+    checks_unsaved: bool
+    """Whether that is so of a check of a judge."""
+
+    def with_status(self, *statuses: RescoreStatus) -> list[Rescore]:
+        """Returns the re-scores that stood at one of some statuses."""
+        return [rescore for rescore in self.rescores if rescore.status in statuses]
+
+
 class RescoreDesk:
     """Reads and changes re-scores.
 
@@ -59,9 +74,20 @@ class RescoreDesk:
         Raises:
             RapportError: `data_error` if one cannot be read.
         """
-        values = self._redis.hgetall(keys.RESCORES)
-        found = (read_record(value, Rescore, f"re-score {text(name)}") for name, value in values.items())
-        return tuple(sorted(found, key=lambda rescore: (rescore.created_at, rescore.id)))
+        return _read(self._redis.hgetall(keys.RESCORES))
+
+    def look(self) -> Seen:
+        """Returns all that a publisher has to know at each step, in one round trip.
+
+        Raises:
+            RapportError: As of `all`.
+        """
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(keys.RESCORES)
+            pipe.smembers(keys.RESCORES_UNSAVED)
+            pipe.exists(keys.JUDGE_CHECKS_UNSAVED)
+            values, unsaved, checks = pipe.execute()
+        return Seen(_read(values), frozenset(map(text, unsaved)), bool(checks))
 
     def get(self, rescore_id: str) -> Rescore:
         """Returns a re-score.
@@ -138,10 +164,6 @@ class RescoreDesk:
         self._redis.transaction(add, keys.RESCORES)
         return changed[-1]
 
-    def unsaved(self) -> list[Rescore]:
-        """Returns the re-scores with news that the archive does not hold."""
-        return [self.get(text(name)) for name in sorted(self._redis.smembers(keys.RESCORES_UNSAVED))]
-
     def note_saved(self, rescores: Iterable[Rescore]) -> None:
         """Notes what the archive holds by now; what has happened since stays unsaved."""
         for rescore in rescores:
@@ -191,3 +213,9 @@ class RescoreDesk:
             ([int(count or 0) for count in column] for column in zip(*counts, strict=True)) if counts else ((), ())
         )
         return RescoreProgress(int(done or 0), len(rescore.failed), len(rescore.runs), sum(given), sum(wanted))
+
+
+def _read(values: Mapping[Any, Any]) -> tuple[Rescore, ...]:
+    """Reads re-scores, the oldest first."""
+    found = (read_record(value, Rescore, f"re-score {text(name)}") for name, value in values.items())
+    return tuple(sorted(found, key=lambda rescore: (rescore.created_at, rescore.id)))

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from evaluator.records import Record
 from leaderboard.records import Failure, Moment
 
-SUBMITTER = "re-score"
+SUBMITTER = "re-score (maintainers)"
 """In whose name re-scores wait for workers: all together like one more submitter, of a name that nobody can have."""
 
 

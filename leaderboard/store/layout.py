@@ -222,6 +222,24 @@ def rescored_users_path(rescore_id: str, scorecard_id: str) -> str:
     return f"{rescore_folder(rescore_id)}/user-scores/{part_of(scorecard_id)}/{scorecard_id}.json"
 
 
+JUDGES = "judges"
+"""Folder of what canaries said of judges."""
+
+
+def judge_check_path(name: str) -> str:
+    """What canaries said of one version of a judge.
+
+    Example:
+        >>> judge_check_path("demo/0a1b2c3d4e5f6071-0a1b2c3d4e5f")
+        'judges/demo/0a1b2c3d4e5f6071-0a1b2c3d4e5f.json'
+    """
+    return f"{JUDGES}/{name}.json"
+
+
+PROMOTIONS = "promotions.json"
+"""Which judges were promoted, and when."""
+
+
 PEOPLE = "people"
 """Folder of all that people do on the labelling page."""
 

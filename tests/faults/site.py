@@ -33,6 +33,7 @@ from tests.faults.roles import Keeper, Role
 from tests.hub_server import Account, LocalHub
 from tests.model_folders import make_model_folder
 from tests.private_redis import redis_answers, redis_command
+from tests.rescoring.rescores import OTHER, write_judge
 from tests.small_disk import small_disk
 from tests.variables import as_variable
 from tests.waiting import until
@@ -96,6 +97,7 @@ class Site:
             data=folder / "data",
             models=folder / "models",
             packs=folder / "packs",
+            judges=write_judge(folder / "judges"),
             protocols=plan.protocols,
             engine=plan.engine,
             store=_STEM if plan.hub else "",
@@ -112,7 +114,8 @@ class Site:
         self.clock = Clock(folder / "clock") if library() else None
         self.make_reserve()
         self.keeper = Keeper()
-        self.add_model(load_judge("demo").model.removeprefix(LOCAL))
+        for judge in (load_judge("demo").model.removeprefix(LOCAL), OTHER):
+            self.add_model(judge)
 
     def start(self) -> None:
         """Starts all roles and waits until submissions are accepted."""

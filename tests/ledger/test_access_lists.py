@@ -23,7 +23,9 @@ from evaluator.errors import Cause, RapportError
 from leaderboard.connection import connect
 from leaderboard.fleet import Fleet
 from leaderboard.people import Person
-from leaderboard.records import AmendmentKind, Lane, State, submission_of
+from leaderboard.records import AmendmentKind, Failure, Lane, State, now, submission_of
+from leaderboard.rescoring.desk import RescoreDesk
+from leaderboard.rescoring.records import Rescore, RescoreEvent, RescoreStep, judging_id
 from leaderboard.settings import Settings
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger, MovedMeanwhile
@@ -133,6 +135,27 @@ def do_all_of_it(redis: Redis, run_id: str) -> None:
         leases.release(lease, forgive=True)
 
 
+def do_a_re_score(redis: Redis, worker: Redis, run_id: str) -> None:
+    """What a worker does about a re-score that goes wrong."""
+    at = now()
+    rescore = Rescore(
+        id="r-20260301-0a1b2c3d",
+        judge="demo",
+        judge_revision="0" * 40,
+        judge_config="0" * 64,
+        prompt_pack="builtin",
+        prompt_pack_status="builtin",
+        runs=(run_id,),
+        created_by="carol",
+        created_at=at,
+        events=(RescoreEvent(sequence=1, step=RescoreStep.STARTED, at=at, actor="carol"),),
+    )
+    RescoreDesk(redis).enter(rescore)
+    desk, failure = RescoreDesk(worker), Failure(cause=Cause.JUDGE_ERROR, message="It is gone.", remedy="Mend it.")
+    desk.note(rescore.id, RescoreStep.RUN_FAILED, "gpu-1", run_id=run_id, failure=failure)
+    desk.close([judging_id(rescore.id, run_id)], rescore.id)
+
+
 def test_every_role_does_all_of_its_work_under_its_access_list(redis: Redis, urls: Mapping[str, str], tmp_path: Path):
     settings = Settings(data=tmp_path, allow_local_user=True)
     web, worker = connect(urls["web"]), connect(urls["worker"])
@@ -153,6 +176,9 @@ def test_every_role_does_all_of_its_work_under_its_access_list(redis: Redis, url
         allowed(lambda: site.ledger.state(run) is State.QUEUED, "the reaper queues it")
         do_all_of_it(worker, run)
         allowed(lambda: site.ledger.state(run) is State.PUBLISHED, "it is published")
+
+        do_a_re_score(redis, worker, run)
+        allowed(lambda: not RescoreDesk(redis).look().unsaved, "the re-score is saved")
 
         with running("work", urls["worker"], tmp_path):
             allowed(lambda: Fleet(web).alive(), "a worker is alive")

@@ -1,326 +1,261 @@
-"""Re-scores: every run judged by another judge, whatever happens meanwhile, and nothing is asked twice."""
+"""Judging for a re-score: whatever happens meanwhile, every run comes to its scorecard and nothing is asked twice."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
 
 from evaluator.errors import Cause, RapportError
-from evaluator.judges.spec import load_judge
+from evaluator.records import Verdict
 from leaderboard.people import Person
-from leaderboard.records import Lane, State, now
+from leaderboard.records import Lane
 from leaderboard.rescoring.desk import RescoreDesk, RescoreMovedMeanwhile
-from leaderboard.rescoring.records import Rescore, RescoreEvent, RescoreStatus, RescoreStep, judging_id
+from leaderboard.rescoring.records import Rescore, RescoreStatus, RescoreStep, judging_id
 from leaderboard.results import Scorecard
 from leaderboard.scorecards import scorecard_id
-from leaderboard.settings import Settings
 from leaderboard.store import Delete, LocalStore, layout
 from leaderboard.store.rows import read_record
 from leaderboard.store.runs import StoredRun
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
-from leaderboard.submissions.service import SubmissionService
-from tests.builders import make_declaration
 from tests.losing import let_hold_run_out
-from tests.model_folders import make_model_folder
+from tests.rescoring.rescores import CAROL, OTHER, Bench, settle, write_judge
 from worker import judging
 from worker.jobs import evaluate
 from worker.publisher import Publisher
 from worker.reaper import Reaper
 from worker.survey import Surveyor
 
-DEMO = load_judge("demo")
-MODELS = ("first", "second", "third")
-RESCORE = "r-20260301-0a1b2c3d"
-
-
-@pytest.fixture
-def settings(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """As a worker reads them from its environment; models are made up by the deterministic engine."""
-    import datasets
-
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
-    told = {"REDIS_URL": redis_url, "DATA": tmp_path / "data", "MODELS": tmp_path / "models", "ENGINE": "deterministic"}
-    for name, value in told.items():
-        monkeypatch.setenv(f"RAPPORT_{name}", str(value))
-    monkeypatch.setattr(judging, "LINGER_SECONDS", 0.0)
-    return Settings()
-
-
-@pytest.fixture
-def publisher(redis: Redis, ledger: Ledger, store: LocalStore) -> Publisher:
-    return Publisher(redis, ledger, store, journal_seconds=0)
-
-
-def settle(publisher: Publisher) -> None:
-    """Lets the publisher do all that there is to do."""
-    for _ in range(200):
-        if not publisher.step():
-            return
-    raise AssertionError("the publisher does not come to rest")
-
-
-@pytest.fixture
-def runs(settings: Settings, redis: Redis, ledger: Ledger, publisher: Publisher) -> tuple[str, ...]:
-    """Three published runs."""
-    service = SubmissionService(settings, redis)
-    make_model_folder(settings.models, DEMO.model.removeprefix("local/"))
-    found = []
-    for name in MODELS:
-        make_model_folder(settings.models, name)
-        (run,) = service.submit(f"local/{name}", None, make_declaration(), Person("alice")).runs
-        evaluate(run.id)
-        found.append(run.id)
-    settle(publisher)
-    assert [ledger.state(run_id) for run_id in found] == [State.PUBLISHED] * 3
-    return tuple(found)
-
-
-def make_rescore(runs: tuple[str, ...], store: LocalStore) -> Rescore:
-    plan = StoredRun(store, runs[0]).plan()
-    assert plan
-    at = now()
-    return Rescore(
-        id=RESCORE,
-        judge=plan.judge,
-        judge_revision=plan.judge_revision,
-        judge_config=plan.judge_config,
-        prompt_pack=plan.prompt_pack,
-        prompt_pack_status=plan.prompt_pack_status,
-        runs=runs,
-        created_by="carol",
-        created_at=at,
-        events=(RescoreEvent(sequence=1, step=RescoreStep.STARTED, at=at, actor="carol"),),
-    )
-
-
-@pytest.fixture
-def rescore(redis: Redis, store: LocalStore, publisher: Publisher, runs: tuple[str, ...]) -> Rescore:
-    """A re-score of all of them, laid out for workers."""
-    rescore = make_rescore(runs, store)
-    RescoreDesk(redis).enter(rescore)
-    settle(publisher)
-    return rescore
-
-
-@pytest.fixture
-def work(settings: Settings, redis: Redis, rescore: Rescore) -> Callable[[], None]:
-    return lambda: evaluate(rescore.work_id)
-
 
 def cards(store: LocalStore) -> list[str]:
     return [path for path in store.list(layout.RESCORES) if "/scorecards/" in path]
 
 
-def card_of(store: LocalStore, run_id: str) -> Scorecard:
-    path = layout.rescored_card_path(RESCORE, scorecard_id(run_id, DEMO.id))
-    return read_record(store.read(path), Scorecard, path)
+def card_of(bench: Bench, rescore: Rescore, run_id: str) -> Scorecard:
+    path = layout.rescored_card_path(rescore.id, scorecard_id(run_id, rescore.judge))
+    return read_record(bench.store.read(path), Scorecard, path)
 
 
-def result_as_published(store: LocalStore, run_id: str) -> str:
-    (path,) = [path for path in store.list(layout.SCORECARDS) if scorecard_id(run_id, DEMO.id) in path]
-    return read_record(store.read(path), Scorecard, path).result.model_dump_json()
+def verdicts(bench: Bench, run_id: str) -> list[Verdict]:
+    return list(StoredRun(bench.store, run_id).rows().verdicts)
 
 
-def test_the_same_judge_comes_to_the_same_results_and_nothing_is_generated(
-    redis: Redis,
-    store: LocalStore,
-    publisher: Publisher,
-    runs: tuple[str, ...],
-    rescore: Rescore,
-    work: Callable[[], None],
-) -> None:
-    work()
-    settle(publisher)
-    desk = RescoreDesk(redis)
-    assert desk.get(RESCORE).status is RescoreStatus.COMPLETED
-    assert desk.progress(desk.get(RESCORE)) == (3, 0, 3, 0, 0)
-    for run_id in runs:
-        own = StoredRun(store, judging_id(RESCORE, run_id))
-        assert not own.rows().generations
+def asked(rows: list[Verdict]) -> Counter[tuple[str, str, str]]:
+    return Counter((row.key.question_id, row.key.content_hash, row.key.slot_order.value) for row in rows)
+
+
+def test_every_answer_is_judged_by_the_other_judge_and_none_is_generated(bench: Bench, rescore: Rescore) -> None:
+    done = bench.finish(rescore)
+    assert done.status is RescoreStatus.COMPLETED
+    assert bench.desk.progress(done) == (3, 0, 3, 0, 0)
+    for run_id in bench.runs:
+        own = StoredRun(bench.store, judging_id(rescore.id, run_id))
         assert own.is_compacted
-        assert sorted(row.verdict_key for row in own.rows().verdicts) == sorted(
-            row.verdict_key for row in StoredRun(store, run_id).rows().verdicts
-        )
-        assert card_of(store, run_id).result.model_dump_json() == result_as_published(store, run_id)
-        assert card_of(store, run_id).run_id == run_id
-    assert not list(redis.scan_iter(f"rapport:*{RESCORE}.s-*")), "nothing of it stays in Redis"
+        assert not own.rows().generations
+        rows = list(own.rows().verdicts)
+        assert asked(rows) == asked(verdicts(bench, run_id))
+        assert {(row.key.rater, row.key.rater_revision) for row in rows} == {(OTHER, rescore.judge_revision)}
+        card = card_of(bench, rescore, run_id)
+        assert (card.run_id, card.judge, card.rescore_id) == (run_id, OTHER, rescore.id)
+        assert card.result.judged == card.result.items > 0
+    assert not list(bench.redis.scan_iter(f"rapport:*{rescore.id}.s-*")), "nothing of it stays in Redis"
 
 
-def test_what_is_not_promoted_shows_nowhere(store: LocalStore, publisher: Publisher, work: Callable[[], None]) -> None:
-    before = [path for path in store.list() if not path.startswith((layout.RESCORES, layout.RUNS))]
-    work()
-    settle(publisher)
-    assert [path for path in store.list() if not path.startswith((layout.RESCORES, layout.RUNS))] == before
-    assert len(cards(store)) == 3
+def test_the_same_judge_under_another_name_comes_to_the_same_results(bench: Bench) -> None:
+    (bench.settings.models / OTHER).rename(bench.settings.models / "aside")
+    (bench.settings.models / OTHER).symlink_to(bench.settings.models / "SmolLM2-135M-Instruct")
+    done = bench.finish(bench.begin())
+    for run_id in bench.runs:
+        (path,) = [path for path in bench.store.list(layout.SCORECARDS) if scorecard_id(run_id, "demo") in path]
+        published = read_record(bench.store.read(path), Scorecard, path).result
+        assert card_of(bench, done, run_id).result == published
 
 
-def test_the_judge_is_loaded_once_for_all_runs(
-    monkeypatch: pytest.MonkeyPatch, publisher: Publisher, work: Callable[[], None]
-) -> None:
+def test_what_is_not_promoted_shows_nowhere(bench: Bench, rescore: Rescore) -> None:
+    def elsewhere() -> list[str]:
+        return [path for path in bench.store.list() if not path.startswith((layout.RESCORES, layout.RUNS))]
+
+    before = elsewhere()
+    bench.finish(rescore)
+    assert elsewhere() == before
+    assert len(cards(bench.store)) == 3
+
+
+def test_the_judge_is_loaded_once_for_all_runs(monkeypatch: pytest.MonkeyPatch, bench: Bench, rescore: Rescore) -> None:
     loaded = []
 
     class Counting(judging.RunEngines):
-        def _load(self, *told):  # type: ignore[no-untyped-def]
-            if told[0] not in self._loaded:
-                loaded.append(told[0])
-            return super()._load(*told)
+        def _load(self, spec: Any, ending: str) -> Any:
+            if spec not in self._loaded:
+                loaded.append(spec)
+            return super()._load(spec, ending)
 
     monkeypatch.setattr(judging, "RunEngines", Counting)
-    work()
-    settle(publisher)
+    bench.finish(rescore)
     assert len(loaded) == 1
 
 
-def test_a_worker_lost_in_the_middle_costs_what_it_had_not_handed_over_and_nothing_is_asked_twice(
-    monkeypatch: pytest.MonkeyPatch,
-    redis: Redis,
-    store: LocalStore,
-    publisher: Publisher,
-    runs: tuple[str, ...],
-    work: Callable[[], None],
+def test_a_worker_lost_in_the_middle_costs_nothing_that_it_had_handed_over(
+    monkeypatch: pytest.MonkeyPatch, bench: Bench, rescore: Rescore
 ) -> None:
-    asked = Counter[str]()
+    given: Counter[str] = Counter()
     real, left = judging.ask_shard, [2]
 
-    def ask(task, leases, lease):  # type: ignore[no-untyped-def]
+    def ask(work: Any, leases: Any, lease: Any) -> Any:
+        def there() -> set[str]:
+            return {row.verdict_key for batch in work.outbox.kept(work.plan.run_id) for row in batch.verdicts}
+
         if not left[0]:
             raise KeyboardInterrupt
         left[0] -= 1
-        before = {row.verdict_key for batch in task.outbox.kept(task.plan.run_id) for row in batch.verdicts}
-        report = real(task, leases, lease)
-        asked.update(
-            row.verdict_key
-            for batch in task.outbox.kept(task.plan.run_id)
-            for row in batch.verdicts
-            if row.verdict_key not in before
-        )
+        before = there()
+        report = real(work, leases, lease)
+        given.update(there() - before)
         return report
 
     monkeypatch.setattr(judging, "ask_shard", ask)
     with pytest.raises(KeyboardInterrupt):
-        work()
-    settle(publisher)
-    assert len(cards(store)) == 2
+        evaluate(rescore.work_id)
+    settle(bench.publisher)
+    assert len(cards(bench.store)) == 2
     left[0] = 100
-    work()
-    settle(publisher)
-    assert len(cards(store)) == 3
-    wanted = {row.verdict_key for run_id in runs for row in StoredRun(store, run_id).rows().verdicts}
-    assert set(asked) == wanted
-    assert set(asked.values()) == {1}
+    bench.finish(rescore)
+    assert len(cards(bench.store)) == 3
+    wanted = {row.verdict_key for run_id in bench.runs for row in verdicts(bench, judging_id(rescore.id, run_id))}
+    assert set(given) == wanted
+    assert set(given.values()) == {1}
 
 
-def test_after_redis_has_lost_everything_the_archive_goes_on_where_it_was(
-    redis: Redis, store: LocalStore, publisher: Publisher, runs: tuple[str, ...], work: Callable[[], None]
-) -> None:
-    work()
+def test_after_redis_has_lost_everything_the_archive_goes_on_where_it_was(bench: Bench, rescore: Rescore) -> None:
+    evaluate(rescore.work_id)
     for _ in range(3):
-        publisher.step()
-    there = len(cards(store))
-    redis.flushall()
-    let_hold_run_out(redis)
-    again = Publisher(redis, Ledger(redis), store, journal_seconds=0)
+        bench.publisher.step()
+    there = len(cards(bench.store))
+    bench.redis.flushall()
+    let_hold_run_out(bench.redis)
+    again = Publisher(bench.redis, Ledger(bench.redis), bench.store, journal_seconds=0, judges=bench.settings.judges)
     settle(again)
-    assert RescoreDesk(redis).get(RESCORE).status in {RescoreStatus.RUNNING, RescoreStatus.COMPLETED}
-    assert len(cards(store)) >= there
-    work()
-    settle(again)
-    assert RescoreDesk(redis).get(RESCORE).status is RescoreStatus.COMPLETED
-    for run_id in runs:
-        assert card_of(store, run_id).result.model_dump_json() == result_as_published(store, run_id)
+    assert len(cards(bench.store)) >= there
+    after = bench._replace(publisher=again).finish(rescore)
+    assert after.status is RescoreStatus.COMPLETED
+    for run_id in bench.runs:
+        assert set(asked(verdicts(bench, judging_id(rescore.id, run_id))).values()) == {1}
 
 
-def test_a_paused_re_score_waits_and_goes_on(
-    redis: Redis, store: LocalStore, publisher: Publisher, work: Callable[[], None]
-) -> None:
-    desk = RescoreDesk(redis)
-    desk.note(RESCORE, RescoreStep.PAUSED, "carol", "The GPU is needed.")
-    work()
-    settle(publisher)
-    assert not cards(store)
-    assert not Surveyor(redis).look().waiting
-    desk.note(RESCORE, RescoreStep.RESUMED, "carol")
-    work()
-    settle(publisher)
-    assert len(cards(store)) == 3
+def test_what_the_judge_has_said_elsewhere_is_not_asked_again(bench: Bench, rescore: Rescore) -> None:
+    bench.finish(rescore)
+    bench.service.discard(rescore.id, CAROL, "Another look.")
+    again = bench.finish(bench.begin())
+    assert again.status is RescoreStatus.COMPLETED
+    for run_id in bench.runs:
+        own = StoredRun(bench.store, judging_id(again.id, run_id))
+        assert {name.split("-")[2] for name, rows in own.verdicts.items() if rows} == {"known"}, "nobody was asked"
+        assert own.rows().verdicts == StoredRun(bench.store, judging_id(rescore.id, run_id)).rows().verdicts
+        assert card_of(bench, again, run_id).result == card_of(bench, rescore, run_id).result
 
 
-def test_a_judge_that_is_gone_pauses_the_re_score_with_that_cause(
-    settings: Settings, redis: Redis, store: LocalStore, publisher: Publisher, work: Callable[[], None]
-) -> None:
-    (settings.models / DEMO.model.removeprefix("local/")).rename(settings.models / "elsewhere")
-    work()
-    settle(publisher)
-    rescore = RescoreDesk(redis).get(RESCORE)
-    assert rescore.status is RescoreStatus.PAUSED or len(rescore.failed) == 3
-    assert not cards(store)
-    failure = rescore.events[-1].failure or next(iter(rescore.failed.values()))
-    assert failure.cause is Cause.JUDGE_ERROR
+def test_two_re_scores_by_one_judge_do_not_judge_the_same_runs(bench: Bench, rescore: Rescore) -> None:
+    with pytest.raises(RapportError, match=f"{rescore.id} by other has some of these runs in hand"):
+        bench.service.start(OTHER, bench.runs[:1], CAROL)
 
 
-def test_a_run_that_cannot_be_read_fails_alone(
-    redis: Redis, store: LocalStore, publisher: Publisher, runs: tuple[str, ...]
-) -> None:
-    store.commit([Delete(path) for path in store.list(layout.run_folder(runs[1]))], "damage")
-    intact = make_rescore(runs[:1], store)
-    RescoreDesk(redis).enter(intact.model_copy(update={"runs": runs}))
-    settle(publisher)
-    evaluate(intact.work_id)
-    settle(publisher)
-    found = RescoreDesk(redis).get(RESCORE)
+def test_a_paused_re_score_waits_and_goes_on(bench: Bench, rescore: Rescore) -> None:
+    bench.service.pause(rescore.id, CAROL, "The GPU is needed.")
+    bench.finish(rescore)
+    assert not cards(bench.store)
+    assert not Surveyor(bench.redis).look().waiting
+    bench.service.resume(rescore.id, CAROL)
+    bench.finish(rescore)
+    assert len(cards(bench.store)) == 3
+
+
+def test_a_judge_whose_model_is_gone_holds_everything_up_with_that_cause(bench: Bench, rescore: Rescore) -> None:
+    (bench.settings.models / OTHER).rename(bench.settings.models / "elsewhere")
+    held = bench.finish(rescore)
+    assert held.status is RescoreStatus.PAUSED
+    assert held.events[-1].failure
+    assert held.events[-1].failure.cause is Cause.JUDGE_ERROR
+    assert not cards(bench.store)
+
+
+@pytest.mark.parametrize("laid_out", [True, False])
+def test_a_judge_that_was_changed_since_judges_nothing(bench: Bench, laid_out: bool) -> None:
+    assert bench.settings.judges
+    rescore = bench.begin() if laid_out else bench.service.start(OTHER, bench.runs, CAROL)
+    write_judge(bench.settings.judges, status="retired")
+    settle(bench.publisher)
+    held = bench.finish(rescore)
+    assert held.status is RescoreStatus.PAUSED
+    assert not held.failed
+    assert held.events[-1].failure
+    assert held.events[-1].failure.cause is Cause.JUDGE_ERROR
+    assert not cards(bench.store)
+
+
+def test_a_run_that_cannot_be_read_fails_alone(bench: Bench) -> None:
+    bench.store.commit([Delete(path) for path in bench.store.list(layout.run_folder(bench.runs[1]))], "damage")
+    found = bench.finish(bench.begin())
     assert found.status is RescoreStatus.COMPLETED
-    assert {run_id: failure.cause for run_id, failure in found.failed.items()} == {runs[1]: Cause.DATA_ERROR}
-    assert len(cards(store)) == 2
+    assert {run_id: failure.cause for run_id, failure in found.failed.items()} == {bench.runs[1]: Cause.DATA_ERROR}
+    assert len(cards(bench.store)) == 2
 
 
-def test_a_discarded_re_score_leaves_nothing_open_and_its_rows_stay(
-    redis: Redis, store: LocalStore, publisher: Publisher, work: Callable[[], None]
-) -> None:
-    work()
+def test_a_discarded_re_score_leaves_nothing_open_and_its_rows_stay(bench: Bench, rescore: Rescore) -> None:
+    evaluate(rescore.work_id)
     for _ in range(2):
-        publisher.step()
-    desk = RescoreDesk(redis)
-    desk.note(RESCORE, RescoreStep.DISCARDED, "carol", "It prefers long answers.")
-    settle(publisher)
-    assert not desk.judgings(RESCORE)
-    assert any(RESCORE in path for path in store.list(layout.RUNS))
+        bench.publisher.step()
+    bench.service.discard(rescore.id, CAROL, "It prefers long answers.")
+    settle(bench.publisher)
+    assert not bench.desk.judgings(rescore.id)
+    assert any(rescore.id in path for path in bench.store.list(layout.RUNS))
     with pytest.raises(RescoreMovedMeanwhile, match="discarded"):
-        desk.note(RESCORE, RescoreStep.RESUMED, "carol")
+        bench.service.resume(rescore.id, CAROL)
 
 
-def test_of_two_maintainers_who_decide_at_once_one_is_told(redis: Redis, rescore: Rescore) -> None:
-    desk = RescoreDesk(redis)
-    seen = desk.get(RESCORE)
-    desk.note(RESCORE, RescoreStep.PAUSED, "carol", seen=seen)
+def test_of_two_maintainers_who_decide_at_once_one_is_told(bench: Bench, rescore: Rescore) -> None:
+    seen = bench.desk.get(rescore.id)
+    bench.desk.note(rescore.id, RescoreStep.PAUSED, "carol", seen=seen)
     with pytest.raises(RescoreMovedMeanwhile, match="paused"):
-        desk.note(RESCORE, RescoreStep.DISCARDED, "dave", seen=seen)
+        bench.desk.note(rescore.id, RescoreStep.DISCARDED, "dave", seen=seen)
 
 
-def test_workers_of_the_judges_lane_are_invited_like_to_one_more_submitters_run(redis: Redis, rescore: Rescore) -> None:
+def test_workers_are_invited_as_to_one_more_submitters_run(redis: Redis, rescore: Rescore) -> None:
     (waiting,) = Surveyor(redis).look().waiting
     assert (waiting.run_id, waiting.lanes, waiting.workers) == (rescore.work_id, (Lane.JUDGE,), 0)
     assert Reaper(redis, longest_job=21_600).step() == 0, "nobody listens"
 
 
-def test_the_archive_holds_a_re_score_with_all_its_steps(
-    redis: Redis, store: LocalStore, publisher: Publisher, rescore: Rescore, work: Callable[[], None]
-) -> None:
-    work()
-    settle(publisher)
-    path = layout.rescore_path(RESCORE)
-    saved = read_record(store.read(path), Rescore, path)
+def test_the_archive_holds_a_re_score_with_all_its_steps(bench: Bench, rescore: Rescore) -> None:
+    done = bench.finish(rescore)
+    path = layout.rescore_path(rescore.id)
+    saved = read_record(bench.store.read(path), Rescore, path)
+    assert saved == done
     assert [event.step for event in saved.events] == [RescoreStep.STARTED, RescoreStep.COMPLETED]
-    assert not redis.exists(keys.RESCORES_UNSAVED)
-    redis.delete(keys.RESCORES)
-    assert RescoreDesk(redis).restore([saved]) == 1
-    assert RescoreDesk(redis).get(RESCORE) == saved
+    assert not bench.redis.exists(keys.RESCORES_UNSAVED)
+    bench.redis.delete(keys.RESCORES)
+    assert RescoreDesk(bench.redis).restore([saved]) == 1
+    assert bench.desk.get(rescore.id) == saved
 
 
-def test_a_step_that_cannot_follow_is_no_re_score(redis: Redis, rescore: Rescore) -> None:
-    with pytest.raises(RapportError, match="running"):
-        RescoreDesk(redis).note(RESCORE, RescoreStep.PROMOTED, "carol")
+def test_nobody_else_begins_or_ends_one(bench: Bench, rescore: Rescore) -> None:
+    alice = Person("alice")
+    for act in (
+        lambda: bench.service.start(OTHER, bench.runs, alice),
+        lambda: bench.service.pause(rescore.id, alice),
+        lambda: bench.service.discard(rescore.id, alice, "No."),
+        lambda: bench.service.promote(rescore.id, alice, "Mine."),
+    ):
+        with pytest.raises(RapportError, match="Only maintainers") as refused:
+            act()
+        assert refused.value.cause is Cause.FORBIDDEN
+    assert bench.desk.get(rescore.id).status is RescoreStatus.RUNNING
+
+
+@pytest.mark.parametrize(("judge", "cause"), [("demo-verifier", Cause.JUDGE_ERROR), ("nobody", Cause.NOT_FOUND)])
+def test_a_judge_that_cannot_judge_is_refused(bench: Bench, judge: str, cause: Cause) -> None:
+    with pytest.raises(RapportError) as refused:
+        bench.service.start(judge, bench.runs, CAROL)
+    assert refused.value.cause is cause

@@ -1,0 +1,106 @@
+"""Which judge decides ranks: what a judge's own file says, until a re-score under another one is promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from redis import Redis
+
+from evaluator.judges.spec import JudgeSpec
+from evaluator.records import Record
+from leaderboard.records import Moment
+from leaderboard.results import Scorecard
+from leaderboard.store import layout
+from leaderboard.store.base import NotFound, Store
+from leaderboard.store.rows import read_record
+from leaderboard.submissions import keys
+
+RETIRED = "retired judge"
+"""Why a result does not rank whose judge decided ranks before another one was promoted."""
+
+
+class Promotion(Record):
+    """A judge that decides the ranks of a protocol from some moment on."""
+
+    protocol: str
+    judge: str
+    judge_revision: str
+    judge_config: str
+    rescore_id: str
+    at: Moment
+    actor: str
+    reason: str
+
+    def is_of(self, card: Scorecard) -> bool:
+        """Says whether a scorecard is one of this judge, as it was promoted."""
+        own = (card.protocol, card.judge, card.judge_revision, card.judge_config)
+        return own == (self.protocol, self.judge, self.judge_revision, self.judge_config)
+
+
+class Promotions(Record):
+    """All promotions there ever were, the oldest first; of a protocol the last one holds."""
+
+    schema_version: Literal[1] = 1
+    promotions: tuple[Promotion, ...] = ()
+
+    def of(self, protocol: str) -> Promotion | None:
+        """Returns the promotion that holds for a protocol; None if its own judge does."""
+        return next((each for each in reversed(self.promotions) if each.protocol == protocol), None)
+
+
+NOTHING_PROMOTED = Promotions()
+"""Every protocol has the judge that its own file names."""
+
+
+def told_promotions(redis: Redis) -> Promotions:
+    """Returns the promotions of which the publisher tells workers.
+
+    Raises:
+        RapportError: `data_error` if they cannot be read.
+    """
+    value = redis.get(keys.PROMOTIONS)
+    return NOTHING_PROMOTED if value is None else read_record(value, Promotions, keys.PROMOTIONS)
+
+
+def read_promotions(store: Store) -> Promotions:
+    """Reads the promotions that an archive holds; none where nothing was ever promoted.
+
+    Raises:
+        RapportError: `data_error` if the file cannot be read.
+        StoreError: If the store cannot be read.
+    """
+    try:
+        return read_record(store.read(layout.PROMOTIONS), Promotions, layout.PROMOTIONS)
+    except NotFound:
+        return NOTHING_PROMOTED
+
+
+def as_promoted(card: Scorecard, promotions: Promotions) -> Scorecard:
+    """Returns a scorecard with the status that its judge has by now, and what follows from that.
+
+    The scorecard of a promoted judge ranks unless something else is in its way; what its predecessor judged does not.
+    """
+    if (promotion := promotions.of(card.protocol)) is None:
+        return card
+    told = f"{card.judge_status} judge"
+    left = tuple(reason for reason in card.unranked_because if reason != told)
+    if promotion.is_of(card):
+        return card.model_copy(update={"judge_status": "official", "unranked_because": left})
+    if card.judge_status != "official":
+        return card
+    return card.model_copy(update={"judge_status": "retired", "unranked_because": (RETIRED, *left)})
+
+
+def judges_as_promoted(judges: Iterable[JudgeSpec], promotions: Promotions) -> list[JudgeSpec]:
+    """Returns judges with the status that each has by now: one that others took over from is retired."""
+    held = {each.protocol: each for each in promotions.promotions}
+    official = {each.judge for each in held.values()}
+    before = {each.judge for each in promotions.promotions} - official
+
+    def status(judge: JudgeSpec) -> str:
+        if judge.id in official:
+            return "official"
+        return "retired" if held and (judge.id in before or judge.status == "official") else judge.status
+
+    return [judge.model_copy(update={"status": status(judge)}) for judge in judges]

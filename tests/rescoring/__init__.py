@@ -1,0 +1,1 @@
+"""Tests of re-scores: every run judged by another judge."""

@@ -1,0 +1,136 @@
+"""Published runs and a re-score of them by a judge of the tests' own, all made up by the deterministic engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+from redis import Redis
+
+from evaluator.engines.base import EngineInfo
+from evaluator.judges.canaries import CanaryFigure, CanaryVerdict, JudgeCheck, bounds_of
+from evaluator.judges.spec import load_judge
+from evaluator.results import Rate
+from leaderboard.people import Person
+from leaderboard.records import State
+from leaderboard.rescoring.desk import RescoreDesk
+from leaderboard.rescoring.records import Rescore
+from leaderboard.rescoring.service import RescoreService
+from leaderboard.settings import Settings
+from leaderboard.store import LocalStore
+from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.service import SubmissionService
+from tests.builders import make_declaration
+from tests.model_folders import make_model_folder
+from worker.jobs import evaluate
+from worker.publisher import Publisher
+
+CAROL = Person("carol", maintainer=True)
+DEMO = load_judge("demo")
+OTHER = "other"
+"""The judge of the tests."""
+MODELS = ("first", "second", "third")
+
+
+def write_judge(folder: Path, judge_id: str = OTHER, status: str = "candidate", *, free: bool = False) -> Path:
+    """Writes a judge that is decoded as the demo's, but by another model; returns the folder of judges.
+
+    One that is free writes as it likes, as servers that cannot force anything need it.
+    """
+    told = DEMO.model_dump(mode="json") | {"id": judge_id, "status": status, "model": f"local/{judge_id}"}
+    if free:
+        told["patterns"] = None
+    (folder / judge_id).mkdir(parents=True, exist_ok=True)
+    (folder / judge_id / "judge.yaml").write_text(yaml.safe_dump(told))
+    return folder
+
+
+def settle(publisher: Publisher) -> None:
+    """Lets the publisher do all that there is to do."""
+    for _ in range(200):
+        if not publisher.step():
+            return
+    raise AssertionError("the publisher does not come to rest")
+
+
+class Bench(NamedTuple):
+    """Everything that a re-score needs."""
+
+    settings: Settings
+    redis: Redis
+    store: LocalStore
+    publisher: Publisher
+    runs: tuple[str, ...]
+
+    @property
+    def desk(self) -> RescoreDesk:
+        """Where re-scores stand."""
+        return RescoreDesk(self.redis)
+
+    @property
+    def service(self) -> RescoreService:
+        """What maintainers do."""
+        return RescoreService(self.settings, self.redis)
+
+    def begin(self, judge: str = OTHER) -> Rescore:
+        """Begins a re-score of all runs, and has it laid out."""
+        rescore = self.service.start(judge, self.runs, CAROL, "A better judge.")
+        settle(self.publisher)
+        return self.desk.get(rescore.id)
+
+    def finish(self, rescore: Rescore) -> Rescore:
+        """Has a worker judge all of it."""
+        evaluate(rescore.work_id)
+        settle(self.publisher)
+        return self.desk.get(rescore.id)
+
+
+def publish_runs(settings: Settings, redis: Redis, publisher: Publisher) -> tuple[str, ...]:
+    """Has three models evaluated and published; returns their runs."""
+    service, ledger, found = SubmissionService(settings, redis), Ledger(redis), []
+    for name in (DEMO.model.removeprefix("local/"), OTHER, *MODELS):
+        make_model_folder(settings.models, name)
+    for name in MODELS:
+        (run,) = service.submit(f"local/{name}", None, make_declaration(), Person("alice")).runs
+        evaluate(run.id)
+        found.append(run.id)
+    settle(publisher)
+    assert [ledger.state(run_id) for run_id in found] == [State.PUBLISHED] * 3
+    return tuple(found)
+
+
+def make_check(rescore: Rescore) -> JudgeCheck:
+    """A check that a re-score's judge has passed."""
+    rate = Rate(value=50.0, judged=10, items=10, interval=None)
+    figures = tuple(
+        CanaryFigure(canary=canary, figure=figure, rate=rate, bound=bound, verdict=CanaryVerdict.WITHIN)
+        for (canary, figure), bound in bounds_of("pairwise").items()
+    )
+    return JudgeCheck(
+        kind="pairwise",
+        judge=rescore.judge,
+        judge_revision=rescore.judge_revision,
+        judge_config=rescore.judge_config,
+        judge_engine=EngineInfo(
+            engine="deterministic",
+            version="1",
+            flags=(),
+            dtype="none",
+            hardware="cpu",
+            context_length=1024,
+            load_seconds=0.0,
+            chat_template_hash="0" * 64,
+            chat_template_arguments=(),
+        ),
+        prompt_pack=rescore.prompt_pack,
+        data_sha="0" * 64,
+        questions=0,
+        users=0,
+        verdicts=0,
+        missing=0,
+        prompt_tokens=0,
+        output_tokens=0,
+        rows_sha="0" * 64,
+        figures=figures,
+    )
