@@ -81,7 +81,7 @@ class Scorecard(Provenance):
 
     @model_validator(mode="after")
     def _has_what_its_version_has(self) -> Self:
-        if self.schema_version != 1 and self.rescore_id is None:
+        if (self.schema_version == 2) != (self.rescore_id is not None):
             raise ValueError("a scorecard is of version 2 if it came from a re-score, and else of version 1")
         return self
 

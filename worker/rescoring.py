@@ -43,6 +43,7 @@ OPEN_AT_ONCE = 4
 OPEN_PER_WORKER = 2
 """and so many for each worker, so that none waits while the next run's answers are read."""
 CARDS_A_COMMIT = 3
+_GONE = "Restore it from a backup; if it was taken down, begin another re-score without it."
 
 
 class Rescorer:
@@ -204,9 +205,7 @@ class Rescorer:
             )
         plan = run.plan()
         if plan is None:
-            raise RapportError(
-                Cause.DATA_ERROR, f"The archive does not hold the plan of {run.run_id}.", "Restore it from a backup."
-            )
+            raise RapportError(Cause.DATA_ERROR, f"The archive does not hold the plan of {run.run_id}.", _GONE)
         return judging_plan(plan, rescore, judge, name)
 
     def _finished_of(self, rescore: Rescore) -> set[str]:
@@ -263,7 +262,7 @@ class Rescorer:
         judged = plan.model_copy(update={"run_id": run_id})
         protocol, judge = hicupid_protocol(protocol_of(run_id)), load_judge(rescore.judge, self._judges)
         card = make_scorecard(history.corrected, judged, rows, protocol, judge, (), now())
-        card = card.model_copy(update={"rescore_id": rescore.id})
+        card = card.model_copy(update={"rescore_id": rescore.id, "schema_version": 2})
         users = make_user_scores(card, judged, rows)
         changes: list[Operation] = [
             Write(layout.rescored_card_path(rescore.id, card.id), card.model_dump_json().encode()),

@@ -70,6 +70,7 @@ def _tell_findings(settings: Settings, stores: Stores, as_json: bool, *, repair:
         names_of(settings),
         secrets_of(os.environ),
         repair=repair,
+        judges=settings.judges,
         tell=lambda progress: tell(f"{progress.looked_at} of {progress.submissions} submissions"),
     ):
         findings.append(finding)
@@ -135,7 +136,7 @@ def takedown(
         return
     check_archive_private(opened.archive)
     with at_rest(settings) as redis:
-        site = Site(stores, names_of(settings), secrets_of(os.environ), redis)
+        site = Site(stores, names_of(settings), secrets_of(os.environ), redis, settings.judges)
         reach = take_down(site, order, tell)
     _tell_reach(reach, as_json, "are changed or gone, and nothing of what was there before is kept")
 

@@ -191,11 +191,17 @@ class RescoreDesk:
         return sorted(map(text, self._redis.smembers(keys.judgings(rescore_id))))
 
     def close(self, judgings: Collection[str], rescore_id: str) -> None:
-        """Drops judgings with all that Redis holds of them."""
+        """Drops judgings with all that Redis holds of them, and ends their leases: none of their rows is taken any more."""
         if not judgings:
             return
-        with self._redis.pipeline() as pipe:
+        with self._redis.pipeline(transaction=False) as pipe:
             for name in judgings:
+                pipe.hget(keys.progress(name), "shards")
+            counts = [int(count or 0) for count in pipe.execute()]
+        with self._redis.pipeline() as pipe:
+            for name, count in zip(judgings, counts, strict=True):
+                for number in range(count):
+                    pipe.delete(keys.lease(f"{name}.{number:04d}", Lane.JUDGE))
                 pipe.delete(keys.plan(name), keys.batches(name), keys.progress(name), keys.marks(name))
                 for lane in Lane:
                     pipe.delete(keys.done(name, lane), keys.grants(name, lane))

@@ -66,7 +66,7 @@ class _Card(Record):
 
     model_config = ConfigDict(extra="ignore")
 
-    schema_version: Literal[1]
+    schema_version: Literal[1, 2]
     id: str
     submission_id: str
     run_id: str

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from evaluator.records import Record
 from leaderboard.labelling.journal import read_events
 from leaderboard.records import State, Tombstone
+from leaderboard.rescoring.records import judged_run_of, judging_id
 from leaderboard.results import HumanScorecard, Scorecard
 from leaderboard.store import layout
 from leaderboard.store.base import Delete, Store
@@ -17,8 +18,10 @@ from leaderboard.store.rows import read_record
 from leaderboard.submissions.history import History
 from leaderboard.submissions.journal import files_of
 from leaderboard.upkeep.findings import BACKUP, ITS_OWN, FindingKind, Found, found, unreadable
+from leaderboard.upkeep.judging_check import check_judging
 from leaderboard.upkeep.places import Place, Sort, is_half_written, place_of
 from leaderboard.upkeep.records import Takedown, takedown_path
+from leaderboard.upkeep.rescore_check import check_rescores
 from leaderboard.upkeep.run_check import AnyCard, check_run
 from leaderboard.upkeep.traces import Traces
 
@@ -28,6 +31,7 @@ _CARD = "README.md"
 _CARDS: Mapping[Sort, type[Scorecard] | type[HumanScorecard]] = {
     Sort.SCORECARD: Scorecard,
     Sort.HUMAN_SCORECARD: HumanScorecard,
+    Sort.RESCORED_CARD: Scorecard,
 }
 
 
@@ -49,16 +53,17 @@ def check_archive(archive: Store, tell: Callable[[Progress], None] = lambda prog
         StoreError: If the store as a whole cannot be read.
     """
     by_submission: dict[str, dict[str, Place]] = defaultdict(dict)
-    others: dict[str, Place] = {}
+    places: dict[str, Place] = {}
     for path in archive.list():
         if (place := place_of(path)) is None:
             yield from _strange(path)
-        elif place.submission:
+            continue
+        places[path] = place
+        if place.submission:
             by_submission[place.submission][path] = place
-        else:
-            others[path] = place
     traces = Traces()
-    yield from _check_others(archive, others, traces)
+    yield from _check_others(archive, places, traces)
+    yield from check_rescores(archive, places, traces)
     for count, (name, places) in enumerate(sorted(by_submission.items()), start=1):
         yield from _Looked(archive, name, places, traces).findings()
         tell(Progress(count, len(by_submission)))
@@ -95,12 +100,14 @@ def _noted(archive: Store, path: str, traces: Traces) -> Iterator[Found]:
         yield found(FindingKind.MISPLACED, path, "It is about something else than its path says.")
 
 
-def _check_others(archive: Store, others: dict[str, Place], traces: Traces) -> Iterator[Found]:
-    """Yields what is wrong with files that belong to no submission; notes what was taken down."""
-    for path, place in others.items():
-        if place.sort is not Sort.PERSON:
-            yield from _check_items(archive, path, place) if place.sort is Sort.ITEMS else _noted(archive, path, traces)
-    for person in sorted({place.name for place in others.values() if place.sort is Sort.PERSON}):
+def _check_others(archive: Store, places: Mapping[str, Place], traces: Traces) -> Iterator[Found]:
+    """Yields what is wrong with what runs asked, with notes, and with people's labels; notes what was taken down."""
+    for path, place in places.items():
+        if place.sort is Sort.ITEMS:
+            yield from _check_items(archive, path, place)
+        elif place.sort is Sort.TAKEDOWN:
+            yield from _noted(archive, path, traces)
+    for person in sorted({place.name for place in places.values() if place.sort is Sort.PERSON}):
         yield from _check_person(archive, person, traces)
 
 
@@ -128,17 +135,39 @@ class _Looked:
         if history is None and not self._of(Sort.HISTORY):
             path = layout.submission_path(self._name)
             self._found.append(found(FindingKind.REFERENCE, path, "It is missing, but there are files that need it."))
-        for run_id in sorted({place.name for place in self._of(Sort.RUN).values()}):
-            users = [path for path, place in self._of(Sort.USER_SCORES).items() if place.name.startswith(f"{run_id}@")]
-            of_run = {path: card for path, card in cards.items() if card.run_id == run_id}
-            self._found += check_run(self._archive, run_id, of_run, users, self._traces)
-        self._check_references(cards, history)
+        for run_id in sorted(self._names(Sort.RUN)):
+            of_run = {path: card for path, card in cards.items() if card.run_id == run_id and not _judging_of(card)}
+            self._found += check_run(self._archive, run_id, of_run, self._users(run_id), self._traces)
+        for name in sorted(self._names(Sort.JUDGING)):
+            self._check_judging(name, cards)
+        self._check_references(cards)
+        self._check_published(cards, history)
+        self._check_users()
         self._found += self._traces.of_submission(self._name, self._places)
         return self._found
 
     def _of(self, sort: Sort) -> dict[str, Place]:
         """Returns its files of a sort."""
         return {path: place for path, place in self._places.items() if place.sort is sort}
+
+    def _names(self, sort: Sort) -> set[str]:
+        """Returns what its files of a sort are called after."""
+        return {place.name for place in self._of(sort).values()}
+
+    def _users(self, run_id: str) -> list[str]:
+        """Returns the paths of all users' sums of a run, whoever judged it."""
+        sums = (Sort.USER_SCORES, Sort.RESCORED_USERS)
+        return [path for sort in sums for path, at in self._of(sort).items() if at.name.startswith(f"{run_id}@")]
+
+    def _check_judging(self, name: str, cards: Mapping[str, AnyCard]) -> None:
+        """Looks at a judging, if there is what it judged."""
+        run_id = judged_run_of(name)
+        if run_id not in self._names(Sort.RUN):
+            message = f"There are no rows of its run {run_id}."
+            self._found.append(found(FindingKind.REFERENCE, layout.run_folder(name), message, BACKUP))
+            return
+        own = {path: card for path, card in cards.items() if isinstance(card, Scorecard) and _judging_of(card) == name}
+        self._found += check_judging(self._archive, name, own, self._users(run_id), self._traces)
 
     def _read(self, path: str, kind: type[Kind]) -> Kind | None:
         """Reads a file, or sets it aside."""
@@ -191,27 +220,56 @@ class _Looked:
                 card = self._read(path, kind)
                 if card is None:
                     continue
-                if (card.id, card.model) != (place.name, place.model):
+                if not _lies_right(card, place):
                     self._found.append(found(FindingKind.MISPLACED, path, f"It is {card.id} of {card.model}."))
                 else:
                     cards[path] = card
         return cards
 
-    def _check_references(self, cards: dict[str, AnyCard], history: History | None) -> None:
-        """Finds scorecards without rows, results without a scorecard, and users' sums without one."""
-        runs = {place.name for place in self._of(Sort.RUN).values()}
+    def _check_references(self, cards: Mapping[str, AnyCard]) -> None:
+        """Finds scorecards without rows."""
+        runs, judgings = self._names(Sort.RUN), self._names(Sort.JUDGING)
         for path, card in cards.items():
             if card.run_id not in runs:
                 message = f"There are no rows of its run {card.run_id}."
                 self._found.append(found(FindingKind.REFERENCE, path, message, BACKUP))
-        scored = {place.name.partition("@")[0] for sort in _CARDS for place in self._of(sort).values()}
+            if (judging := _judging_of(card)) and judging not in judgings:
+                message = f"There are no rows of its judging {judging}."
+                self._found.append(found(FindingKind.REFERENCE, path, message, BACKUP))
+
+    def _check_published(self, cards: Mapping[str, AnyCard], history: History | None) -> None:
+        """Finds published runs without a scorecard under the judge that they were published with."""
+        promoted = {path for path, card in cards.items() if _judging_of(card)}
+        scored = {
+            place.name.partition("@")[0]
+            for sort in (Sort.SCORECARD, Sort.HUMAN_SCORECARD)
+            for path, place in self._of(sort).items()
+            if path not in promoted
+        }
         for run_id, state in history.states.items() if history and not history.withdrawn else ():
             if state is State.PUBLISHED and run_id not in scored:
                 path = layout.submission_path(self._name)
                 message = f"Its run {run_id} was published, but there is no scorecard of it."
                 self._found.append(found(FindingKind.REFERENCE, path, message))
-        named = {(place.name, place.model) for place in self._of(Sort.SCORECARD).values()}
-        for path, place in self._of(Sort.USER_SCORES).items():
-            if (place.name, place.model) not in named:
-                message = "There is no scorecard that these users' sums belong to."
-                self._found.append(found(FindingKind.USER_SCORES, path, message, "", Delete(path)))
+
+    def _check_users(self) -> None:
+        """Finds users' sums without a scorecard."""
+        for sort, of in ((Sort.USER_SCORES, Sort.SCORECARD), (Sort.RESCORED_USERS, Sort.RESCORED_CARD)):
+            named = {(place.name, place.model, place.rescore) for place in self._of(of).values()}
+            for path, place in self._of(sort).items():
+                if (place.name, place.model, place.rescore) not in named:
+                    message = "There is no scorecard that these users' sums belong to."
+                    self._found.append(found(FindingKind.USER_SCORES, path, message, "", Delete(path)))
+
+
+def _judging_of(card: AnyCard) -> str:
+    """Returns the judging that a scorecard came from; empty if its run was judged by itself."""
+    rescore_id = card.rescore_id if isinstance(card, Scorecard) else None
+    return judging_id(rescore_id, card.run_id) if rescore_id else ""
+
+
+def _lies_right(card: AnyCard, place: Place) -> bool:
+    """Says whether a scorecard is the one that its path names."""
+    if place.sort is Sort.RESCORED_CARD:
+        return (card.id, _judging_of(card)) == (place.name, place.judging)
+    return (card.id, card.model) == (place.name, place.model)

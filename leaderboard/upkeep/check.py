@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from leaderboard.open_data.cleaning import Secrets
 from leaderboard.store.open import Names, Stores
@@ -23,6 +24,7 @@ def check_stores(
     *,
     repair: bool = False,
     tell: Callable[[Progress], None] = lambda progress: None,
+    judges: Path | None = None,
 ) -> Iterator[Finding]:
     """Yields everything that is wrong.
 
@@ -32,6 +34,7 @@ def check_stores(
         secrets: Texts that must not appear in public.
         repair: Whether to put right what can be; a finding says whether it was.
         tell: Told after each submission of the archive.
+        judges: A folder of judges beside those that ship.
 
     Raises:
         Conflict: If somebody else writes to a store that is being repaired.
@@ -46,7 +49,7 @@ def check_stores(
     if writer:
         writer.flush(_WORDS)
     writers = {name: Writer(getattr(stores, name)) for name in ("results", "requests")} if repair else {}
-    for each in check_public(stores, names, secrets, whole=whole):
+    for each in check_public(stores, names, secrets, judges, whole=whole):
         yield _dealt_with(each, writers.get(each.finding.data_set))
     for public in writers.values():
         public.flush(_WORDS)

@@ -10,6 +10,7 @@ from evaluator.errors import Cause, RapportError
 from leaderboard.connection import text
 from leaderboard.labelling.desk import Desk
 from leaderboard.records import Amendment, AmendmentKind, Batch, Moment, Plan, State, Transition
+from leaderboard.rescoring.records import is_of_rescore
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
 from leaderboard.submissions.history import History
@@ -74,8 +75,15 @@ def withdrawn(history: History, takedown: Takedown) -> History:
     return history.model_copy(update={"events": tuple(events)})
 
 
+def judgings_with(redis: Redis, changes: Changes) -> list[str]:
+    """Returns the judgings of which Redis holds a plan or rows that change, sorted."""
+    batches = (name for name, _, _ in _changing(redis, changes))
+    plans = (plan.run_id for plan in _changing_plans(redis, changes))
+    return sorted({name for name in (*batches, *plans) if is_of_rescore(name)})
+
+
 def check_batches(redis: Redis, changes: Changes) -> None:
-    """Returns if no run that goes on has a plan or rows in Redis that change.
+    """Returns if no run that goes on has a plan or rows in Redis that change; judgings are closed and may go on.
 
     Raises:
         RapportError: `infrastructure` naming the run otherwise.
@@ -89,7 +97,7 @@ def check_batches(redis: Redis, changes: Changes) -> None:
 
 
 def change_batches(redis: Redis, changes: Changes) -> None:
-    """Changes the plans and rows that Redis keeps of runs that have ended."""
+    """Changes the plans and rows that Redis keeps of runs that have ended; judgings with such were closed before."""
     for run_id, name, batch in list(_changing(redis, changes)):
         redis.hset(keys.batches(run_id), name, batch.model_dump_json())
     for plan in list(_changing_plans(redis, changes)):

@@ -7,9 +7,12 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from evaluator.judges.canaries import JudgeCheck
 from evaluator.parquet import read_table
 from evaluator.records import Record, UpgradedRecord
 from leaderboard.records import Plan, Tombstone
+from leaderboard.rescoring.promotions import Promotions
+from leaderboard.rescoring.records import Rescore
 from leaderboard.results import HumanScorecard, Scorecard
 from leaderboard.scorecards import UserScores
 from leaderboard.store import layout
@@ -30,8 +33,14 @@ _KINDS: Mapping[Sort, type[Record]] = {
     Sort.SCORECARD: Scorecard,
     Sort.HUMAN_SCORECARD: HumanScorecard,
     Sort.USER_SCORES: UserScores,
+    Sort.RESCORE: Rescore,
+    Sort.RESCORED_CARD: Scorecard,
+    Sort.RESCORED_USERS: UserScores,
+    Sort.PROMOTIONS: Promotions,
+    Sort.JUDGE_CHECK: JudgeCheck,
 }
-_CARDS = (Sort.SCORECARD, Sort.HUMAN_SCORECARD)
+_CARDS = (Sort.SCORECARD, Sort.HUMAN_SCORECARD, Sort.RESCORED_CARD)
+_ROWS = (Sort.RUN, Sort.JUDGING)
 
 
 class Reason(StrEnum):
@@ -42,7 +51,7 @@ class Reason(StrEnum):
     UPGRADED = "upgraded"
     """It is written as older versions wrote it."""
     COMPACTED = "compacted"
-    """It is a published run in many small files."""
+    """It is a published run, or one that a re-score has judged, in many small files."""
 
 
 class Migration(NamedTuple):
@@ -71,13 +80,14 @@ def migrations(archive: Store, tell: Callable[[int], None] = lambda count: None)
         StoreError: If the store as a whole cannot be read.
     """
     places = {path: place for path in archive.list() if (place := place_of(path))}
-    scored = {place.name.partition("@")[0] for place in places.values() if place.sort in _CARDS}
+    cards = (place for place in places.values() if place.sort in _CARDS)
+    scored = {card.judging or card.name.partition("@")[0] for card in cards}
     compacted = set[str]()
     for count, (path, place) in enumerate(places.items(), start=1):
         try:
             if place.sort in _KINDS:
                 found = _of_file(archive, path, place, places)
-            elif place.sort is not Sort.RUN or place.name in compacted:
+            elif place.sort not in _ROWS or place.name in compacted:
                 found = None
             elif place.name in scored and (found := _of_run(archive, place.name)):
                 compacted.add(place.name)
@@ -131,13 +141,13 @@ def _present_path(place: Place) -> str:
 
 
 def _of_run(archive: Store, run_id: str) -> Migration | None:
-    """Returns what becomes of a run that was published."""
+    """Returns what becomes of a run, or of a judging, that has its scorecard."""
     operations = compact(StoredRun(archive, run_id))
     return Migration(Reason.COMPACTED, layout.run_folder(run_id), tuple(operations)) if operations else None
 
 
 def _of_rows(archive: Store, path: str) -> Migration | None:
-    """Returns what becomes of a run's plan or rows that are written as an older version wrote them."""
+    """Returns what becomes of a plan or rows that are written as an older version wrote them."""
     name = PurePosixPath(path)
     if name.name == "plan.json":
         return _of_plan(archive, path)
@@ -155,7 +165,7 @@ def _of_rows(archive: Store, path: str) -> Migration | None:
 
 
 def _of_plan(archive: Store, path: str) -> Migration | None:
-    """Returns what becomes of a run's plan, in whichever form it lies there."""
+    """Returns what becomes of a plan, in whichever form it lies there."""
     content = archive.read(path)
     kind = CompactPlan if is_compact(content) else Plan
     written = read_record(content, kind, path).model_dump_json().encode()

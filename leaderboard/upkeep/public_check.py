@@ -10,34 +10,45 @@ from typing import get_args
 import pyarrow as pa
 
 from evaluator.parquet import read_table
+from leaderboard.open_data import layout as open_layout
 from leaderboard.open_data.cleaning import Secrets
 from leaderboard.release.derive import all_submissions
 from leaderboard.release.people import all_people
 from leaderboard.release.release import Release
+from leaderboard.rescoring.promotions import read_promotions
 from leaderboard.store.base import Delete, NotFound, Store, Write
 from leaderboard.store.hashes import is_content
 from leaderboard.store.local import LocalStore
 from leaderboard.store.open import Names, Stores
-from leaderboard.upkeep.findings import REPAIR, DataSet, FindingKind, Found, found
+from leaderboard.upkeep.findings import ITS_OWN, REPAIR, DataSet, FindingKind, Found, found
 
 _FIRST = "Put the archive right first: what cannot be read there would be taken out here."
+_NOT_COMPARED = "Nothing public was compared: it cannot be read which judge decides ranks."
 
 
-def check_public(stores: Stores, names: Names, secrets: Secrets, *, whole: bool) -> Iterator[Found]:
+def check_public(
+    stores: Stores, names: Names, secrets: Secrets, judges: Path | None = None, *, whole: bool
+) -> Iterator[Found]:
     """Yields the files of results and requests that are not what follows from the archive.
 
     Args:
         stores: The three data sets.
         names: What they are called.
         secrets: Texts that must not appear in public.
+        judges: A folder of judges beside those that ship.
         whole: Whether all of the archive can be read: otherwise nothing here can be repaired.
 
     Raises:
         StoreError: If a store as a whole cannot be read.
     """
+    try:
+        read_promotions(stores.archive)
+    except ITS_OWN:  # That it cannot be read is a finding of the archive.
+        yield found(FindingKind.PUBLIC, open_layout.BOARD, _NOT_COMPARED, _FIRST, data_set="results")
+        return
     with tempfile.TemporaryDirectory(prefix="rapport-") as folder:
         made = Stores(stores.archive, LocalStore(Path(folder, "results")), LocalStore(Path(folder, "requests")))
-        release = Release(made, names, secrets)
+        release = Release(made, names, secrets, judges)
         everything = [*all_submissions(stores.archive), *all_people(stores.archive)]
         whole = not release.bring(everything) and whole
         release.describe()

@@ -11,9 +11,11 @@ from evaluator.records import Record
 from leaderboard.open_data import layout as open_layout
 from leaderboard.open_data.files import encode_labels
 from leaderboard.open_data.people import OpenLabel
-from leaderboard.records import Plan, submission_of
+from leaderboard.records import Lane, Plan, submission_of
 from leaderboard.release.derive import all_submissions
+from leaderboard.rescoring.records import is_of_rescore, judged_run_of, rescore_of
 from leaderboard.results import HumanScorecard, Scorecard
+from leaderboard.scorecards import RunRows
 from leaderboard.store import layout
 from leaderboard.store.base import Delete, Operation, Store, Write
 from leaderboard.store.items import decode_items
@@ -25,6 +27,7 @@ from leaderboard.upkeep.places import Sort, place_of
 from leaderboard.upkeep.records import Takedown, TakedownKind
 from leaderboard.upkeep.recount import recount, recount_human
 from leaderboard.upkeep.row_changes import Changes, change_run, changes_of
+from leaderboard.upkeep.run_check import users_places
 
 _AT_ONCE = 200
 
@@ -54,7 +57,7 @@ def submissions_of(archive: Store, kind: TakedownKind, name: str) -> list[str]:
 
 
 def files_of_results(archive: Store, history: History) -> list[str]:
-    """Returns the paths of all rows, scorecards and users' sums of a submission."""
+    """Returns the paths of all rows, scorecards and users' sums of a submission, whoever judged it."""
     begins, model = f"{history.submission.id}.", history.submission.model
     cards = [
         *layout.scorecards_folders(model),
@@ -63,31 +66,38 @@ def files_of_results(archive: Store, history: History) -> list[str]:
     ]
     named = [path for folder in cards for path in archive.list(folder) if path.rpartition("/")[2].startswith(begins)]
     day = layout.run_folder(history.submission.run_ids()[0]).rpartition("/")[0]
-    return named + [path for path in archive.list(day) if path.startswith(f"{day}/{begins}")]
+    named += [path for path in archive.list(day) if path.startswith(f"{day}/{begins}")]
+    rescored = ((path, place_of(path)) for folder in (layout.RUNS, layout.RESCORES) for path in archive.list(folder))
+    own = history.submission.id
+    return named + [path for path, place in rescored if place and place.judging and place.submission == own]
 
 
 def runs_with(archive: Store, changes: Changes, tell: Callable[[str], None]) -> Iterator[tuple[str, list[Operation]]]:
-    """Yields the runs whose rows change, each with what changes them and their scorecards, as one commit.
+    """Yields the runs and judgings whose rows change, each with what changes them and their scorecards, as one commit.
 
     Args:
         archive: The store.
         changes: What becomes of rows.
-        tell: Told of each run that is looked at.
+        tell: Told of each that is looked at.
 
     Raises:
-        RapportError: `data_error` if a run cannot be read: it may hold what is to go.
+        RapportError: `data_error` if one cannot be read: it may hold what is to go.
     """
     places = {path: place for path in archive.list() if (place := place_of(path))}
     cards: dict[str, list[str]] = defaultdict(list)
     for path, place in places.items():
         if place.sort in (Sort.SCORECARD, Sort.HUMAN_SCORECARD):
             cards[place.name.partition("@")[0]].append(path)
-    for run_id in sorted({place.name for place in places.values() if place.sort is Sort.RUN}):
-        tell(run_id)
-        stored = StoredRun(archive, run_id)
+        elif place.sort is Sort.RESCORED_CARD:
+            cards[place.judging].append(path)
+    for name in sorted({place.name for place in places.values() if place.sort in (Sort.RUN, Sort.JUDGING)}):
+        tell(name)
+        stored = StoredRun(archive, name)
         plan = stored.plan()
         if operations := change_run(stored, plan, changes):
-            yield run_id, [*operations, *_recounted(stored, plan and changes.of_plan(plan), cards[run_id])]
+            # A scorecard that was promoted lies among those of its run.
+            paths = [*cards[name], *(cards[judged_run_of(name)] if is_of_rescore(name) else ())]
+            yield name, [*operations, *_recounted(stored, plan and changes.of_plan(plan), paths)]
 
 
 def items_with(archive: Store, changes: Changes) -> list[Operation]:
@@ -126,12 +136,13 @@ def look(archive: Store, results: Store, takedown: Takedown, tell: Callable[[str
         RapportError: `data_error` if something cannot be read that may be concerned.
     """
     if changes := changes_of(takedown.kind, takedown.name):
-        found = {run_id: len(operations) for run_id, operations in runs_with(archive, changes, tell)}
+        found = {name: len(operations) for name, operations in runs_with(archive, changes, tell)}
         labels = 0
         if takedown.kind is TakedownKind.PERSON:
             of_person = archive.list(layout.person_folder(takedown.name))
             labels = len(labels_without(results, takedown.name)) + len(of_person)
-        runs, files = tuple(found), sum(found.values()) + labels
+        files = sum(found.values()) + labels
+        runs = tuple(sorted({judged_run_of(name) if is_of_rescore(name) else name for name in found}))
         return Reach(submissions=tuple(sorted(set(map(submission_of, runs)))), runs=runs, files=files)
     named = submissions_of(archive, takedown.kind, takedown.name)
     histories = list(_histories(archive, map(layout.submission_path, named)))
@@ -149,20 +160,31 @@ def _histories(archive: Store, paths: Iterable[str]) -> Iterator[History]:
 
 
 def _recounted(stored: StoredRun, plan: Plan | None, paths: Iterable[str]) -> Iterator[Operation]:
-    """Yields the scorecards and users' sums of a run as its changed plan and rows have them."""
+    """Yields the scorecards and users' sums of a run, or of a judging, as its changed plan and rows have them."""
     if plan is None:
         return
-    rows = stored.rows()
+    rows, rescore_id = _rows_behind(stored), rescore_of(stored.run_id) if is_of_rescore(stored.run_id) else None
     for path in paths:
         content = stored.store.read(path)
         if path.startswith(f"{layout.HUMAN_SCORECARDS}/"):
             human = read_record(content, HumanScorecard, path)
             yield Write(path, (recount_human(human, plan, rows) or human).model_dump_json().encode())
-        elif counted := recount(read_record(content, Scorecard, path), plan, rows):
-            card = counted.card
-            yield Write(path, card.model_dump_json().encode())
-            yield Write(layout.user_scores_path(card.model, card.id), counted.users.model_dump_json().encode())
-            yield Delete(layout.old_user_scores_path(card.model, card.id))
+            continue
+        card = read_record(content, Scorecard, path)
+        if card.rescore_id == rescore_id and (counted := recount(card, plan, rows)):
+            yield Write(path, counted.card.model_dump_json().encode())
+            users, *before = users_places(path, card)
+            yield Write(users, counted.users.model_dump_json().encode())
+            yield from map(Delete, before)
+
+
+def _rows_behind(stored: StoredRun) -> RunRows:
+    """Returns the rows of a run as they are known to `stored`; of a judging, with the answers that it judged."""
+    rows = stored.rows()
+    if not is_of_rescore(stored.run_id):
+        return rows
+    run = StoredRun(stored.store, judged_run_of(stored.run_id)).rows()
+    return RunRows(run.generations, rows.verdicts, [*run.reports_of(Lane.GENERATE), *rows.reports_of(Lane.JUDGE)])
 
 
 def _user_scores_folders(model: str) -> list[str]:

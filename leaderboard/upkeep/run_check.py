@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from evaluator.human.items import HumanItem
 from evaluator.human.tasks import JudgedTask
+from evaluator.records import Generation, Verdict
 from leaderboard.records import Plan
 from leaderboard.results import HumanScorecard, Scorecard
 from leaderboard.scorecards import RunRows, UserScores
@@ -40,7 +41,7 @@ def check_run(
     Args:
         archive: Where all of it lies.
         run_id: The run.
-        cards: Its scorecards that can be read, by path.
+        cards: Its scorecards that can be read, by path; none that came from a re-score.
         users: Paths of users' sums of this run.
         traces: What was taken down.
     """
@@ -48,30 +49,62 @@ def check_run(
     try:
         plan, rows = stored.plan(), stored.rows()
     except ITS_OWN as error:
-        named = list(_unreadable_files(archive, run_id))
+        named = list(unreadable_files(archive, run_id))
         yield from named or [unreadable(layout.run_folder(run_id), error)]
         return
+    yield from check_plan(run_id, plan)
+    if plan is None or plan.run_id != run_id:
+        return
     folder = layout.run_folder(run_id)
-    if plan is None:
-        yield found(FindingKind.REFERENCE, layout.plan_path(run_id), "It is missing, so nothing says what was asked.")
-        return
-    if plan.run_id != run_id:
-        yield found(FindingKind.MISPLACED, layout.plan_path(run_id), f"It is the plan of {plan.run_id}.")
-        return
     yield from _check_rows(folder, plan, rows)
     yield from traces.in_run(folder, plan, rows)
-    left = set(users)
+    there = set(users)
     of_people = any(isinstance(item, HumanItem) for item in plan.items)
     for path, card in cards.items():
         if isinstance(card, HumanScorecard) != of_people:
             yield found(FindingKind.REFERENCE, path, "Its run asks something of another suite.")
         elif isinstance(card, HumanScorecard):
-            yield from _check_card(path, card, recount_human(card, plan, rows) or card)
-        elif (counted := recount(card, plan, rows)) is None:
-            yield found(FindingKind.REFERENCE, folder, "No report says what its rows were made on.")
+            yield from _compare(path, card, recount_human(card, plan, rows) or card)
         else:
-            yield from _check_card(path, card, counted.card)
-            yield from _check_users(archive, counted, left)
+            yield from check_card(archive, path, card, plan, rows, there)
+
+
+def check_plan(run_id: str, plan: Plan | None) -> Iterator[Found]:
+    """Yields what is wrong with the plan of a run, or of a judging."""
+    path = layout.plan_path(run_id)
+    if plan is None:
+        yield found(FindingKind.REFERENCE, path, "It is missing, so nothing says what was asked.")
+    elif plan.run_id != run_id:
+        yield found(FindingKind.MISPLACED, path, f"It is the plan of {plan.run_id}.")
+
+
+def check_card(
+    archive: Store, path: str, card: Scorecard, plan: Plan, rows: RunRows, there: Collection[str]
+) -> Iterator[Found]:
+    """Compares a scorecard, and the users' sums behind it, with what its rows come to.
+
+    Args:
+        archive: Where all of it lies.
+        path: Of the scorecard.
+        card: What it says.
+        plan: What was asked.
+        rows: What came out.
+        there: Paths of users' sums.
+    """
+    if (counted := recount(card, plan, rows)) is None:
+        folder = layout.run_folder(plan.run_id)
+        yield found(FindingKind.REFERENCE, folder, "No report says what its rows were made on.")
+        return
+    yield from _compare(path, card, counted.card)
+    places = users_places(path, card)
+    yield from _check_users(archive, counted, places, next((each for each in places if each in there), None))
+
+
+def users_places(path: str, card: Scorecard) -> tuple[str, ...]:
+    """Returns where the users' sums behind a scorecard lie, and after that where they lay before."""
+    if path.startswith(f"{layout.RESCORES}/"):
+        return (layout.rescored_users_path(str(card.rescore_id), card.id),)
+    return tuple(place(card.model, card.id) for place in (layout.user_scores_path, layout.old_user_scores_path))
 
 
 def _check_rows(folder: str, plan: Plan, rows: RunRows) -> Iterator[Found]:
@@ -82,18 +115,25 @@ def _check_rows(folder: str, plan: Plan, rows: RunRows) -> Iterator[Found]:
     strange = sum(row.key.question_id not in asked for row in rows.generations)
     if strange := strange + sum(row.key.question_id not in asked for row in verdicts):
         yield found(FindingKind.REFERENCE, folder, f"{strange} rows are on questions that its plan does not ask.")
-    answers = {(row.key.question_id, row.content_hash) for row in rows.generations}
+    yield from check_answers(folder, rows.generations, verdicts)
+    yield from check_doubled(folder, "answers", ((row.input_key, row.attempt) for row in rows.generations))
+    yield from check_doubled(folder, "verdicts", ((row.verdict_key, row.attempt) for row in rows.verdicts))
+
+
+def check_answers(folder: str, generations: Iterable[Generation], verdicts: Iterable[Verdict]) -> Iterator[Found]:
+    """Yields the finding of verdicts on answers that nobody gave."""
+    answers = {(row.key.question_id, row.content_hash) for row in generations}
     orphans = [row for row in verdicts if (row.key.question_id, row.key.content_hash) not in answers]
     if orphans:
         example = orphans[0].verdict_key
         yield found(FindingKind.ORPHAN, folder, f"{len(orphans)} verdicts are on answers that it has not: {example}.")
-    for word, names in (
-        ("answers", _doubled((row.input_key, row.attempt) for row in rows.generations)),
-        ("verdicts", _doubled((row.verdict_key, row.attempt) for row in rows.verdicts)),
-    ):
-        if names:
-            message = f"{len(names)} {word} stand there more than once: {names[0][0]}."
-            yield found(FindingKind.DOUBLE, folder, message, _DOUBLE)
+
+
+def check_doubled(folder: str, word: str, names: Iterable[tuple[Hashable, int]]) -> Iterator[Found]:
+    """Yields the finding of rows that stand there more than once."""
+    if doubled := [name for name, count in Counter(names).items() if count > 1]:
+        message = f"{len(doubled)} {word} stand there more than once: {doubled[0][0]}."
+        yield found(FindingKind.DOUBLE, folder, message, _DOUBLE)
 
 
 def _labelled(plan: Plan) -> Iterator[HumanItem]:
@@ -101,12 +141,7 @@ def _labelled(plan: Plan) -> Iterator[HumanItem]:
     return (item for item in plan.items if isinstance(item, HumanItem))
 
 
-def _doubled(names: Iterable[tuple[Hashable, int]]) -> list[tuple[Hashable, int]]:
-    """Returns what occurs more than once."""
-    return [name for name, count in Counter(names).items() if count > 1]
-
-
-def _check_card(path: str, card: AnyCard, counted: AnyCard) -> Iterator[Found]:
+def _compare(path: str, card: AnyCard, counted: AnyCard) -> Iterator[Found]:
     """Compares a scorecard with what its rows come to."""
     if card == counted:
         return
@@ -115,35 +150,31 @@ def _check_card(path: str, card: AnyCard, counted: AnyCard) -> Iterator[Found]:
     yield found(FindingKind.SCORECARD, path, message, "", Write(path, counted.model_dump_json().encode()))
 
 
-def _check_users(archive: Store, counted: Recounted, left: set[str]) -> Iterator[Found]:
+def _check_users(archive: Store, counted: Recounted, places: Sequence[str], lies: str | None) -> Iterator[Found]:
     """Compares the users' sums of a scorecard with what its rows come to."""
-    card = counted.card
-    path, old = (place(card.model, card.id) for place in (layout.user_scores_path, layout.old_user_scores_path))
-    lies = next((each for each in (path, old) if each in left), None)
     if lies is None:
         message = "It is missing, and the scorecard with it from all comparisons."
-        yield found(FindingKind.USER_SCORES, path, message, "", *_put_users(counted, None))
+        yield found(FindingKind.USER_SCORES, places[0], message, "", *_put_users(counted, places[0], None))
         return
     try:
         users: UserScores | None = read_record(archive.read(lies), UserScores, lies)
     except ITS_OWN as error:
         finding, _ = unreadable(lies, error)
-        yield found(finding.kind, lies, finding.message, "", *_put_users(counted, lies))
+        yield found(finding.kind, lies, finding.message, "", *_put_users(counted, places[0], lies))
         return
     if users != counted.users:
         message = "It is not what the rows come to."
-        yield found(FindingKind.USER_SCORES, lies, message, "", *_put_users(counted, lies))
+        yield found(FindingKind.USER_SCORES, lies, message, "", *_put_users(counted, places[0], lies))
 
 
-def _put_users(counted: Recounted, lies: str | None) -> list[Operation]:
+def _put_users(counted: Recounted, path: str, lies: str | None) -> list[Operation]:
     """Returns what puts users' sums where they belong, and away from where they lay."""
-    path = layout.user_scores_path(counted.card.model, counted.card.id)
     write = Write(path, counted.users.model_dump_json().encode())
     return [write] if lies in (None, path) else [write, Delete(str(lies))]
 
 
-def _unreadable_files(archive: Store, run_id: str) -> Iterator[Found]:
-    """Yields every file of a run that cannot be read by itself."""
+def unreadable_files(archive: Store, run_id: str) -> Iterator[Found]:
+    """Yields every file of a run, or of a judging, that cannot be read by itself."""
     for path in archive.list(layout.run_folder(run_id)):
         try:
             _read(archive.read(path), path, run_id)

@@ -6,6 +6,7 @@ The note comes first, with all that is concerned: who was interrupted calls the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from redis import Redis
@@ -25,11 +26,13 @@ from leaderboard.upkeep.ledger_rows import (
     change_batches,
     check_batches,
     check_ledger,
+    judgings_with,
     labels_of,
     unsaved_of,
     withdraw_in_ledger,
     withdrawn,
 )
+from leaderboard.upkeep.open_judgings import close_judgings, count_cards, note_taken_down, open_judgings_of
 from leaderboard.upkeep.reach import Reach, files_of_results, items_with, labels_without, look, runs_with
 from leaderboard.upkeep.records import Takedown, TakedownKind, takedown_path
 from leaderboard.upkeep.row_changes import changes_of
@@ -48,6 +51,8 @@ class Site(NamedTuple):
     """Texts that must not appear in public."""
     redis: Redis | None
     """None where none is configured: the ledger then follows from the archive when it is next opened."""
+    judges: Path | None = None
+    """A folder of judges beside those that ship."""
 
 
 def noted(site: Site, takedown: Takedown) -> Takedown:
@@ -113,7 +118,7 @@ class _TakingDown:
             RapportError: `not_found` if nothing is, and nothing was at an earlier try.
         """
         results, asked = self._site.stores.results, self._asked
-        reach = look(self._archive, results, asked, lambda run_id: self._tell(f"reading {run_id}"))
+        reach = look(self._archive, results, asked, lambda name: self._tell(f"reading {name}"))
         if self._site.redis is not None:
             unsaved = unsaved_of(self._site.redis, asked.kind, asked.name)
             changes: dict[str, object] = {"submissions": tuple(sorted({*reach.submissions, *unsaved}))}
@@ -138,11 +143,16 @@ class _TakingDown:
     def _take_results(self, name: str, takedown: Takedown) -> None:
         """Withdraws a submission, and takes out its rows and scorecards."""
         history = self._withdrawn(name, takedown)
+        if self._site.redis is not None:
+            close_judgings(self._site.redis, open_judgings_of(self._site.redis, name))
+            note_taken_down(self._site.redis, history.submission.run_ids(), takedown.actor)
         self._writer.commit(list(journal.files_of(history)), f"{self._words}: {name} is withdrawn")
         paths = files_of_results(self._archive, history)
         for start in range(0, len(paths), _DELETIONS_A_COMMIT):
             gone: list[Operation] = [Delete(path) for path in paths[start : start + _DELETIONS_A_COMMIT]]
             self._writer.commit(gone, f"{self._words}: {len(gone)} files of {name}")
+        if self._site.redis is not None:
+            count_cards(self._site.redis, self._archive)
 
     def _withdrawn(self, name: str, takedown: Takedown) -> History:
         """Returns the history of a submission, withdrawn in the ledger too where there is one."""
@@ -154,9 +164,10 @@ class _TakingDown:
     def _change_rows(self) -> None:
         """Changes rows, wherever they stand."""
         assert self._changes is not None
-        for run_id, operations in runs_with(self._archive, self._changes, lambda run_id: None):
-            self._writer.commit(operations, f"{self._words}: {run_id}")
+        for name, operations in runs_with(self._archive, self._changes, lambda name: None):
+            self._writer.commit(operations, f"{self._words}: {name}")
         if self._site.redis is not None:
+            close_judgings(self._site.redis, judgings_with(self._site.redis, self._changes))
             change_batches(self._site.redis, self._changes)
         if self._asked.kind is TakedownKind.PERSON:
             self._take_labels()
@@ -181,7 +192,7 @@ class _TakingDown:
         results = self._site.stores.results
         if takedown.kind is TakedownKind.PERSON and (labels := labels_without(results, takedown.name)):
             Writer(results).commit(labels, "labels were taken down")
-        release = Release(self._site.stores, self._site.names, self._site.secrets)
+        release = Release(self._site.stores, self._site.names, self._site.secrets, self._site.judges)
         person = [takedown.name] if is_person(takedown.name) else []
         broken = release.bring([*takedown.submissions, *person])
         release.describe()

@@ -13,7 +13,15 @@ from leaderboard.upkeep.records import Takedown, TakedownKind
 from leaderboard.upkeep.row_changes import changes_of
 
 _REMEDY = "Run the same `rapport store takedown` again: it goes on where it stopped."
-_GONE = (Sort.RUN, Sort.SCORECARD, Sort.HUMAN_SCORECARD, Sort.USER_SCORES)
+_GONE = (
+    Sort.RUN,
+    Sort.SCORECARD,
+    Sort.HUMAN_SCORECARD,
+    Sort.USER_SCORES,
+    Sort.JUDGING,
+    Sort.RESCORED_CARD,
+    Sort.RESCORED_USERS,
+)
 
 
 class Traces:
@@ -36,6 +44,10 @@ class Traces:
         else:
             self._submissions |= set(takedown.submissions)
 
+    def is_gone(self, submission_id: str) -> bool:
+        """Says whether a submission was taken down, by itself or with all of its model."""
+        return submission_id in self._submissions
+
     def of_submission(self, submission_id: str, places: Mapping[str, Place]) -> Iterator[Found]:
         """Yields results of a submission that was taken down, by itself or with all of its model.
 
@@ -44,7 +56,7 @@ class Traces:
             places: Its files.
         """
         for path, place in places.items():
-            if place.sort in _GONE and submission_id in self._submissions:
+            if place.sort in _GONE and self.is_gone(submission_id):
                 yield found(FindingKind.TAKEN_DOWN, path, "It belongs to what was taken down.", _REMEDY)
 
     def of_person(self, person: str) -> Iterator[Found]:

@@ -18,8 +18,11 @@ from evaluator.records import Record
 FILE = Path(__file__).with_name("schemas.json")
 MODULES = (
     "evaluator.records",
+    "evaluator.judges.canaries",
     "leaderboard.records",
     "leaderboard.results",
+    "leaderboard.rescoring.promotions",
+    "leaderboard.rescoring.records",
     "leaderboard.labelling.records",
     "leaderboard.open_data.people",
     "leaderboard.scorecards",
