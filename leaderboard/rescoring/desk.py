@@ -191,7 +191,7 @@ class RescoreDesk:
         return sorted(map(text, self._redis.smembers(keys.judgings(rescore_id))))
 
     def close(self, judgings: Collection[str], rescore_id: str) -> None:
-        """Drops judgings with all that Redis holds of them, and ends their leases: none of their rows is taken any more."""
+        """Drops judgings with all that Redis holds of them, and ends their leases: no row is taken any more."""
         if not judgings:
             return
         with self._redis.pipeline(transaction=False) as pipe:
