@@ -70,6 +70,8 @@ class Plan(NamedTuple):
     engine: str = "deterministic"
     make_model: MakeModel = make_quick_model
     app: bool = False
+    other_judge: bool = False
+    """Whether there is a judge that judges nothing of itself."""
     hub: LocalHub | None = None
     """Holds the stores; None keeps them in folders."""
 
@@ -97,7 +99,7 @@ class Site:
             data=folder / "data",
             models=folder / "models",
             packs=folder / "packs",
-            judges=write_judge(folder / "judges"),
+            judges=write_judge(folder / "judges") if plan.other_judge else None,
             protocols=plan.protocols,
             engine=plan.engine,
             store=_STEM if plan.hub else "",
@@ -114,8 +116,9 @@ class Site:
         self.clock = Clock(folder / "clock") if library() else None
         self.make_reserve()
         self.keeper = Keeper()
-        for judge in (load_judge("demo").model.removeprefix(LOCAL), OTHER):
-            self.add_model(judge)
+        self.add_model(load_judge("demo").model.removeprefix(LOCAL))
+        if plan.other_judge:
+            self.add_model(OTHER)
 
     def start(self) -> None:
         """Starts all roles and waits until submissions are accepted."""

@@ -22,7 +22,7 @@ from leaderboard.submissions.service import THE_MAINTAINER
 from tests.faults.conftest import OpenSite
 from tests.faults.injections import jobs
 from tests.faults.processes import send
-from tests.faults.site import PATIENCE, Site
+from tests.faults.site import PATIENCE, Plan, Site
 from tests.faults.test_single import comes_to, submitted
 from tests.rescoring.rescores import OTHER
 from tests.waiting import until
@@ -58,7 +58,7 @@ def kill_redis(site: Site) -> None:
 def test_a_re_score_comes_to_its_end_whoever_is_killed(
     open_site: OpenSite, faults: tuple[Callable[[Site], None], ...]
 ) -> None:
-    site = open_site()
+    site = open_site(Plan(other_judge=True))
     runs = [submitted(site, name) for name in MODELS]
     for run_id in runs:
         comes_to(site, run_id, State.PUBLISHED)
