@@ -33,7 +33,7 @@ from tests.faults.roles import Keeper, Role
 from tests.hub_server import Account, LocalHub
 from tests.model_folders import make_model_folder
 from tests.private_redis import redis_answers, redis_command
-from tests.rescoring.rescores import OTHER, write_judge
+from tests.rescoring.other_judge import OTHER, write_judge
 from tests.small_disk import small_disk
 from tests.variables import as_variable
 from tests.waiting import until

@@ -24,7 +24,7 @@ from tests.faults.injections import jobs
 from tests.faults.processes import send
 from tests.faults.site import PATIENCE, Plan, Site
 from tests.faults.test_single import comes_to, submitted
-from tests.rescoring.rescores import OTHER
+from tests.rescoring.other_judge import OTHER
 from tests.waiting import until
 
 MODELS = ("first", "second", "third")

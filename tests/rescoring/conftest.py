@@ -12,7 +12,8 @@ from leaderboard.settings import Settings
 from leaderboard.store import LocalStore
 from leaderboard.store.open import open_stores
 from leaderboard.submissions.ledger import Ledger
-from tests.rescoring.rescores import Bench, publish_runs, write_judge
+from tests.rescoring.other_judge import write_judge
+from tests.rescoring.rescores import Bench, publish_runs
 from worker import judging
 from worker.publisher import Publisher
 

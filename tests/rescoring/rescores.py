@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
-import yaml
 from redis import Redis
 
 from evaluator.engines.base import EngineInfo
 from evaluator.judges.canaries import CanaryFigure, CanaryVerdict, JudgeCheck, bounds_of
-from evaluator.judges.spec import load_judge
 from evaluator.results import Rate
 from leaderboard.people import Person
-from leaderboard.records import State
+from leaderboard.records import Lane, Plan, Shard, State, Submission
 from leaderboard.rescoring.desk import RescoreDesk
 from leaderboard.rescoring.records import Rescore
 from leaderboard.rescoring.service import RescoreService
@@ -21,29 +18,19 @@ from leaderboard.settings import Settings
 from leaderboard.store import LocalStore
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.service import SubmissionService
-from tests.builders import make_declaration
+from tests.builders import make_declaration, make_report
+from tests.faults.accounts import undisturbed
 from tests.model_folders import make_model_folder
+from tests.rescoring.other_judge import DEMO, OTHER
+from worker.handover import Handover
 from worker.jobs import evaluate
+from worker.lease import Leases
+from worker.outbox import Outbox
+from worker.planning import make_plan, prepare
 from worker.publisher import Publisher
 
 CAROL = Person("carol", maintainer=True)
-DEMO = load_judge("demo")
-OTHER = "other"
-"""The judge of the tests."""
 MODELS = ("first", "second", "third")
-
-
-def write_judge(folder: Path, judge_id: str = OTHER, status: str = "candidate", *, free: bool = False) -> Path:
-    """Writes a judge that is decoded as the demo's, but by another model; returns the folder of judges.
-
-    One that is free writes as it likes, as servers that cannot force anything need it.
-    """
-    told = DEMO.model_dump(mode="json") | {"id": judge_id, "status": status, "model": f"local/{judge_id}"}
-    if free:
-        told["patterns"] = None
-    (folder / judge_id).mkdir(parents=True, exist_ok=True)
-    (folder / judge_id / "judge.yaml").write_text(yaml.safe_dump(told))
-    return folder
 
 
 def settle(publisher: Publisher) -> None:
@@ -92,12 +79,36 @@ def publish_runs(settings: Settings, redis: Redis, publisher: Publisher) -> tupl
     for name in (DEMO.model.removeprefix("local/"), OTHER, *MODELS):
         make_model_folder(settings.models, name)
     for name in MODELS:
-        (run,) = service.submit(f"local/{name}", None, make_declaration(), Person("alice")).runs
-        evaluate(run.id)
-        found.append(run.id)
+        view = service.submit(f"local/{name}", None, make_declaration(), Person("alice"))
+        if settings.judge_servers:
+            evaluate(view.runs[0].id)
+        else:
+            hand_over_all(settings, redis, view.submission)
+        found.append(view.runs[0].id)
     settle(publisher)
     assert [ledger.state(run_id) for run_id in found] == [State.PUBLISHED] * 3
     return tuple(found)
+
+
+def hand_over_all(settings: Settings, redis: Redis, submission: Submission) -> None:
+    """Hands over what a worker would, made in this process: starting engines takes seconds."""
+    (run_id,) = submission.run_ids()
+    plan = Ledger(redis).put_plan(make_plan(run_id, prepare(submission, run_id, settings)))
+    rows, leases = undisturbed(submission, plan, settings), Leases(redis, seconds=600)
+    shards = {question: shard.id for shard in plan.shards for question in _asked(plan, shard)}
+    while lease := leases.claim(plan, "gpu-1"):
+        handover = Handover(leases, lease, Outbox(redis))
+        own = [row for row in rows.generations if shards[row.key.question_id] == lease.shard_id]
+        if lease.lane is Lane.GENERATE:
+            handover.generations(own)
+        else:
+            handover.verdicts(row for row in rows.verdicts if shards[row.key.question_id] == lease.shard_id)
+        handover.finish(make_report(lease.lane, engine="deterministic", dtype="none"))
+        leases.release(lease, forgive=True)
+
+
+def _asked(plan: Plan, shard: Shard) -> list[str]:
+    return [item.question_id for item in plan.items if (item.split, item.user_id) in set(shard.users)]
 
 
 def make_check(rescore: Rescore) -> JudgeCheck:

@@ -12,7 +12,8 @@ from leaderboard.cli.main import app
 from leaderboard.rescoring.checks import JudgeChecks
 from leaderboard.rescoring.promotions import read_promotions
 from leaderboard.rescoring.records import RescoreStatus
-from tests.rescoring.rescores import OTHER, Bench, make_check, settle
+from tests.rescoring.other_judge import OTHER
+from tests.rescoring.rescores import Bench, make_check, settle
 
 
 def rapport(*words: str) -> Result:

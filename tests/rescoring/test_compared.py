@@ -28,7 +28,8 @@ from leaderboard.store.runs import StoredRun
 from leaderboard.submissions import keys
 from tests.model_folders import make_model_folder
 from tests.plain_server import plain_server
-from tests.rescoring.rescores import OTHER, Bench, publish_runs, write_judge
+from tests.rescoring.other_judge import OTHER, write_judge
+from tests.rescoring.rescores import Bench, publish_runs
 from worker.publisher import Publisher
 
 PROTOCOL, OLD = "demo-v1", "old"
@@ -94,13 +95,6 @@ def bench(
         yield Bench(there, redis, store, publisher, publish_runs(there, redis, publisher))
 
 
-@pytest.fixture
-def told(bench: Bench) -> Comparison:
-    rescore = bench.finish(bench.begin())
-    assert rescore.status is RescoreStatus.COMPLETED
-    return compare(bench.store, rescore, PROTOCOL)
-
-
 def questions(bench: Bench) -> dict[str, Question]:
     plan = StoredRun(bench.store, bench.runs[0]).plan()
     assert plan
@@ -117,18 +111,19 @@ def judged_pairs(bench: Bench) -> list[Question]:
     return [known[row.key.question_id] for row in rows if row.answer is not None and row.defect is None]
 
 
-def test_what_flips_is_what_the_new_judge_decides_otherwise(bench: Bench, told: Comparison) -> None:
+def test_what_flips_is_what_the_new_judge_decides_otherwise_and_is_told_in_words_and_json(bench: Bench) -> None:
+    rescore = bench.finish(bench.begin())
+    assert rescore.status is RescoreStatus.COMPLETED
+    told = compare(bench.store, rescore, PROTOCOL)
     read = judged_pairs(bench)
     orders = {QuestionType.SCHEDULE: 1}
     wanted = sum(orders.get(each.type, 2) for each in read if is_contrary(each.question))
     assert wanted > 0
     assert told.flipped == sum(group.count for group in told.flips) == wanted
+    known = questions(bench)
     for group in told.flips:
-        assert all(is_contrary(questions(bench)[flip.question_id].question) for flip in group.shown)
+        assert all(is_contrary(known[flip.question_id].question) for flip in group.shown)
 
-
-def test_the_comparison_is_printed_and_says_the_same_as_json(bench: Bench, told: Comparison) -> None:
-    (rescore,) = bench.desk.all()
     as_json = CliRunner().invoke(app, ["rescore", "compare", rescore.id, "--json"])
     assert Comparison.model_validate_json(as_json.output) == told
     printed = CliRunner().invoke(app, ["rescore", "compare", rescore.id])
@@ -136,8 +131,5 @@ def test_the_comparison_is_printed_and_says_the_same_as_json(bench: Bench, told:
     assert "kappa" in printed.output
     assert f"{told.flipped:,}" in printed.output
 
-
-def test_a_judge_whose_scorecards_do_not_stand_has_nothing_to_compare_with(bench: Bench, told: Comparison) -> None:
-    (rescore,) = bench.desk.all()
     with pytest.raises(RapportError, match="No run of demo-v1 has been judged by both judges"):
         compare(bench.store, rescore, PROTOCOL, against=OTHER)

@@ -22,7 +22,8 @@ from leaderboard.store.runs import StoredRun
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
 from tests.losing import let_hold_run_out
-from tests.rescoring.rescores import CAROL, OTHER, Bench, settle, write_judge
+from tests.rescoring.other_judge import OTHER, write_judge
+from tests.rescoring.rescores import CAROL, Bench, settle
 from worker import judging
 from worker.jobs import evaluate
 from worker.publisher import Publisher

@@ -29,7 +29,8 @@ from tests.builders import make_declaration
 from tests.losing import let_hold_run_out
 from tests.model_folders import make_model_folder
 from tests.released import NAMES
-from tests.rescoring.rescores import CAROL, OTHER, Bench, make_check, settle, write_judge
+from tests.rescoring.other_judge import OTHER, write_judge
+from tests.rescoring.rescores import CAROL, Bench, make_check, settle
 from worker.jobs import evaluate
 from worker.publisher import Publisher
 
