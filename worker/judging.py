@@ -20,7 +20,7 @@ from evaluator.protocol import load_protocol
 from evaluator.suites import RunSetup
 from leaderboard.fleet import Fleet
 from leaderboard.records import Failure, Lane, Plan, protocol_of, submission_of
-from leaderboard.rescoring.desk import RescoreDesk, RescoreMovedMeanwhile
+from leaderboard.rescoring.desk import RescoreDesk
 from leaderboard.rescoring.records import SUBMITTER, Rescore, RescoreStatus, RescoreStep, judged_run_of
 from leaderboard.settings import Settings
 from leaderboard.submissions import keys
@@ -58,7 +58,8 @@ class _Rejudging(NamedTuple):
     @property
     def wanted(self) -> bool:
         """Whether the rest is still to be done."""
-        return self.desk.get(self.rescore.id).status is RescoreStatus.RUNNING
+        found = self.desk.find(self.rescore.id)
+        return found is not None and found.status is RescoreStatus.RUNNING
 
 
 class _Judging(NamedTuple):
@@ -76,11 +77,14 @@ def rejudge(rescore_id: str, settings: Settings, redis: Redis) -> None:
     fails.
     """
     desk, leases = RescoreDesk(redis), Leases(redis, settings.lease_seconds)
-    rescore = desk.get(rescore_id)
+    if (rescore := desk.find(rescore_id)) is None:
+        log.warning("nothing is known of %s; if Redis has lost it, it will be restored and taken up", rescore_id)
+        return
     engine_log = settings.data / "logs" / rescore.work_id
 
     def discarded() -> bool:
-        return desk.get(rescore_id).status is RescoreStatus.DISCARDED
+        found = desk.find(rescore_id)
+        return found is not None and found.status is RescoreStatus.DISCARDED
 
     watch = Watch(redis, leases, rescore.work_id, engine_log, unwanted=discarded)
     job = _Rejudging(rescore, settings, redis, desk, leases, watch)
@@ -94,6 +98,11 @@ def rejudge(rescore_id: str, settings: Settings, redis: Redis) -> None:
         log.warning("work on %s reached its time limit and will be taken up again", rescore_id)
     except RedisError as error:
         log.warning("work on %s was cut off by %s and will be taken up again", rescore_id, type(error).__name__)
+    except Exception as error:
+        # The last line of defence: else it would be taken up for ever, and fail for ever.
+        message = f"The worker met an unexpected error ({type(error).__name__})."
+        _hold_up(job, RapportError(Cause.INFRASTRUCTURE, message, "See the worker's log, then resume it."), engine_log)
+        raise
 
 
 def _work(job: _Rejudging, engine_log: Path) -> None:
@@ -218,5 +227,5 @@ def _hold_up(job: _Rejudging, error: RapportError, engine_log: Path) -> None:
     log.error("%s is paused: %s", name, error)
     try:
         job.desk.note(name, RescoreStep.PAUSED, worker_name(), "The judge failed.", failure=failure)
-    except RescoreMovedMeanwhile as moved:
+    except RapportError as moved:  # It was decided otherwise meanwhile, or Redis has lost it.
         log.info("%s", moved)

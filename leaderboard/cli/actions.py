@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from redis import Redis
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.api.endpoints import changed
@@ -42,15 +43,21 @@ def service_at(settings: Settings) -> SubmissionService:
     """Returns the way in to the leaderboard that the settings lead to.
 
     Raises:
-        RapportError: `infrastructure` if they lead to none.
+        RapportError: As of `redis_at`.
+    """
+    remedy = "Name a site with --url, set it to the Redis of the leaderboard, or use `rapport demo`."
+    return SubmissionService(settings, redis_at(settings, remedy))
+
+
+def redis_at(settings: Settings, remedy: str) -> Redis:
+    """Returns the Redis of the leaderboard that the settings name.
+
+    Raises:
+        RapportError: `infrastructure` with a remedy if they name none.
     """
     if not settings.redis_url:
-        raise RapportError(
-            Cause.INFRASTRUCTURE,
-            "RAPPORT_REDIS_URL is not set.",
-            "Name a site with --url, set it to the Redis of the leaderboard, or use `rapport demo`.",
-        )
-    return SubmissionService(settings, connect(settings.redis_url))
+        raise RapportError(Cause.INFRASTRUCTURE, "RAPPORT_REDIS_URL is not set.", remedy)
+    return connect(settings.redis_url)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -15,8 +15,8 @@ import typer
 
 from evaluator.errors import Cause, RapportError
 from evaluator.judges.spec import load_judge
+from leaderboard.cli.actions import redis_at
 from leaderboard.cli.options import AsJson
-from leaderboard.connection import connect
 from leaderboard.rescoring.records import Rescore
 from leaderboard.rescoring.selection import Filters, SelectedRun, select
 from leaderboard.rescoring.service import RescoreService, revision_of
@@ -142,13 +142,8 @@ def _service(settings: Settings) -> RescoreService:
     Raises:
         RapportError: `infrastructure` if they lead to none.
     """
-    if not settings.redis_url:
-        raise RapportError(
-            Cause.INFRASTRUCTURE,
-            "RAPPORT_REDIS_URL is not set.",
-            "Set it to the Redis of the site; `--dry-run` needs the archive alone.",
-        )
-    return RescoreService(settings, connect(settings.redis_url))
+    remedy = "Set it to the Redis of the site; `--dry-run` needs the archive alone."
+    return RescoreService(settings, redis_at(settings, remedy))
 
 
 def _act(does: Callable[[RescoreService], Rescore], as_json: bool) -> None:

@@ -15,6 +15,9 @@ from leaderboard.rescoring.records import NEXT, Rescore, RescoreEvent, RescoreSt
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
 
+IN_HAND = frozenset({RescoreStatus.RUNNING, RescoreStatus.PAUSED, RescoreStatus.COMPLETED})
+"""Statuses of which something is still to be decided."""
+
 
 class RescoreMovedMeanwhile(RapportError):
     """Something happened to a re-score since it was looked at."""
@@ -95,23 +98,46 @@ class RescoreDesk:
         Raises:
             RapportError: `not_found`; `data_error` if it cannot be read.
         """
-        value = self._redis.hget(keys.RESCORES, rescore_id)
-        if value is None:
+        if (found := self.find(rescore_id)) is None:
             raise RapportError(
                 Cause.NOT_FOUND, f"There is no re-score {rescore_id}.", "See them all with `rapport rescore status`."
             )
-        return read_record(value, Rescore, f"re-score {rescore_id}")
+        return found
+
+    def find(self, rescore_id: str) -> Rescore | None:
+        """Returns a re-score; None if Redis does not know it.
+
+        Raises:
+            RapportError: `data_error` if it cannot be read.
+        """
+        value = self._redis.hget(keys.RESCORES, rescore_id)
+        return None if value is None else read_record(value, Rescore, f"re-score {rescore_id}")
 
     def with_status(self, *statuses: RescoreStatus) -> list[Rescore]:
         """Returns the re-scores that stand at one of some statuses, the oldest first."""
         return [rescore for rescore in self.all() if rescore.status in statuses]
 
     def enter(self, rescore: Rescore) -> None:
-        """Enters a new re-score; the archive has it as soon as the publisher comes to it."""
-        with self._redis.pipeline() as pipe:
-            pipe.hsetnx(keys.RESCORES, rescore.id, rescore.model_dump_json())
+        """Enters a new re-score; the archive has it as soon as the publisher comes to it.
+
+        Raises:
+            RapportError: `data_error` if another one by the same judge has some of its runs in hand, however close
+                together both were begun.
+        """
+
+        def add(pipe: Pipeline) -> None:
+            for other in _read(pipe.hgetall(keys.RESCORES)):
+                if other.status in IN_HAND and other.judge == rescore.judge and {*rescore.runs} & {*other.runs}:
+                    raise RapportError(
+                        Cause.DATA_ERROR,
+                        f"{other.id} by {rescore.judge} has some of these runs in hand ({other.status}).",
+                        "Wait for it, promote it, or discard it first: what it has judged is not asked again.",
+                    )
+            pipe.multi()
+            pipe.hset(keys.RESCORES, rescore.id, rescore.model_dump_json())
             pipe.sadd(keys.RESCORES_UNSAVED, rescore.id)
-            pipe.execute()
+
+        self._redis.transaction(add, keys.RESCORES)
 
     def note(
         self,

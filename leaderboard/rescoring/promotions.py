@@ -8,6 +8,7 @@ from typing import Literal
 from redis import Redis
 
 from evaluator.judges.spec import JudgeSpec
+from evaluator.protocol import load_protocol, protocol_ids
 from evaluator.records import Record
 from leaderboard.records import Moment
 from leaderboard.results import Scorecard
@@ -87,20 +88,23 @@ def as_promoted(card: Scorecard, promotions: Promotions) -> Scorecard:
     left = tuple(reason for reason in card.unranked_because if reason != told)
     if promotion.is_of(card):
         return card.model_copy(update={"judge_status": "official", "unranked_because": left})
-    if card.judge_status != "official":
+    if card.judge_status != "official" and not any(each.is_of(card) for each in promotions.promotions):
         return card
     return card.model_copy(update={"judge_status": "retired", "unranked_because": (RETIRED, *left)})
 
 
 def judges_as_promoted(judges: Iterable[JudgeSpec], promotions: Promotions) -> list[JudgeSpec]:
-    """Returns judges with the status that each has by now: one that others took over from is retired."""
-    held = {each.protocol: each for each in promotions.promotions}
-    official = {each.judge for each in held.values()}
-    before = {each.judge for each in promotions.promotions} - official
+    """Returns judges with the status that each has by now: one that others took over from everywhere is retired."""
+    held = {each.protocol: each.judge for each in promotions.promotions}
+    once = {each.judge for each in promotions.promotions}
+    own = [(protocol.id, protocol.judge) for protocol in map(load_protocol, protocol_ids())]
 
     def status(judge: JudgeSpec) -> str:
-        if judge.id in official:
+        if judge.id in held.values():
             return "official"
-        return "retired" if held and (judge.id in before or judge.status == "official") else judge.status
+        if judge.status == "official":
+            lost = [protocol in held for protocol, named in own if named == judge.id]
+            return "retired" if lost and all(lost) else "official"
+        return "retired" if judge.id in once else judge.status
 
     return [judge.model_copy(update={"status": status(judge)}) for judge in judges]

@@ -16,7 +16,7 @@ from leaderboard.people import Person
 from leaderboard.records import now
 from leaderboard.rescoring.checks import JudgeChecks
 from leaderboard.rescoring.desk import RescoreDesk
-from leaderboard.rescoring.records import Rescore, RescoreEvent, RescoreStatus, RescoreStep
+from leaderboard.rescoring.records import Rescore, RescoreEvent, RescoreStep
 from leaderboard.settings import Settings
 from leaderboard.submissions.actions import checked_text, told
 
@@ -62,7 +62,6 @@ class RescoreService:
             raise RapportError(
                 Cause.DATA_ERROR, f"There is no run that {judge.id} has not judged.", "Choose others, or none at all."
             )
-        self._refuse_doubled(judge.id, runs)
         at = now()
         rescore = Rescore(
             id=f"r-{at:%Y%m%d}-{secrets.token_hex(4)}",
@@ -127,21 +126,6 @@ class RescoreService:
             )
         JudgeChecks(self._redis).require_passed(rescore.judge, rescore.judge_revision, rescore.judge_config)
         return self._note(rescore_id, RescoreStep.PROMOTED, person, reason, needed=True, seen=seen)
-
-    def _refuse_doubled(self, judge: str, runs: Sequence[str]) -> None:
-        """Refuses a re-score of what another one by the same judge has in hand.
-
-        Raises:
-            RapportError: `data_error` naming it.
-        """
-        open_ones = self.desk.with_status(RescoreStatus.RUNNING, RescoreStatus.PAUSED, RescoreStatus.COMPLETED)
-        for other in open_ones:
-            if other.judge == judge and not set(runs).isdisjoint(other.runs):
-                raise RapportError(
-                    Cause.DATA_ERROR,
-                    f"{other.id} by {judge} has some of these runs in hand ({other.status}).",
-                    "Wait for it, promote it, or discard it first: what it has judged is not asked again.",
-                )
 
     def _note(
         self,

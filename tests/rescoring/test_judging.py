@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -260,3 +261,37 @@ def test_a_judge_that_cannot_judge_is_refused(bench: Bench, judge: str, cause: C
     with pytest.raises(RapportError) as refused:
         bench.service.start(judge, bench.runs, CAROL)
     assert refused.value.cause is cause
+
+
+def test_an_unexpected_error_holds_the_re_score_up_instead_of_repeating_itself(
+    monkeypatch: pytest.MonkeyPatch, bench: Bench, rescore: Rescore
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(judging, "ask_shard", broken)
+    for _ in range(judging.MOST_RETRIES + 1):
+        with pytest.raises(ZeroDivisionError):
+            evaluate(rescore.work_id)
+    held = bench.desk.get(rescore.id)
+    assert held.status is RescoreStatus.PAUSED
+    assert held.events[-1].failure
+    assert "ZeroDivisionError" in held.events[-1].failure.message
+
+
+def test_of_two_maintainers_who_begin_the_same_at_once_one_is_told(bench: Bench) -> None:
+    def begin(_: int) -> str:
+        try:
+            return bench.service.start(OTHER, bench.runs, CAROL).id
+        except RapportError as error:
+            return error.message
+
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(begin, range(8)))
+    assert sum("in hand" not in each for each in said) == 1
+    assert len(bench.desk.all()) == 1
+
+
+def test_an_invitation_to_what_redis_has_lost_is_let_go(bench: Bench, rescore: Rescore) -> None:
+    bench.redis.delete(keys.RESCORES)
+    evaluate(rescore.work_id)

@@ -8,16 +8,25 @@ import pytest
 
 from evaluator.errors import Cause, RapportError
 from evaluator.judges.canaries import Bound, CanaryFigure, CanaryVerdict
+from evaluator.judges.spec import load_judge
+from evaluator.protocol import load_protocol, protocol_ids
 from evaluator.results import Rate
 from leaderboard.board.public import read_cards
 from leaderboard.open_data import layout as open_layout
 from leaderboard.open_data.records import OpenJudge
 from leaderboard.people import Person
-from leaderboard.records import State
+from leaderboard.records import State, now
 from leaderboard.release.derive import all_submissions
 from leaderboard.release.release import Release
 from leaderboard.rescoring.checks import JudgeChecks
-from leaderboard.rescoring.promotions import RETIRED, as_promoted, read_promotions
+from leaderboard.rescoring.promotions import (
+    RETIRED,
+    Promotion,
+    Promotions,
+    as_promoted,
+    judges_as_promoted,
+    read_promotions,
+)
 from leaderboard.rescoring.records import Rescore, RescoreStatus
 from leaderboard.results import Scorecard
 from leaderboard.store import LocalStore, layout
@@ -73,7 +82,7 @@ def test_a_promoted_judge_is_official_and_its_predecessor_retired(
     rows = decode_parquet(stores.results.read(open_layout.JUDGES), OpenJudge, open_layout.JUDGES)
     told = {row.id: row.status for row in rows}
     assert told[OTHER] == "official"
-    assert told["hicupid-llama-3.2-3b"] == "retired"
+    assert told["hicupid-llama-3.2-3b"] == "official", "the ranks of its own protocols are still its"
 
 
 def test_rows_of_both_judges_are_public(bench: Bench, judged: Rescore, stores: Stores) -> None:
@@ -189,3 +198,38 @@ def test_an_official_card_of_another_judge_is_retired_by_a_promotion(bench: Benc
     official = card.model_copy(update={"judge_status": "official", "unranked_because": ()})
     after = as_promoted(official, read_promotions(bench.store))
     assert (after.judge_status, after.unranked_because) == ("retired", (RETIRED,))
+
+
+def promoted(judge: str, protocol: str) -> Promotion:
+    return Promotion(
+        protocol=protocol,
+        judge=judge,
+        judge_revision="0" * 40,
+        judge_config="0" * 64,
+        rescore_id="r-20260301-0a1b2c3d",
+        at=now(),
+        actor="carol",
+        reason="It agrees better with people.",
+    )
+
+
+def test_a_judge_that_was_promoted_once_is_retired_by_the_next_one(bench: Bench, judged: Rescore) -> None:
+    bench.service.promote(judged.id, CAROL, "It agrees better with people.")
+    settle(bench.publisher)
+    first = read_promotions(bench.store)
+    (path,) = [path for path in bench.store.list(layout.SCORECARDS) if f"{bench.runs[0]}@{OTHER}" in path]
+    card = Scorecard.model_validate_json(bench.store.read(path))
+    both = Promotions(promotions=(*first.promotions, promoted("third", card.protocol)))
+    assert as_promoted(card, first).judge_status == "official"
+    after = as_promoted(card, both)
+    assert (after.judge_status, after.unranked_because[0]) == ("retired", RETIRED)
+
+
+def test_an_official_judge_is_retired_once_all_protocols_that_name_it_are_others() -> None:
+    official = load_judge("hicupid-llama-3.2-3b")
+    named = [name for name in protocol_ids() if load_protocol(name).judge == official.id]
+    assert len(named) > 1
+    some, every = ([promoted("other", name) for name in names] for names in (named[1:], named))
+    for taken, status in ((some, "official"), (every, "retired")):
+        (told,) = judges_as_promoted([official], Promotions(promotions=tuple(taken)))
+        assert told.status == status
