@@ -15,12 +15,12 @@ from redis.exceptions import RedisError
 from rq.timeouts import JobTimeoutException
 
 from evaluator.errors import Cause, RapportError
-from evaluator.judges.spec import load_judge
 from evaluator.protocol import load_protocol
 from evaluator.suites import RunSetup
 from leaderboard.fleet import Fleet
 from leaderboard.records import Failure, Lane, Plan, protocol_of, submission_of
 from leaderboard.rescoring.desk import RescoreDesk
+from leaderboard.rescoring.judges import judge_of
 from leaderboard.rescoring.records import SUBMITTER, Rescore, RescoreStatus, RescoreStep, judged_run_of
 from leaderboard.settings import Settings
 from leaderboard.submissions import keys
@@ -187,7 +187,7 @@ def _setup(run_id: str, plan: Plan, job: _Rejudging, ledger: Ledger) -> RunSetup
     Raises:
         RapportError: As of `planning.prepare`.
     """
-    protocol, judge = load_protocol(protocol_of(run_id)), load_judge(job.rescore.judge, job.settings.judges)
+    protocol, judge = load_protocol(protocol_of(run_id)), judge_of(job.rescore, job.settings.judges)
     submission = ledger.history(submission_of(run_id)).corrected
     conditions = Conditions(protocol, judge, judge.prompt_pack, data_set_of(protocol, job.settings))
     return make_setup(candidate_of(submission), conditions, job.settings, plan)

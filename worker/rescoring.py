@@ -14,12 +14,12 @@ from pathlib import Path
 from redis import Redis
 
 from evaluator.errors import Cause, RapportError
-from evaluator.judges.spec import load_judge
 from evaluator.protocol import hicupid_protocol
 from leaderboard.fleet import Fleet
 from leaderboard.records import Failure, Lane, Plan, now, protocol_of, submission_of
 from leaderboard.rescoring.checks import JudgeChecks
 from leaderboard.rescoring.desk import RescoreDesk, RescoreMovedMeanwhile, Seen
+from leaderboard.rescoring.judges import judge_of
 from leaderboard.rescoring.records import Rescore, RescoreStatus, RescoreStep, judged_run_of, judging_id, rescore_of
 from leaderboard.rescoring.rows import rows_under
 from leaderboard.rescoring.selection import Filters, select
@@ -196,13 +196,7 @@ class Rescorer:
             RapportError: `data_error` if the run's cannot be read, or is not there; `judge_error` if the judge is not
                 the one with which the re-score began.
         """
-        judge = load_judge(rescore.judge, self._judges)
-        if judge.digest() != rescore.judge_config:
-            raise RapportError(
-                Cause.JUDGE_ERROR,
-                f"The judge {judge.id} has changed since {rescore.id} began.",
-                "Give the changed judge an id of its own, and begin another re-score with it.",
-            )
+        judge = judge_of(rescore, self._judges)
         plan = run.plan()
         if plan is None:
             raise RapportError(Cause.DATA_ERROR, f"The archive does not hold the plan of {run.run_id}.", _GONE)
@@ -260,7 +254,7 @@ class Rescorer:
         history = self._ledger.history(submission_of(run_id))
         rows = rows_under(self._store, StoredRun(self._store, run_id), rescore.id)
         judged = plan.model_copy(update={"run_id": run_id})
-        protocol, judge = hicupid_protocol(protocol_of(run_id)), load_judge(rescore.judge, self._judges)
+        protocol, judge = hicupid_protocol(protocol_of(run_id)), judge_of(rescore, self._judges)
         card = make_scorecard(history.corrected, judged, rows, protocol, judge, (), now())
         card = card.model_copy(update={"rescore_id": rescore.id, "schema_version": 2})
         users = make_user_scores(card, judged, rows)

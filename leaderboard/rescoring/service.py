@@ -16,6 +16,7 @@ from leaderboard.people import Person
 from leaderboard.records import now
 from leaderboard.rescoring.checks import JudgeChecks
 from leaderboard.rescoring.desk import RescoreDesk
+from leaderboard.rescoring.judges import judge_of
 from leaderboard.rescoring.records import Rescore, RescoreEvent, RescoreStep
 from leaderboard.settings import Settings
 from leaderboard.submissions.actions import checked_text, told
@@ -120,7 +121,7 @@ class RescoreService:
                 f"{len(rescore.failed)} of {len(rescore.runs)} runs could not be judged.",
                 "Resume it, which tries them again, or begin another one without them.",
             )
-        if load_judge(rescore.judge, self._settings.judges).status == "demo":
+        if judge_of(rescore, self._settings.judges).status == "demo":
             raise RapportError(
                 Cause.JUDGE_ERROR, f"{rescore.judge} is for trying the site.", "Promote a judge that is a candidate."
             )

@@ -295,3 +295,21 @@ def test_of_two_maintainers_who_begin_the_same_at_once_one_is_told(bench: Bench)
 def test_an_invitation_to_what_redis_has_lost_is_let_go(bench: Bench, rescore: Rescore) -> None:
     bench.redis.delete(keys.RESCORES)
     evaluate(rescore.work_id)
+
+
+@pytest.mark.parametrize("laid_out", [True, False])
+def test_a_judge_that_publisher_or_workers_do_not_have_holds_everything_up(
+    monkeypatch: pytest.MonkeyPatch, bench: Bench, laid_out: bool
+) -> None:
+    rescore = bench.begin() if laid_out else bench.service.start(OTHER, bench.runs, CAROL)
+    if laid_out:
+        monkeypatch.delenv("RAPPORT_JUDGES")
+        held = bench.finish(rescore)
+    else:
+        let_hold_run_out(bench.redis)
+        settle(Publisher(bench.redis, Ledger(bench.redis), bench.store, journal_seconds=0))
+        held = bench.desk.get(rescore.id)
+    assert held.status is RescoreStatus.PAUSED
+    assert not held.failed
+    assert held.events[-1].failure
+    assert "RAPPORT_JUDGES" in held.events[-1].failure.remedy
