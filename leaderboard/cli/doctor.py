@@ -21,6 +21,7 @@ from evaluator.protocol import load_protocol
 from leaderboard.cli.findings import Finding, Mark, Role
 from leaderboard.cli.health import health_findings
 from leaderboard.cli.hub_findings import hub_findings
+from leaderboard.cli.judge_findings import judge_findings
 from leaderboard.cli.machine_findings import attention_findings, disk_findings, pseudonym_findings, worker_findings
 from leaderboard.cli.redis_findings import redis_findings
 from leaderboard.missing import NO_STORE, read_settings
@@ -68,6 +69,7 @@ def _examine(settings: Settings, role: Role) -> Iterator[Finding]:
     yield from disk_findings(settings)
     if role in (Role.ALL, Role.WORKER):
         yield from worker_findings(settings)
+    yield from judge_findings(settings, role)
     yield from _benchmark(settings)
 
 

@@ -235,6 +235,32 @@ def test_what_the_benchmark_needs_is_read(here: Path, monkeypatch: pytest.Monkey
     assert found["prompt packs"] is Mark.BROKEN
 
 
+def test_a_judge_that_cannot_be_read_is_named(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert marks()["judges"] is Mark.FINE
+    monkeypatch.setenv("RAPPORT_JUDGES", str(here / "judges"))
+    assert marks()["judges"] is Mark.BROKEN
+    (here / "judges" / "mine").mkdir(parents=True)
+    (here / "judges" / "mine" / "judge.yaml").write_text("id: mine")
+    found = marks()
+    assert "judges" not in found
+    assert found["judge mine"] is Mark.BROKEN
+
+
+def test_servers_of_judges_are_looked_at_where_judges_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = [
+        {"judge": "gone", "url": "http://judge.internal:8000/v1"},
+        {"judge": "demo", "url": "http://judge.internal:8000/v1", "key_variable": "DEMO_JUDGE_KEY"},
+    ]
+    monkeypatch.setenv("RAPPORT_JUDGE_SERVERS", json.dumps(servers))
+    told = [finding.message for finding in examine(Role.WORKER) if finding.name == "judge servers"]
+    assert told == ["One is named for gone: no such judge.", "DEMO_JUDGE_KEY is not set, which a judge's server needs."]
+    monkeypatch.setenv("DEMO_JUDGE_KEY", SECRET)
+    monkeypatch.setenv("RAPPORT_JUDGE_SERVERS", json.dumps(servers[1:]))
+    assert "judge servers" not in marks(Role.WORKER)
+    monkeypatch.delenv("DEMO_JUDGE_KEY")
+    assert "judge servers" not in marks(Role.WEB)
+
+
 def test_a_store_is_looked_at_where_the_role_needs_it() -> None:
     assert marks(Role.WORKER).keys().isdisjoint({"store", "maintainers"})
     assert "store" in marks(Role.PUBLISHER)
