@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.engines.deterministic import said_by_pattern
+from evaluator.human.judged.prompts import read_comparison
 from evaluator.human.records import Rating, Verification
 from evaluator.human.stages import rating, relevance, verification
 from evaluator.human.stages.rating import read_rating
@@ -14,12 +15,14 @@ from evaluator.human.stages.reading import LONGEST_ANSWER, Invalid, read_word
 from evaluator.human.stages.relevance import read_relevance
 from evaluator.human.stages.verification import read_verification
 from evaluator.human.stages.wording import WORDS
-from evaluator.human.stages.writing import read_comparison
 from evaluator.human.tasks import Order, Task
-from evaluator.records import Outcome
+from evaluator.judges.spec import load_judge
+from evaluator.records import Outcome, SlotOrder
 from tests.human.stages import GARBAGE
 
 YES_NO = WORDS[Task.RELEVANCE]
+PAIRWISE = load_judge("demo")
+SLOT_ORDERS = (SlotOrder.ANSWER_FIRST, SlotOrder.GOLD_FIRST)
 PLAIN = [
     "YES",
     "yes",
@@ -102,9 +105,10 @@ def test_what_is_no_number_of_the_scale_is_invalid_for_a_reason(text: str, reaso
 @pytest.mark.parametrize("text", GARBAGE.values(), ids=GARBAGE)
 def test_no_reader_takes_garbage_for_an_answer(text: str):
     found = [read_verification(text), read_relevance(text), *(read_rating(text, order) for order in Order)]
-    found += [read_comparison(text, order) for order in Order]
+    compared = {read_comparison(text, PAIRWISE, order).outcome for order in SLOT_ORDERS}
 
     assert all(isinstance(each, Invalid) for each in found)
+    assert compared == {None}
 
 
 @pytest.mark.parametrize("text", ["", " \n", "\u200b"])
@@ -124,18 +128,18 @@ def test_everything_but_a_question_at_fault_is_worth_a_second_try():
 @pytest.mark.parametrize(
     ("text", "order", "said"),
     [
-        ("Better Response: A", Order.PERSONALISED_FIRST, Outcome.WIN),
-        ("Better Response: B", Order.PERSONALISED_FIRST, Outcome.LOSS),
-        ("Better Response: A", Order.GENERIC_FIRST, Outcome.LOSS),
-        ("Better Response: B", Order.GENERIC_FIRST, Outcome.WIN),
-        ("Personalization: both.\nBetter Response: Tie", Order.GENERIC_FIRST, Outcome.TIE),
-        ("Better Response: A (more personal)", Order.GENERIC_FIRST, Invalid.PROSE),
-        ("", Order.GENERIC_FIRST, Invalid.EMPTY),
-        ("x" * (LONGEST_ANSWER + 1) + "\nBetter Response: A", Order.GENERIC_FIRST, Invalid.TOO_LONG),
+        ("Better Response: A", SlotOrder.ANSWER_FIRST, Outcome.WIN),
+        ("Better Response: B", SlotOrder.ANSWER_FIRST, Outcome.LOSS),
+        ("Better Response: A", SlotOrder.GOLD_FIRST, Outcome.LOSS),
+        ("Better Response: B", SlotOrder.GOLD_FIRST, Outcome.WIN),
+        ("Personalization: both.\nBetter Response: Tie", SlotOrder.GOLD_FIRST, Outcome.TIE),
+        ("Better Response: A (more personal)", SlotOrder.GOLD_FIRST, None),
+        ("", SlotOrder.GOLD_FIRST, None),
+        ("x" * (LONGEST_ANSWER + 1) + "\nBetter Response: A", SlotOrder.GOLD_FIRST, None),
     ],
 )
-def test_a_comparison_is_read_by_the_grammar_of_verdicts(text: str, order: Order, said: Outcome | Invalid):
-    assert read_comparison(text, order) is said
+def test_a_comparison_is_read_by_the_grammar_of_verdicts(text: str, order: SlotOrder, said: Outcome | None):
+    assert read_comparison(text, PAIRWISE, order).outcome is said
 
 
 pieces = st.sampled_from(
@@ -148,7 +152,7 @@ texts = st.one_of(st.text(st.characters()), st.lists(pieces, max_size=6).map("".
 def test_any_text_is_read_without_raising(text: str):
     assert isinstance(read_verification(text), Verification | Invalid)
     assert isinstance(read_relevance(text), bool | Invalid)
-    assert isinstance(read_comparison(text, Order.GENERIC_FIRST), Outcome | Invalid)
+    assert read_comparison(text, PAIRWISE, SlotOrder.GOLD_FIRST).outcome in (*Outcome, None)
     read = [read_rating(text, order) for order in Order]
     assert all(isinstance(each, Invalid) for each in read) or sum(read) == 6
 

@@ -103,7 +103,7 @@ def _comparison(setup: HumanSetup, judge: JudgeSpec, pair: Pair, subject: Subjec
         ORDERS[subject.order],
         setup.pack,
     )
-    return JudgePrompt(messages, partial(_read_comparison, judge=judge, order=subject.order))
+    return JudgePrompt(messages, partial(read_comparison, judge=judge, order=subject.order))
 
 
 def _rating(setup: HumanSetup, judge: JudgeSpec, pairs: Mapping[str, Pair], subject: Subject) -> JudgePrompt:
@@ -137,7 +137,13 @@ def _texts(setup: HumanSetup, pairs: Mapping[str, Pair], item: HumanItem) -> tup
     return prompt_of(item), pair.generic.answer or "", pair.personalised.answer or ""
 
 
-def _read_comparison(text: str, judge: JudgeSpec, order: SlotOrder) -> Reading:
-    """Reads what a judge of pairs says."""
+def read_comparison(text: str, judge: JudgeSpec, order: SlotOrder) -> Reading:
+    """Reads what a judge of pairs says of a personalised answer beside a generic one, as of an answer beside gold.
+
+    Example:
+        >>> from evaluator.judges.spec import load_judge
+        >>> read_comparison("Better Response: A", load_judge("demo"), SlotOrder.GOLD_FIRST)
+        Reading(word='A', outcome=<Outcome.LOSS: 'loss'>)
+    """
     word = judge.read(text) if len(text) <= LONGEST_ANSWER else None
     return Reading(word, outcome(word, QuestionType.PERSONA, order))

@@ -1,4 +1,4 @@
-"""Stage 3, a model as the writer: what it is asked for, and how its two answers are compared.
+"""Stage 3, a model as the writer: what it is asked for, and how its two answers are set side by side.
 
 The generic answer is written from the prompt alone, the personalised one from the same words and the attributes that
 people called relevant. Both are compared by HiCUPID's distilled judge, in both orders, and rated for each attribute by
@@ -14,12 +14,10 @@ from evaluator.hicupid.prompts import PromptPack
 from evaluator.hicupid.questions import PersonaFact, Question, QuestionType
 from evaluator.human.records import Attribute, Prompt
 from evaluator.human.stages.quoting import titled, unmarked
-from evaluator.human.stages.reading import LONGEST_ANSWER, Invalid
 from evaluator.human.stages.wording import Wording
 from evaluator.human.tasks import Order
-from evaluator.judges.parse import BETTER_RESPONSE, outcome, parse_word
 from evaluator.judges.prompt import judge_messages
-from evaluator.records import Outcome, SlotOrder
+from evaluator.records import SlotOrder
 
 SLOT_ORDERS = {Order.PERSONALISED_FIRST: SlotOrder.ANSWER_FIRST, Order.GENERIC_FIRST: SlotOrder.GOLD_FIRST}
 """To a judge the personalised answer is the model's, and the generic one stands where gold does."""
@@ -112,21 +110,6 @@ def characteristics(attributes: Sequence[Attribute]) -> PersonaFact:
         raise ValueError("there is no attribute to judge by")
     relation, _, entity = "; ".join(_predicate(attribute.text) for attribute in attributes).partition(" ")
     return PersonaFact(category="human", entity=entity, relation=relation, sentiment="POS")
-
-
-def read_comparison(text: str, order: Order) -> Outcome | Invalid:
-    """Returns what the distilled judge says of the personalised answer, by the same grammar as HiCUPID's verdicts.
-
-    Example:
-        >>> read_comparison("Better Response: A", Order.GENERIC_FIRST)
-        <Outcome.LOSS: 'loss'>
-        >>> read_comparison("A is better.", Order.GENERIC_FIRST)
-        <Invalid.PROSE: 'prose'>
-    """
-    if len(text) > LONGEST_ANSWER:
-        return Invalid.TOO_LONG
-    said = outcome(parse_word(text, BETTER_RESPONSE), QuestionType.PERSONA, SLOT_ORDERS[order])
-    return said or (Invalid.PROSE if text.strip() else Invalid.EMPTY)
 
 
 def _predicate(text: str) -> str:
