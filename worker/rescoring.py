@@ -35,6 +35,7 @@ from worker.laying_out import judging_batches, judging_plan, lay_out
 from worker.parts import Part
 from worker.promoting import Promoter
 from worker.saving import ACTOR
+from worker.turns import Turns
 
 log = logging.getLogger("rapport.publisher")
 
@@ -64,6 +65,7 @@ class Rescorer:
         self._finished: dict[str, set[str]] = {}
         """For each re-score, the runs of which the archive holds its scorecard."""
         self._known: dict[str, KnownVerdicts] = {}
+        self._turns = Turns(store)
         self._seen = Seen((), frozenset(), checks_unsaved=False)
         self._put_away = set[str]()
         """Discarded re-scores of which nothing is open any more."""
@@ -156,7 +158,9 @@ class Rescorer:
         finished, failed = self._finished_of(rescore), rescore.failed
         left = [run for run in rescore.runs if run not in finished and run not in failed and run not in under_way]
         if left and len(open_ones) < max(OPEN_AT_ONCE, OPEN_PER_WORKER * len(self._fleet.alive())):
-            self._lay_out(rescore, left[0])
+            if (run_id := self._turns.next_of(left, under_way)) is None:
+                return False
+            self._lay_out(rescore, run_id)
             return True
         if not left and not open_ones:
             self._complete(rescore, len(finished))

@@ -18,11 +18,15 @@ from leaderboard.rescoring.records import Rescore, RescoreStatus, RescoreStep, j
 from leaderboard.results import Scorecard
 from leaderboard.scorecards import scorecard_id
 from leaderboard.store import Delete, LocalStore, layout
+from leaderboard.store.base import Operation, Write
 from leaderboard.store.rows import read_record
 from leaderboard.store.runs import StoredRun
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
+from leaderboard.submissions.service import SubmissionService
+from tests.builders import make_declaration
 from tests.losing import let_hold_run_out
+from tests.model_folders import make_model_folder
 from tests.rescoring.other_judge import OTHER, write_judge
 from tests.rescoring.rescores import CAROL, Bench, settle
 from worker import judging
@@ -30,6 +34,7 @@ from worker.jobs import evaluate
 from worker.publisher import Publisher
 from worker.reaper import Reaper
 from worker.survey import Surveyor
+from worker.turns import Turns
 
 
 def cards(store: LocalStore) -> list[str]:
@@ -47,6 +52,25 @@ def verdicts(bench: Bench, run_id: str) -> list[Verdict]:
 
 def asked(rows: list[Verdict]) -> Counter[tuple[str, str, str]]:
     return Counter((row.key.question_id, row.key.content_hash, row.key.slot_order.value) for row in rows)
+
+
+def copy_run(bench: Bench, run_id: str) -> str:
+    """Has the archive hold the same answers as those of another submission; returns its run."""
+    make_model_folder(bench.settings.models, "twin")
+    view = SubmissionService(bench.settings, bench.redis).submit("local/twin", None, make_declaration(), Person("bob"))
+    (twin,) = view.submission.run_ids()
+    changes: list[Operation] = []
+    for path in bench.store.list(layout.run_folder(run_id)):
+        content = bench.store.read(path)
+        is_plan = path == layout.plan_path(run_id)
+        changes.append(
+            Write(
+                path.replace(layout.run_folder(run_id), layout.run_folder(twin)),
+                content.replace(run_id.encode(), twin.encode()) if is_plan else content,
+            )
+        )
+    bench.store.commit(changes, "a twin")
+    return twin
 
 
 def test_every_answer_is_judged_by_the_other_judge_and_none_is_generated(bench: Bench, rescore: Rescore) -> None:
@@ -157,6 +181,27 @@ def test_what_the_judge_has_said_elsewhere_is_not_asked_again(bench: Bench, resc
         assert {name.split("-")[2] for name, rows in own.verdicts.items() if rows} == {"known"}, "nobody was asked"
         assert own.rows().verdicts == StoredRun(bench.store, judging_id(rescore.id, run_id)).rows().verdicts
         assert card_of(bench, again, run_id).result == card_of(bench, rescore, run_id).result
+
+
+def test_a_run_whose_answers_are_being_judged_waits_its_turn(bench: Bench) -> None:
+    first, second, third = bench.runs
+    turns = Turns(bench.store)
+    assert turns.next_of([first, second], ()) == first
+    assert turns.next_of([first, second], {first}) == second, "equal answers wait, others go on"
+    assert turns.next_of([first], {first, third}) is None
+    assert turns.next_of(["s-20260101-00000000.demo-v1"], {first}) == "s-20260101-00000000.demo-v1"
+
+
+def test_a_model_that_was_submitted_twice_is_judged_once(bench: Bench) -> None:
+    same = copy_run(bench, bench.runs[0])
+    rescore = bench.service.start(OTHER, [bench.runs[0], same], CAROL)
+    settle(bench.publisher)
+    assert bench.desk.judgings(rescore.id) == [judging_id(rescore.id, bench.runs[0])]
+    assert bench.finish(bench.desk.get(rescore.id)).status is RescoreStatus.RUNNING, "the other one is laid out now"
+    assert bench.finish(bench.desk.get(rescore.id)).status is RescoreStatus.COMPLETED
+    own = StoredRun(bench.store, judging_id(rescore.id, same))
+    assert {name.split("-")[2] for name, rows in own.verdicts.items() if rows} == {"known"}, "nobody was asked"
+    assert asked(list(own.rows().verdicts)) == asked(verdicts(bench, bench.runs[0]))
 
 
 def test_two_re_scores_by_one_judge_do_not_judge_the_same_runs(bench: Bench, rescore: Rescore) -> None:
