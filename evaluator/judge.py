@@ -39,7 +39,7 @@ class Asked(NamedTuple):
 
     key: VerdictKey
     request: Request
-    """Named by the key's digest. Those of a group are decoded alike and handed to the engine together."""
+    """Named by the key's digest. Those of a group are decoded alike."""
     samplings: tuple[Sampling, ...]
     """By attempt, the first one first."""
     read: Callable[[str], Reading]
@@ -86,14 +86,13 @@ def ask_judge(asked: Mapping[str, Asked], engine: Engine, known: Iterable[Verdic
     for row in known:
         tried[row.verdict_key] = max(tried.get(row.verdict_key, 0), MOST_ATTEMPTS if settled(row) else row.attempt)
     for attempt in range(1, MOST_ATTEMPTS + 1):
-        due = {name: prompt for name, prompt in asked.items() if tried.get(name, 0) < attempt}
-        for group in sorted({prompt.request.group for prompt in due.values()}):
-            batch = [prompt for prompt in due.values() if prompt.request.group == group]
-            requests = [prompt.request for prompt in batch]
-            for completion in engine.generate(requests, batch[0].samplings[attempt - 1]):
-                row = _verdict(due[completion.key], completion, attempt, engine.info, terms)
-                tried[row.verdict_key] = MOST_ATTEMPTS if settled(row) else attempt
-                yield row
+        due = [prompt for name, prompt in asked.items() if tried.get(name, 0) < attempt]
+        due.sort(key=lambda prompt: prompt.request.group)
+        samplings = {prompt.request.group: prompt.samplings[attempt - 1] for prompt in due}
+        for completion in engine.generate([prompt.request for prompt in due], samplings) if due else ():
+            row = _verdict(asked[completion.key], completion, attempt, engine.info, terms)
+            tried[row.verdict_key] = MOST_ATTEMPTS if settled(row) else attempt
+            yield row
 
 
 def settled(row: Verdict) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from evaluator.engines.base import Completion, EngineInfo, Message, Request, Sampling
+from evaluator.engines.base import Completion, EngineInfo, Message, Request, Samplings
 from evaluator.errors import Cause
 from evaluator.hicupid.contexts import FullContexts
 from evaluator.hicupid.data import HicupidData, demo_set
@@ -38,7 +38,7 @@ class Asked(NamedTuple):
     """One call of an engine."""
 
     requests: Sequence[Request]
-    sampling: Sampling
+    sampling: Samplings
     seen: Sequence[Request]
 
 
@@ -55,7 +55,7 @@ class ScriptedEngine:
         return [request for call in self.calls for request in call.requests]
 
     def generate(
-        self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()
+        self, requests: Sequence[Request], sampling: Samplings, seen: Sequence[Request] = ()
     ) -> Iterator[Completion]:
         self.calls.append(Asked(tuple(requests), sampling, tuple(seen)))
         for request in reversed(requests):  # Completions come in any order.

@@ -7,7 +7,7 @@ learns which one answers.
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, Self, TypeAlias
 
@@ -73,6 +73,21 @@ class Sampling(Record):
         if self.ignore_end and self.pattern is not None:
             raise ValueError("a pattern has an end, which cannot be ignored")
         return self
+
+
+Samplings: TypeAlias = Sampling | Mapping[str, Sampling]
+"""How tokens are drawn: for all requests alike, or by their groups, each of which is named."""
+
+
+def sampling_for(samplings: Samplings, request: Request) -> Sampling:
+    """Returns how the tokens of one request are drawn.
+
+    Example:
+        >>> brief, long = Sampling(max_tokens=1), Sampling(max_tokens=100)
+        >>> sampling_for({"verdicts": brief, "answers": long}, Request("q", "answers", ())).max_tokens
+        100
+    """
+    return samplings if isinstance(samplings, Sampling) else samplings[request.group]
 
 
 def request_seed(sampling: Sampling, request: Request) -> int:
@@ -214,7 +229,7 @@ class Engine(Protocol):
         """Provenance of everything that this engine produces."""
 
     def generate(
-        self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()
+        self, requests: Sequence[Request], samplings: Samplings, seen: Sequence[Request] = ()
     ) -> Iterator[Completion]:
         """Yields one completion a request, in the order in which they finish; they are begun in the order given.
 
@@ -222,7 +237,8 @@ class Engine(Protocol):
 
         Args:
             requests: The prompts, those of a group one after the other.
-            sampling: How tokens are drawn.
+            samplings: How tokens are drawn. Requests that are drawn differently belong in one call: between two, an
+                engine that answers many at once would run empty, with ever fewer of them under way.
             seen: Prompts of the same groups that were answered before, perhaps by an engine that is gone. They are not
                 answered again, only counted as earlier prompts of their groups in `Completion.shared_tokens`.
 

@@ -25,8 +25,10 @@ from evaluator.engines.base import (
     Message,
     Request,
     Sampling,
+    Samplings,
     process_peak_rss_mb,
     request_seed,
+    sampling_for,
 )
 from evaluator.engines.prefixes import SharedPrefixes
 from evaluator.engines.prompt import overflow, prompt_digest
@@ -82,14 +84,14 @@ class DeterministicEngine:
         )
 
     def generate(
-        self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()
+        self, requests: Sequence[Request], samplings: Samplings, seen: Sequence[Request] = ()
     ) -> Iterator[Completion]:
         """See `Engine.generate`."""
         prefixes = SharedPrefixes()
         for request in seen:
             prefixes.add(request.group, _tokens(request.messages))
         for request in requests:
-            prompt = _tokens(request.messages)
+            prompt, sampling = _tokens(request.messages), sampling_for(samplings, request)
             if len(prompt) + sampling.max_tokens > self.info.context_length:
                 yield overflow(request, prompt)
                 continue

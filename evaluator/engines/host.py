@@ -23,19 +23,24 @@ def _load(spec: str) -> tuple[dict[str, Any], Answerer]:
     from evaluator.engines.load import load_engine
 
     engine = load_engine(EngineSpec.model_validate_json(spec))
+    return info_line(engine.info), answerer(engine)
+
+
+def info_line(info: EngineInfo) -> dict[str, Any]:
+    """Returns what is said of an engine, with what its process was confined to: provenance, and no part of any key."""
+    flags = {**dict(info.flags), "confined": ", ".join(confinement().done) or "none"}
+    return info.model_copy(update={"flags": tuple(sorted(flags.items()))}).model_dump(mode="json")
+
+
+def answerer(engine: Engine) -> Answerer:
+    """Returns what answers `generate` and `count_tokens` lines with an engine."""
 
     def answer(asked: dict[str, Any]) -> Answers:
         if "count_tokens" in asked:
             return _count(engine, asked["count_tokens"])
         return _generate(engine, asked["generate"])
 
-    return _with_confinement(engine.info).model_dump(mode="json"), answer
-
-
-def _with_confinement(info: EngineInfo) -> EngineInfo:
-    """Adds to an engine's flags what its process was confined to: provenance, and no part of any key."""
-    flags = {**dict(info.flags), "confined": ", ".join(confinement().done) or "none"}
-    return info.model_copy(update={"flags": tuple(sorted(flags.items()))})
+    return answer
 
 
 def _count(engine: Engine, conversations: list[Any]) -> Answers:
@@ -45,14 +50,18 @@ def _count(engine: Engine, conversations: list[Any]) -> Answers:
 
 def _generate(engine: Engine, asked: dict[str, Any]) -> Answers:
     """Yields the answers to a `generate` line."""
-    sampling = Sampling.model_validate(asked["sampling"])
-    for completion in engine.generate(_requests(asked["requests"]), sampling, _requests(asked["seen"])):
+    for completion in engine.generate(requests_in(asked["requests"]), samplings_in(asked), requests_in(asked["seen"])):
         yield {"completion": completion.model_dump(mode="json"), "peak_rss_mb": engine.peak_rss_mb()}
     yield {"done": True, "peak_rss_mb": engine.peak_rss_mb()}
 
 
-def _requests(lines: list[Any]) -> list[Request]:
-    """Reads requests."""
+def samplings_in(asked: dict[str, Any]) -> dict[str, Sampling]:
+    """Reads how the tokens of each group in a `generate` line are drawn."""
+    return {group: Sampling.model_validate(told) for group, told in asked["samplings"].items()}
+
+
+def requests_in(lines: list[Any]) -> list[Request]:
+    """Reads requests of a `generate` line."""
     return [Request(key, group, _messages(parts)) for key, group, parts in lines]
 
 

@@ -15,7 +15,16 @@ from typing import NamedTuple, Self
 
 from openai import APIStatusError, OpenAIError
 
-from evaluator.engines.base import Completion, EndpointSpec, EngineInfo, Message, Request, Sampling
+from evaluator.engines.base import (
+    Completion,
+    EndpointSpec,
+    EngineInfo,
+    Message,
+    Request,
+    Sampling,
+    Samplings,
+    sampling_for,
+)
 from evaluator.engines.openai_chat import (
     ChatReply,
     chat_body,
@@ -90,7 +99,7 @@ class OpenAIEngine:
         )
 
     def generate(
-        self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()
+        self, requests: Sequence[Request], samplings: Samplings, seen: Sequence[Request] = ()
     ) -> Iterator[Completion]:
         """See `Engine.generate`.
 
@@ -104,14 +113,15 @@ class OpenAIEngine:
                 or refuses for now however often it is asked), and `load_error` for a sampling that the server cannot
                 follow or does not.
         """
-        check_supported(self._spec, sampling)
+        for request in requests:
+            check_supported(self._spec, sampling_for(samplings, request))
 
         async def answer(server: Server, request: Request) -> _Outcome:
-            return await self._answer(server, request, sampling)
+            return await self._answer(server, request, sampling_for(samplings, request))
 
         prefixes = prefixes_after(map(self._sent, seen), self._spec, self._client)
         for outcome in self._client.each(requests, answer):
-            yield self._completion(outcome, sampling, prefixes)
+            yield self._completion(outcome, sampling_for(samplings, outcome.request), prefixes)
 
     async def _answer(self, server: Server, request: Request, sampling: Sampling) -> _Outcome:
         """Asks for one answer and says what came of it."""
@@ -182,7 +192,7 @@ class OpenAIEngine:
         if known or any(words in error.message.lower() for words in _CONTEXT_WORDS):
             return Cause.CONTEXT_OVERFLOW
         if error.param and not error.param.startswith("messages"):
-            raise error  # All other parameters are the same in every request.
+            raise error  # All other parameters are the same in every request that is drawn as this one.
         log.warning("%s refuses the prompt of %s: %s", self._spec.model, request.key, self._client.words(error))
         return Cause.LOAD_ERROR
 

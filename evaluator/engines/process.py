@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Message, Request, Sampling
+from evaluator.engines.base import Completion, EngineInfo, EngineSpec, Message, Request, Samplings, sampling_for
 from evaluator.engines.child import LOAD_SECONDS, SILENT_SECONDS, ChildProcess, Crashed
 
 
@@ -44,18 +44,19 @@ class EngineProcess(ChildProcess[EngineInfo]):
         super().__init__(spec, EngineInfo, map(Path, absolute.values()), log, load_seconds, silent_seconds)
 
     def generate(
-        self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()
+        self, requests: Sequence[Request], samplings: Samplings, seen: Sequence[Request] = ()
     ) -> Iterator[Completion]:
         """See `Engine.generate`.
 
         Raises:
             RapportError: `timeout` too, if the engine is silent for longer than it may be; it has been ended then.
         """
+        by_group = {request.group: sampling_for(samplings, request) for request in (*requests, *seen)}
         self._send(
             {
                 "generate": {
                     "requests": _lines(requests),
-                    "sampling": sampling.model_dump(mode="json"),
+                    "samplings": {group: sampling.model_dump(mode="json") for group, sampling in by_group.items()},
                     "seen": _lines(seen),
                 }
             }

@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from evaluator.engines.base import TEMPLATE_DATE, Completion, Message, Request, Sampling
+from evaluator.engines.base import TEMPLATE_DATE, Completion, Message, Request, Sampling, Samplings, sampling_for
 from evaluator.engines.prefixes import SharedPrefixes
 from evaluator.engines.segments import SegmentTokenizer
 from evaluator.engines.templates import Template
@@ -32,6 +32,22 @@ class Prompt(NamedTuple):
 
     token_ids: list[int]
     opened: bool
+
+
+class Ready(NamedTuple):
+    """A request that is ready to be asked.
+
+    Attributes:
+        request: What is asked.
+        sampling: How its tokens are drawn.
+        prompt: What the model reads.
+        tokens: Most tokens that prompt, thought, its end marker and answer take together.
+    """
+
+    request: Request
+    sampling: Sampling
+    prompt: Prompt
+    tokens: int
 
 
 class PromptRenderer:
@@ -89,11 +105,20 @@ class PromptRenderer:
             text, opened = text + self._reader.markers.end, False
         return Prompt(self.ids(text), opened)
 
-    def prefixes(self, seen: Sequence[Request], sampling: Sampling) -> SharedPrefixes:
+    def ready(self, requests: Sequence[Request], samplings: Samplings) -> list[Ready]:
+        """Returns requests with their prompts: all of them, before the first is asked, for one may be refused.
+
+        Raises:
+            RapportError: As of `render` and `room`.
+        """
+        return [self._ready(request, sampling_for(samplings, request)) for request in requests]
+
+    def prefixes(self, seen: Sequence[Request], samplings: Samplings) -> SharedPrefixes:
         """Returns what tells how much later prompts share with those that were `seen` before, and with each other."""
         prefixes = SharedPrefixes()
         for request in seen:
-            prefixes.add(request.group, self.render(request.messages, sampling.thought_tokens > 0).token_ids)
+            thinking = sampling_for(samplings, request).thought_tokens > 0
+            prefixes.add(request.group, self.render(request.messages, thinking).token_ids)
         return prefixes
 
     def ids(self, text: str) -> list[int]:
@@ -129,6 +154,12 @@ class PromptRenderer:
         if not sampling.thought_tokens:
             return sampling.max_tokens
         return sampling.thought_tokens + len(self.reader().end_ids) + sampling.max_tokens
+
+    def _ready(self, request: Request, sampling: Sampling) -> Ready:
+        """Returns a request with its prompt."""
+        room = self.room(sampling)
+        prompt = self.render(request.messages, sampling.thought_tokens > 0)
+        return Ready(request, sampling, prompt, len(prompt.token_ids) + room)
 
     def _raw_text(self, token_ids: Sequence[int]) -> str:
         """Returns the text of tokens exactly as they stand, special tokens among it."""

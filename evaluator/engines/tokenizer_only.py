@@ -10,7 +10,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluator.engines.base import Completion, EngineInfo, Message, Request, Sampling, process_peak_rss_mb
+from evaluator.engines.base import (
+    Completion,
+    EngineInfo,
+    Message,
+    Request,
+    Samplings,
+    process_peak_rss_mb,
+    sampling_for,
+)
 from evaluator.engines.child import ChildProcess
 from evaluator.engines.hosting import Answerer, Answers, host
 from evaluator.engines.prefixes import SharedPrefixes
@@ -47,14 +55,15 @@ class TokenizerProcess(ChildProcess[EngineInfo]):
         super().__init__(TokenizerSpec(model_path=str(folder)), EngineInfo, [folder], log)
 
     def generate(
-        self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()
+        self, requests: Sequence[Request], samplings: Samplings, seen: Sequence[Request] = ()
     ) -> Iterator[Completion]:
         """Yields an empty answer to each request, with its prompt's tokens counted; see `Engine.generate`.
 
         What a cache that keeps everything would give again is told as cached.
         """
         for number, request in enumerate([*seen, *requests]):
-            tokens, shared = self._measure(request, sampling.thought_tokens > 0, afresh=number == 0)
+            thinking = sampling_for(samplings, request).thought_tokens > 0
+            tokens, shared = self._measure(request, thinking, afresh=number == 0)
             if number < len(seen):
                 continue
             yield Completion(

@@ -25,12 +25,13 @@ from evaluator.engines.base import (
     Message,
     Request,
     Sampling,
+    Samplings,
     process_peak_rss_mb,
     request_seed,
 )
 from evaluator.engines.hooks import Forced, Until, Watched
 from evaluator.engines.prefixes import common_prefix_of_lists
-from evaluator.engines.prompt import Prompt, PromptRenderer, overflow, prompt_digest
+from evaluator.engines.prompt import Prompt, PromptRenderer, Ready, overflow, prompt_digest
 from evaluator.engines.thinking import Draft, cached_twice, no_draft
 from evaluator.engines.words import word_probabilities
 from evaluator.errors import Cause, RapportError
@@ -94,20 +95,15 @@ class TransformersEngine:
         )
 
     def generate(
-        self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()
+        self, requests: Sequence[Request], samplings: Samplings, seen: Sequence[Request] = ()
     ) -> Iterator[Completion]:
         """See `Engine.generate`."""
-        grammar = self._compile(sampling.pattern) if sampling.pattern else None
-        room = self._renderer.room(sampling)
-        # All of them before the first is answered: the template may refuse one.
-        prompts = [self._renderer.render(item.messages, sampling.thought_tokens > 0) for item in requests]
-        prefixes = self._renderer.prefixes(seen, sampling)
-        for request, prompt in zip(requests, prompts, strict=True):
-            if len(prompt.token_ids) + room > self.info.context_length:
-                yield overflow(request, prompt.token_ids)
+        ready, prefixes = self._renderer.ready(requests, samplings), self._renderer.prefixes(seen, samplings)
+        for item in ready:
+            if item.tokens > self.info.context_length:
+                yield overflow(item.request, item.prompt.token_ids)
                 continue
-            shared = prefixes.add(request.group, prompt.token_ids)
-            yield self._answer(request, prompt, shared, sampling, grammar)
+            yield self._answer(item, prefixes.add(item.request.group, item.prompt.token_ids))
 
     def count_tokens(self, conversations: Sequence[tuple[Message, ...]]) -> list[int]:
         """See `Engine.count_tokens`."""
@@ -124,15 +120,9 @@ class TransformersEngine:
             self._grammars = xgrammar.GrammarCompiler(tokens)
         return self._grammars.compile_regex(pattern)
 
-    def _answer(
-        self,
-        request: Request,
-        prompt: Prompt,
-        shared: int,
-        sampling: Sampling,
-        grammar: xgrammar.CompiledGrammar | None,
-    ) -> Completion:
+    def _answer(self, item: Ready, shared: int) -> Completion:
         """Answers one prompt, after a thought if the model is to think."""
+        request, sampling, prompt = item.request, item.sampling, item.prompt
         started, ids, seed = time.monotonic(), prompt.token_ids, request_seed(sampling, request)
         cached = self._cached(ids)
         draft = no_draft(sampling.max_tokens)
@@ -141,7 +131,8 @@ class TransformersEngine:
             if draft.left:
                 cached = cached_twice(len(ids), cached, self._cached([*ids, *draft.prefix]))
         watched = Watched()
-        processors = [*([Forced(grammar)] if grammar else ()), *([watched] if sampling.watch else ())]
+        forced = [Forced(self._compile(sampling.pattern))] if sampling.pattern else []
+        processors = [*forced, *([watched] if sampling.watch else ())]
         written = []
         if draft.left:
             written = self._write([*ids, *draft.prefix], draft.left, sampling, seed, processors=processors)

@@ -10,7 +10,8 @@ import itertools
 import os
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -38,16 +39,19 @@ from evaluator.engines.base import (
     Message,
     Request,
     Sampling,
+    Samplings,
     process_peak_rss_mb,
     request_seed,
 )
-from evaluator.engines.prompt import Prompt, PromptRenderer, overflow, prompt_digest
+from evaluator.engines.prompt import PromptRenderer, Ready, overflow, prompt_digest
 from evaluator.engines.thinking import Draft, cached_twice, no_draft
 from evaluator.engines.words import word_probabilities
 from evaluator.errors import Cause, RapportError
 from evaluator.untrusted_json import parse_object
 
 _LIKELIEST = 20
+_REMEMBERED = 2**14
+"""Tokens whose text is kept."""
 _OUR_TEMPLATE = "{{ messages[0]['content'] }}"
 """vLLM writes a prompt as it loads, in this process and without a limit: the model's own template must not be asked."""
 
@@ -57,8 +61,7 @@ class _Asked(NamedTuple):
 
     place: int
     """In the order given: a follow-up is served in the place of its request, while the cache still holds its prefix."""
-    request: Request
-    prompt: Prompt
+    ready: Ready
     shared: int
     draft: Draft | None = None
     """What a model that thinks wrote first; the answer is asked for after it."""
@@ -94,6 +97,7 @@ class VllmEngine:
         self._llm = LLM(**arguments, max_model_len=length, chat_template=_OUR_TEMPLATE)
         self._adapter = _load_adapter(self._llm, spec) if adapter else None
         self._renderer = PromptRenderer(self._llm.get_tokenizer(), spec.folder.name)
+        self._token_text = lru_cache(maxsize=_REMEMBERED)(self._written_out)
         self._numbers = itertools.count()
         model_config = self._llm.model_config
         self.info = EngineInfo(
@@ -110,40 +114,37 @@ class VllmEngine:
         )
 
     def generate(
-        self, requests: Sequence[Request], sampling: Sampling, seen: Sequence[Request] = ()
+        self, requests: Sequence[Request], samplings: Samplings, seen: Sequence[Request] = ()
     ) -> Iterator[Completion]:
         """See `Engine.generate`."""
         engine, started = self._llm.llm_engine, time.monotonic()
-        room = self._renderer.room(sampling)
-        # All of them before the first is handed over: the template may refuse one.
-        prompts = [self._renderer.render(item.messages, sampling.thought_tokens > 0) for item in requests]
-        prefixes = self._renderer.prefixes(seen, sampling)
+        ready, prefixes = self._renderer.ready(requests, samplings), self._renderer.prefixes(seen, samplings)
         waiting: dict[str, _Asked] = {}
         try:
-            for place, (request, prompt) in enumerate(zip(requests, prompts, strict=True)):
-                if len(prompt.token_ids) + room > self.info.context_length:
-                    yield overflow(request, prompt.token_ids)
+            for place, item in enumerate(ready):
+                if item.tokens > self.info.context_length:
+                    yield overflow(item.request, item.prompt.token_ids)
                     continue
-                shared = prefixes.add(request.group, prompt.token_ids)
-                self._ask(waiting, _Asked(place, request, prompt, shared), sampling)
+                shared = prefixes.add(item.request.group, item.prompt.token_ids)
+                self._ask(waiting, _Asked(place, item, shared))
             while engine.has_unfinished_requests():
                 for output in engine.step():
                     if not output.finished:
                         continue
                     asked = waiting.pop(output.request_id)
-                    if sampling.thought_tokens and asked.draft is None:
-                        asked = self._with_draft(asked, output, sampling)
+                    if asked.ready.sampling.thought_tokens and asked.draft is None:
+                        asked = self._with_draft(asked, output)
                         if asked.left:
-                            self._ask(waiting, asked, sampling)
+                            self._ask(waiting, asked)
                             continue
-                    yield self._completion(asked, output, sampling, time.monotonic() - started)
+                    yield self._completion(asked, output, time.monotonic() - started)
         finally:
             engine.abort_request(list(waiting))  # Of a caller that wants no more; the next one must not get them.
 
-    def _ask(self, waiting: dict[str, _Asked], asked: _Asked, sampling: Sampling) -> None:
+    def _ask(self, waiting: dict[str, _Asked], asked: _Asked) -> None:
         """Hands a request over: for a draft, for the answer after one, or for the answer at once."""
-        tail: list[int] = []
-        seed = request_seed(sampling, asked.request)
+        tail, sampling = list[int](), asked.ready.sampling
+        seed = request_seed(sampling, asked.ready.request)
         if asked.draft:
             tail, parameters = asked.draft.prefix, _parameters(sampling, seed, asked.draft.left)
         elif sampling.thought_tokens:
@@ -151,24 +152,25 @@ class VllmEngine:
         else:
             parameters = _parameters(sampling, seed, sampling.max_tokens)
         number = f"{next(self._numbers)}"
-        prompt = TokensPrompt(prompt_token_ids=[*asked.prompt.token_ids, *tail])
+        prompt = TokensPrompt(prompt_token_ids=[*asked.ready.prompt.token_ids, *tail])
         self._llm.llm_engine.add_request(number, prompt, parameters, lora_request=self._adapter, priority=asked.place)
         waiting[number] = asked
 
-    def _with_draft(self, asked: _Asked, output: Any, sampling: Sampling) -> _Asked:
+    def _with_draft(self, asked: _Asked, output: Any) -> _Asked:
         """Notes the draft of a model that thinks."""
         written = output.outputs[0]
         draft = self._renderer.reader().read(
             written.token_ids,
-            opened=asked.prompt.opened,
+            opened=asked.ready.prompt.opened,
             ended=written.finish_reason == "stop" and not isinstance(written.stop_reason, str),
-            max_tokens=sampling.max_tokens,
+            max_tokens=asked.ready.sampling.max_tokens,
         )
         return asked._replace(draft=draft, cached=output.num_cached_tokens)
 
-    def _completion(self, asked: _Asked, output: Any, sampling: Sampling, seconds: float) -> Completion:
+    def _completion(self, asked: _Asked, output: Any, seconds: float) -> Completion:
         """Turns vLLM's output into our record."""
-        written, prompt = output.outputs[0], asked.prompt.token_ids
+        written, request, sampling = output.outputs[0], asked.ready.request, asked.ready.sampling
+        prompt = asked.ready.prompt.token_ids
         draft = asked.draft or no_draft(sampling.max_tokens)
         answer = [*draft.kept, *(written.token_ids if draft.left else ())]
         followed_up = asked.draft is not None and draft.left > 0
@@ -176,7 +178,7 @@ class VllmEngine:
         # vLLM's own text leaves an unfinished last character out; other engines do not.
         text = draft.begun + self._renderer.text(answer)
         return Completion(
-            key=asked.request.key,
+            key=request.key,
             text=text,
             thought=draft.thought,
             thought_tokens=draft.thought_tokens,
@@ -188,9 +190,18 @@ class VllmEngine:
             finish_reason=str(written.finish_reason) if draft.left else draft.finish_reason,
             seconds=seconds,
             word_probabilities=word_probabilities(
-                sampling.watch, text, answer, _candidates(written.logprobs or ()), self._renderer.tokenizer.decode
+                sampling.watch,
+                text,
+                answer,
+                _candidates(written.logprobs or (), self._token_text),
+                self._renderer.tokenizer.decode,
             ),
         )
+
+    def _written_out(self, token: int) -> str:
+        """Returns the text of a single token."""
+        text: str = self._renderer.tokenizer.decode([token])
+        return text
 
     def count_tokens(self, conversations: Sequence[tuple[Message, ...]]) -> list[int]:
         """See `Engine.count_tokens`."""
@@ -319,6 +330,9 @@ def _parameters(sampling: Sampling, seed: int, max_tokens: int, stop: str | None
         logprobs=_LIKELIEST if sampling.watch else None,
         structured_outputs=StructuredOutputsParams(regex=sampling.pattern) if sampling.pattern else None,
         output_kind=RequestOutputKind.FINAL_ONLY,
+        # We make the text, of the tokens. vLLM would do so step by step, and for each of the likeliest in every place:
+        # with many answers under way that takes longer than a GPU's step.
+        detokenize=stop is not None,
         stop=stop,
         include_stop_str_in_output=stop is not None,
         skip_special_tokens=stop is None,  # A marker may be one.
@@ -326,9 +340,9 @@ def _parameters(sampling: Sampling, seed: int, max_tokens: int, stop: str | None
     )
 
 
-def _candidates(logprobs: Any) -> list[dict[str, float]]:
+def _candidates(logprobs: Any, text_of: Callable[[int], str]) -> list[dict[str, float]]:
     """For each token, the log probability of the likeliest token texts in its place."""
-    return [{item.decoded_token or "": item.logprob for item in place.values()} for place in logprobs]
+    return [{text_of(token): item.logprob for token, item in place.items()} for place in logprobs]
 
 
 def _hardware(on_cpu: bool) -> str:

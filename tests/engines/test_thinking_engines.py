@@ -127,6 +127,22 @@ def test_a_conversation_that_the_template_refuses_says_so_and_leaves_the_engine_
     assert len(list(engine.generate(good, THINKING))) == len(good)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_some_groups_of_a_call_may_think_and_others_not(name: str, request: pytest.FixtureRequest) -> None:
+    engine: EngineProcess = request.getfixturevalue(name)
+    thinking = questions("some")
+    direct = [each._replace(key=f"direct-{each.key}", group="others") for each in thinking]
+    apart = [*engine.generate(thinking, THINKING), *engine.generate(direct, DIRECT)]
+
+    done = {item.key: item for item in engine.generate([*thinking, *direct], {"some": THINKING, "others": DIRECT})}
+
+    assert {key: (item.thought, item.text) for key, item in done.items()} == {
+        item.key: (item.thought, item.text) for item in apart
+    }
+    assert {key for key, item in done.items() if item.thought} < {each.key for each in thinking}
+    assert any(item.thought for item in done.values())
+
+
 @pytest.mark.parametrize("name", ["vllm_engine", "transformers_engine"])
 def test_a_model_without_known_markers_cannot_be_told_to_think(name: str, request: pytest.FixtureRequest) -> None:
     engine: EngineProcess = request.getfixturevalue(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from evaluator.engines.base import Sampling
 from evaluator.errors import Cause
 from evaluator.hicupid.scoring import score
 from evaluator.judge import MOST_ATTEMPTS, judge, settled
@@ -16,6 +17,11 @@ from tests.scripted import ScriptedEngine, answers, judging, users_in
 
 def verdicts_on(setup, users, generations, engine, known=()) -> list:
     return list(judge(setup, users, generations, engine, known))
+
+
+def decodings(setup, attempt: int) -> dict[str, Sampling]:
+    types = (PERSONA, PROFILE, SCHEDULE)
+    return {f"judge/{type_}": setup.judge.sampling_for(type_, attempt) for type_ in types}
 
 
 def test_every_answer_is_judged_in_every_order(setup, user):
@@ -94,12 +100,14 @@ def test_a_verdict_holds_on_other_hardware_and_under_another_version(setup, user
     assert verdicts_on(setup, [user], generations, ScriptedEngine(judging, **changes), known) == []
 
 
-def test_each_type_is_asked_in_its_own_decoding(setup, user):
+def test_all_types_are_asked_in_one_call_and_each_in_its_own_decoding(setup, user):
     engine = ScriptedEngine(judging)
     verdicts_on(setup, [user], answers(setup, [user]), engine)
-    assert [call.sampling for call in engine.calls] == [
-        setup.judge.sampling_for(type_, attempt=1) for type_ in (PERSONA, PROFILE, SCHEDULE)
-    ]
+    (call,) = engine.calls
+    assert call.sampling == decodings(setup, attempt=1)
+    groups = [request.group for request in call.requests]
+    assert set(groups) == set(call.sampling)
+    assert groups == sorted(groups), "those of a group one after the other"
 
 
 def test_what_is_judged_is_not_judged_again(setup, user):
@@ -140,8 +148,11 @@ def test_an_unread_verdict_is_asked_for_once_more_in_another_way_and_then_missin
     for row in rows:
         by_key.setdefault(row.verdict_key, []).append(row.attempt)
     assert list(by_key.values()) == [[1, 2]] * len(by_key)
-    first, second = engine.calls[0].sampling, engine.calls[3].sampling
-    assert (first.temperature, first.seed) != (second.temperature, second.seed)
+    first, second = (call.sampling for call in engine.calls)
+    assert (first, second) == (decodings(setup, attempt=1), decodings(setup, attempt=2))
+    assert all(
+        (first[type_].temperature, first[type_].seed) != (each.temperature, each.seed) for type_, each in second.items()
+    )
     assert verdicts_on(setup, [user], generations, engine, rows) == []
 
 

@@ -277,6 +277,27 @@ def test_a_plain_server_is_sent_only_what_every_server_knows(connect: Connect, p
     assert (info.version, info.chat_template_hash, info.chat_template_arguments) == ("unknown", "remote-unknown", ())
 
 
+def test_prompts_of_one_call_are_each_decoded_as_their_group(connect: Connect) -> None:
+    with connect() as engine:
+        done = {
+            item.key: item.text
+            for item in engine.generate([*judged(2), *questions(2)], {"judge": VERDICT, "user": GREEDY})
+        }
+        apart = [*engine.generate(judged(2), VERDICT), *engine.generate(questions(2), GREEDY)]
+
+    assert done == {item.key: item.text for item in apart}
+    assert all(re.fullmatch(VERDICT.pattern or "", done[each.key] or "") for each in judged(2))
+
+
+def test_what_a_server_cannot_follow_for_one_group_is_refused_before_anything_is_asked(
+    connect: Connect, proxy: Proxy
+) -> None:
+    with connect(flavour="plain") as engine, pytest.raises(RapportError, match="pattern"):
+        list(engine.generate([*questions(2), *judged(1)], {"judge": VERDICT, "user": GREEDY}))
+
+    assert proxy.chats() == []
+
+
 @pytest.mark.parametrize(
     ("flavour", "wish", "named"),
     [
