@@ -27,6 +27,7 @@ from leaderboard.submissions.views import steps_of
 from worker.parts import Part
 from worker.saving import ACTOR
 from worker.setbacks import KEPT, Setbacks
+from worker.suspecting import look_through
 from worker.tasks import finished, reopen, unanswered
 
 log = logging.getLogger("rapport.publisher")
@@ -145,6 +146,7 @@ class Finisher:
         self._ledger.advance(run_id, State.PUBLISHING, ACTOR)
         if self._ledger.state(run_id) is not State.PUBLISHING:
             return None
+        look_through(self._ledger, history, plan, stored.rows(), ACTOR)
         return Part(f"scorecard {card.id}", changes, lambda: self._end(run_id), frozenset({run_id}))
 
     def _card_files(self, card: Scorecard, plan: Plan, stored: StoredRun) -> Iterator[Operation]:
