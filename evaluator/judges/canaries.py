@@ -7,15 +7,17 @@ other kinds have canaries of their own, see `canaries_words`; what a check comes
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, Self, TypeAlias
 
 from evaluator.engines.base import EngineInfo
 from evaluator.hicupid.outcomes import JudgedItem
 from evaluator.hicupid.questions import Question, QuestionType
 from evaluator.hicupid.scoring import agreement_of, rate_of_items, score_of, share_of
+from evaluator.human.records import Moment
 from evaluator.judges.parse import BETTER_RESPONSE, SATISFACTION
 from evaluator.judges.spec import SLOTS, Kind
 from evaluator.records import Outcome, Record
@@ -186,8 +188,8 @@ class CanaryFigure(Record):
 class JudgeCheck(Record):
     """What the canaries say of one version of a judge."""
 
-    schema_version: Literal[1, 2] = 2
-    """1 knows no kind: such a check is of a judge that compares."""
+    schema_version: Literal[1, 2, 3] = 3
+    """1 knows no kind: such a check is of a judge that compares. Up to 2 no moment was kept."""
     kind: Kind = "pairwise"
     canaries: str = "canaries-v1"
     """Names what the canaries say."""
@@ -212,6 +214,24 @@ class JudgeCheck(Record):
     rows_sha: str
     """Digest of the content of all verdicts behind it."""
     figures: tuple[CanaryFigure, ...]
+    checked_at: Moment | None = None
+    """When it first came to this; None where nobody kept it."""
+
+    def first_said(self, before: JudgeCheck | None, at: datetime.datetime) -> Self:
+        """Returns the check with the moment at which it first came to what it says.
+
+        Args:
+            before: What an earlier call of the same came to; None if there was none.
+            at: When this one did.
+        """
+        if before is not None and before.checked_at is not None and before.told == self.told:
+            at = before.checked_at
+        return self.model_copy(update={"checked_at": at})
+
+    @property
+    def told(self) -> dict[str, object]:
+        """All that it says, whenever it was."""
+        return self.model_dump(exclude={"schema_version", "checked_at"})
 
     @property
     def passed(self) -> bool:

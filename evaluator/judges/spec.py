@@ -71,6 +71,20 @@ class ForcedWord(Record):
     word: str
 
 
+class TrainedOn(Record):
+    """What a judge was trained on, as its authors say; None is what they do not say."""
+
+    types: tuple[QuestionType, ...] | None = None
+    """Question types among its training items."""
+    models: tuple[str, ...] | None = None
+    """Models whose answers were among them, as the board names them."""
+
+
+_DECIDE_NOTHING = {"family", "trained_on", "training_note"}
+"""Fields that say where a judge comes from and decide no verdict of it: no part of a digest, so that one of which more
+becomes known stays the same judge."""
+
+
 class JudgeSpec(Record):
     """One judge."""
 
@@ -98,6 +112,12 @@ class JudgeSpec(Record):
     prompt_pack: str
     """Of one that compares, `official`, `builtin` or a pack's id; of others a wording, such as `human-v1`."""
     licence: str
+    family: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")
+    """Family of its model, by the name that `evaluator.judges.families` has for it; None where nobody says."""
+    trained_on: TrainedOn | None = None
+    """None where nobody says."""
+    training_note: str | None = Field(default=None, min_length=1, max_length=500)
+    """What is known of its training, in words for readers."""
 
     @model_validator(mode="after")
     def _can_be_decoded(self) -> Self:
@@ -137,8 +157,8 @@ class JudgeSpec(Record):
         return tuple(map(str, WORDS[tasks[self.kind]])) if self.kind in tasks else ()
 
     def digest(self) -> str:
-        """Returns the SHA-256 of the whole configuration."""
-        told, before = self.model_dump(mode="json"), _BEFORE[self.kind].items()
+        """Returns the SHA-256 of all that its verdicts hang on, its title and status with it."""
+        told, before = self.model_dump(mode="json", exclude=_DECIDE_NOTHING), _BEFORE[self.kind].items()
         return digest({name: said for name, said in told.items() if (name, said) not in before})
 
     def line(self, type_: QuestionType = QuestionType.PERSONA) -> VerdictLine:

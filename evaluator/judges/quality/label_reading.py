@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -36,6 +37,9 @@ class Known(NamedTuple):
     """The type of each question, by id."""
     answers: Collection[ItemName]
     """Question ids with content hashes of answers; something in which looking one up is quick."""
+    types_of_answers: Mapping[ItemName, QuestionType] = MappingProxyType({})
+    """The type of the question that was answered, by answer: two data sets may have one id for different questions.
+    That of an answer which is not there is told by the id."""
 
 
 class CheckedLabels(NamedTuple):
@@ -140,12 +144,13 @@ class _Checks:
 
     def _about(self, label: LabelledVerdict, place: str) -> Iterator[LabelFinding]:
         """Yields where a label does not fit what it is about."""
-        type_ = self._known.types.get(label.question_id)
+        about = label.question_id, label.content_hash
+        type_ = self._known.types_of_answers.get(about, self._known.types.get(label.question_id))
         if type_ is None:
             message = f"There is no question {said(label.question_id)}."
             yield finding(LabelProblem.UNKNOWN_QUESTION, place, message)
             return
-        if (label.question_id, label.content_hash) not in self._known.answers:
+        if about not in self._known.answers:
             message = f"No answer to {said(label.question_id)} has the hash {label.content_hash}."
             yield finding(LabelProblem.UNKNOWN_ANSWER, place, message)
         schedule = type_ is QuestionType.SCHEDULE

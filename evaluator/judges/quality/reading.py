@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluator.hicupid.questions import Item
-from evaluator.hicupid.scoring import User, agreement_of
-from evaluator.judges.quality.figures import share_of, without
+from evaluator.hicupid.scoring import agreement_of
+from evaluator.judges.quality.costs import AttemptColumns, CostTally
+from evaluator.judges.quality.figures import share_of
 from evaluator.judges.quality.judged import Judged, once, places_of, summed, values_of
-from evaluator.judges.quality.records import Costs, PositionFigures, QualityFigure, ReadingFigures, Why
+from evaluator.judges.quality.records import Costs, PositionFigures, ReadingFigures
 from evaluator.metrics.clustered import Method
 from evaluator.records import Outcome, SlotOrder, Verdict
 
@@ -107,59 +109,32 @@ class Attempt(NamedTuple):
         )
 
 
-class _Taken(NamedTuple):
-    """What one verdict took, all attempts together."""
-
-    user: User
-    rows: int
-    prompt_tokens: int
-    output_tokens: int
-    computed_tokens: float
-    """Not a number where the engine does not tell for some attempt."""
-    seconds: float
-    """Not a number where they were not told for some attempt."""
-
-
 def costs_of(attempts: Iterable[Attempt], items: Mapping[str, Item]) -> Costs:
     """Returns what a verdict takes, over all attempts at it.
 
     Args:
-        attempts: Those of one judge, looked at one by one; one that stands there twice counts once.
+        attempts: Those of one judge; one that stands there twice counts once.
         items: Items by question id; attempts at other questions are left out.
     """
-    taken: dict[str, _Taken] = {}
-    seen: set[tuple[str, int]] = set()
-    for row in attempts:
-        item = items.get(row.question_id)
-        if item is None or (row.verdict_key, row.number) in seen:
-            continue
-        seen.add((row.verdict_key, row.number))
-        before = taken.get(row.verdict_key) or _Taken((item.split, item.user_id), 0, 0, 0, 0.0, 0.0)
-        taken[row.verdict_key] = _Taken(
-            before.user,
-            before.rows + 1,
-            before.prompt_tokens + row.prompt_tokens,
-            before.output_tokens + row.output_tokens,
-            before.computed_tokens + (np.nan if row.cached_tokens is None else row.prompt_tokens - row.cached_tokens),
-            before.seconds + (np.nan if row.seconds is None else row.seconds),
+    rows = [row for row in attempts if row.question_id in items]
+    names = {key: place for place, key in enumerate(sorted({row.verdict_key for row in rows}))}
+    tally = CostTally()
+    tally.add(
+        AttemptColumns(
+            verdicts=np.array([names[row.verdict_key] for row in rows], dtype=np.uint64),
+            users=[(items[row.question_id].split, items[row.question_id].user_id) for row in rows],
+            numbers=np.array([row.number for row in rows], dtype=np.int64),
+            prompt_tokens=_floats(row.prompt_tokens for row in rows),
+            output_tokens=_floats(row.output_tokens for row in rows),
+            computed_tokens=_floats(
+                None if row.cached_tokens is None else row.prompt_tokens - row.cached_tokens for row in rows
+            ),
+            seconds=_floats(row.seconds for row in rows),
         )
-    found = [taken[key] for key in sorted(taken)]
-    return Costs(
-        verdicts=len(found),
-        rows=sum(each.rows for each in found),
-        prompt_tokens=_mean(found, [each.prompt_tokens for each in found]),
-        output_tokens=_mean(found, [each.output_tokens for each in found]),
-        computed_tokens=_mean(found, [each.computed_tokens for each in found]),
-        seconds=_mean(found, [each.seconds for each in found]),
     )
+    return tally.costs()
 
 
-def _mean(taken: Sequence[_Taken], values: Sequence[float]) -> QualityFigure:
-    """The mean of what was told, with its interval."""
-    column = np.array(values, dtype=np.float64)
-    told = ~np.isnan(column)
-    if len(taken) and not told.any():
-        return without(Why.UNTOLD, len(taken))
-    users, count = places_of(each.user for each in taken)
-    sums = summed(users, count, np.where(told, column, 0.0), told.astype(np.float64))
-    return share_of(sums, Method.STUDENT, len(taken))
+def _floats(values: Iterable[float | None]) -> NDArray[np.float64]:
+    """Returns numbers; not a number for what nobody told."""
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import field_serializer
+
 from evaluator.hicupid.questions import QuestionType
 from evaluator.human.records import RaterKind
 from evaluator.human.results import NamedFigure
@@ -70,6 +72,11 @@ class Training(Record):
     """Question types among its training items."""
     models: frozenset[str] | None
     """Models whose answers were among them, by the names of the board."""
+
+    @field_serializer("types", "models", when_used="json")
+    def _in_order(self, values: frozenset[str] | None) -> list[str] | None:
+        """Equal records are equal bytes."""
+        return None if values is None else sorted(values)
 
 
 class ReadingFigures(Record):
