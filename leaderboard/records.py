@@ -170,6 +170,37 @@ class AmendmentKind(StrEnum):
     """It is no longer paused."""
     TRIED = "tried"
     """A try of one of its runs has come to nothing, and the run is tried again."""
+    SUSPECTED = "suspected"
+    """A program finds that its answers look like an attack, or are nearly constant; a maintainer decides."""
+    FLAGGED = "flagged"
+    """Its results carry a mark and do not rank until that is cleared."""
+    CLEARED = "cleared"
+    """It carries no mark any more, and what a program suspected is answered."""
+    HIDDEN = "hidden"
+    """Its results are taken off the board until they are shown again."""
+    SHOWN = "shown"
+    """Its results are back on the board."""
+
+
+_OF_SECOND_VERSION = frozenset(
+    {
+        AmendmentKind.SUSPECTED,
+        AmendmentKind.FLAGGED,
+        AmendmentKind.CLEARED,
+        AmendmentKind.HIDDEN,
+        AmendmentKind.SHOWN,
+    }
+)
+
+
+def amendment_version(kind: AmendmentKind) -> Literal[1, 2]:
+    """Returns the version of an amendment: the oldest one that knows its kind.
+
+    Example:
+        >>> amendment_version(AmendmentKind.LIFTED), amendment_version(AmendmentKind.FLAGGED)
+        (1, 2)
+    """
+    return 2 if kind in _OF_SECOND_VERSION else 1
 
 
 class Trial(Record):
@@ -193,7 +224,8 @@ class Trial(Record):
 class Amendment(Record):
     """Something that people say or decide about a submission, or that befalls a run; appended, never changed."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 1
+    """2 if it is of a kind that version 1 does not know, and else 1."""
     event: Literal["amendment"] = "amendment"
     kind: AmendmentKind
     submission_id: str
@@ -201,31 +233,35 @@ class Amendment(Record):
     """Counts the events of the submission from 1."""
     at: Moment
     actor: str
-    """The person who did it; of a try, the worker."""
+    """The person who did it; of a try, the worker; of a suspicion, the program."""
     text: str = Field(max_length=1000)
-    """The reason, in that person's words; may be empty but for withdrawals, disputes and their answers."""
+    """The reason, in that person's words; may be empty where nothing is said to be wrong or set right."""
     declaration: Declaration | None = None
     """What holds from now on; only of a correction."""
     about: str | None = Field(default=None, min_length=1, max_length=200)
-    """What is disputed, such as a question or the key of a verdict; None for all of it, and where nothing is."""
+    """What is disputed, such as a question or the key of a verdict, or the run that is suspected; None for all of it,
+    and where nothing is."""
     trial: Trial | None = None
     """What has come to nothing; only of a try."""
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
         """Refuses an amendment that says too little or too much for its kind."""
+        if self.schema_version != amendment_version(self.kind):
+            raise ValueError("an amendment is of version 2 if it is of a kind that version 1 does not know, and else 1")
         if (self.declaration is not None) != (self.kind is AmendmentKind.CORRECTED):
             raise ValueError("a correction, and nothing else, has a declaration")
         if (self.trial is not None) != (self.kind is AmendmentKind.TRIED):
             raise ValueError("a try, and nothing else, has come to nothing")
-        if self.about is not None and self.kind not in (AmendmentKind.DISPUTED, AmendmentKind.ANSWERED):
-            raise ValueError("only disputes and answers are about something")
+        if self.about is not None and self.kind not in _ABOUT_SOMETHING:
+            raise ValueError("only disputes, answers and suspicions are about something")
         if not self.text.strip() and self.kind in _WITH_REASON:
             raise ValueError(f"what is {self.kind} needs a text")
         return self
 
 
-_WITH_REASON = frozenset({AmendmentKind.WITHDRAWN, AmendmentKind.DISPUTED, AmendmentKind.ANSWERED})
+_ABOUT_SOMETHING = frozenset({AmendmentKind.DISPUTED, AmendmentKind.ANSWERED, AmendmentKind.SUSPECTED})
+_WITH_REASON = _OF_SECOND_VERSION | {AmendmentKind.WITHDRAWN, AmendmentKind.DISPUTED, AmendmentKind.ANSWERED}
 
 
 def _kind_of_event(value: Any) -> str:

@@ -18,6 +18,7 @@ from redis.client import Pipeline
 from evaluator.errors import RapportError
 from evaluator.judge import is_counted
 from leaderboard.connection import text
+from leaderboard.maintaining import journal as acts_journal
 from leaderboard.records import Batch, Failure, Lane, Plan
 from leaderboard.store.base import Store
 from leaderboard.store.runs import StoredRun
@@ -87,6 +88,7 @@ def restore_all(redis: Redis, ledger: Ledger, store: Store, shelf: Shelf, *, hol
     """
     changed = journal.restore(redis, store)
     log.info("restored %d submissions from the store", changed)
+    log.info("restored %d acts of maintainers from the store", acts_journal.restore(redis, store))
     # A lease that is ended here came to nothing through no fault of its shard.
     for pattern in (keys.lease("*", "*"), keys.grants("*", "*")):
         if names := list(redis.scan_iter(pattern, count=1000)):

@@ -15,6 +15,7 @@ from evaluator.repositories import Repository
 from evaluator.safetensors_headers import Tensor
 from leaderboard.checks.records import Check, CheckName, CheckRequest, CheckResult, Fact
 from leaderboard.fleet import Announcement
+from leaderboard.maintaining.records import SitePause
 from leaderboard.submissions.estimate import Estimate, Expectation
 from leaderboard.submissions.needs import Need
 from leaderboard.submissions.quotas import Quotas
@@ -43,6 +44,8 @@ class Surroundings(NamedTuple):
     """Returns what covers a model with an adapter, thinking or not, under some protocols."""
     quotas: Callable[[], Quotas | None] | None = None
     """Returns what the person may still submit; None for one without a quota."""
+    pause: Callable[[], SitePause | None] | None = None
+    """Returns why nothing of the person is accepted at all for now; None if something is."""
     expected: Callable[[tuple[str, ...], ModelFacts], Expected] | None = None
     """Returns how long a model takes for some protocols, and how long it waits before."""
 

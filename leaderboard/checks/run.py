@@ -24,6 +24,7 @@ from leaderboard.checks.repository import (
 )
 from leaderboard.checks.standing import check_duplicate, check_estimate, check_quota
 from leaderboard.connection import unreachable
+from leaderboard.maintaining.state import paused_refusal
 
 _CHECKS: Mapping[CheckName, Callable[[Findings], Check]] = {
     CheckName.ID: check_id,
@@ -74,11 +75,28 @@ def run_checks(request: CheckRequest, surroundings: Surroundings) -> Generator[C
         (<CheckResult.FAILED: 'failed'>, <CheckResult.SKIPPED: 'skipped'>, 15)
     """
     found = Findings(request, surroundings)
+    refused = _paused(surroundings)
     for name in _CHECKS:
-        check = _decide(name, found)
+        check = _in_vain(name, refused) if refused else _decide(name, found)
         found.results[name] = check.result
         yield check
     return _checked(found)
+
+
+def _paused(surroundings: Surroundings) -> Check | None:
+    """Returns what is said in the place of the quota while nothing is accepted; None while it is."""
+    try:
+        pause = surroundings.pause() if surroundings.pause else None
+    except RapportError as error:
+        return _refusal(CheckName.QUOTA, error)
+    except RedisError:
+        return None  # Each check that asks Redis says so itself, and those that do not still tell something.
+    return _refusal(CheckName.QUOTA, paused_refusal(pause)) if pause else None
+
+
+def _in_vain(name: CheckName, refused: Check) -> Check:
+    """Returns the result of a check that nobody is asked for, since nothing is accepted whatever it finds."""
+    return refused if name is CheckName.QUOTA else skipped(name, "Not looked at: nothing is accepted now.")
 
 
 def _decide(name: CheckName, found: Findings) -> Check:

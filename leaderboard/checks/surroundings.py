@@ -9,6 +9,7 @@ from redis import Redis
 from evaluator.facts import ModelFacts
 from leaderboard.checks.findings import Expected, Surroundings
 from leaderboard.fleet import Fleet
+from leaderboard.maintaining.state import read_pause
 from leaderboard.people import Person
 from leaderboard.records import now
 from leaderboard.settings import Settings
@@ -16,7 +17,7 @@ from leaderboard.submissions.estimate import together
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.needs import need_of
 from leaderboard.submissions.outlook import read_expected, read_newcomer
-from leaderboard.submissions.quotas import limits_of, quotas_of
+from leaderboard.submissions.quotas import limits_for, quotas_of
 
 
 def surroundings_of(settings: Settings, redis: Redis | None, person: Person) -> Surroundings:
@@ -36,7 +37,8 @@ def surroundings_of(settings: Settings, redis: Redis | None, person: Person) -> 
         known=lambda model, adapter, thinking, protocols: Ledger(redis).known(
             (*model, *(adapter or (None, None)), thinking), protocols
         ),
-        quotas=lambda: quotas_of(redis, person, limits_of(settings), now()),
+        quotas=lambda: quotas_of(redis, person, limits_for(redis, person, settings), now()),
+        pause=lambda: None if person.maintainer else read_pause(redis),
         expected=lambda protocols, facts: _expected(redis, protocols, facts, person),
     )
 

@@ -37,6 +37,13 @@ _SIMPLE = {
     "resume": "Ends a pause; for maintainers.",
 }
 """Commands that take a reason and nothing else."""
+_AT_THE_REDIS = {
+    "flag": "Marks its results for all to see; they do not rank until cleared.",
+    "clear": "Takes the mark away, or answers what a program suspected.",
+    "hide": "Takes its results off the board until they are shown again.",
+    "show": "Puts its results back on the board.",
+}
+"""Commands that need a reason, of maintainers alone, and so not for those whom a token names."""
 
 
 def service_at(settings: Settings) -> SubmissionService:
@@ -66,6 +73,8 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
     for name, does in _SIMPLE.items():
         app.command(name, help=does)(_simple(name))
+    for name, does in _AT_THE_REDIS.items():
+        app.command(name, help=f"{does} For maintainers, at RAPPORT_REDIS_URL.")(_deciding(name))
 
 
 def _simple(name: str) -> Callable[..., None]:
@@ -73,6 +82,15 @@ def _simple(name: str) -> Callable[..., None]:
 
     def act(submission_id: Id, reason: Reason = "", url: Url = None, as_json: AsJson = False) -> None:
         _print(_done(name, url, submission_id, reason=reason), as_json)
+
+    return act
+
+
+def _deciding(name: str) -> Callable[..., None]:
+    """Returns a command that needs a reason and the site's Redis."""
+
+    def act(submission_id: Id, reason: Reason, as_json: AsJson = False) -> None:
+        _print(_done(name, None, submission_id, reason=reason), as_json)
 
     return act
 

@@ -41,6 +41,10 @@ _SAYS: Mapping[Action, str] = {
     Action.LIFT: "Puts it before all others.",
     Action.PAUSE: "Keeps workers from it.",
     Action.RESUME: "Ends the pause.",
+    Action.FLAG: "Marks its results, which then do not rank. Needs a reason, which everyone can read.",
+    Action.CLEAR: "Takes the mark away, or answers what a program suspected. Needs a reason.",
+    Action.HIDE: "Takes its results off the board until they are shown again. Needs a reason, which everyone can read.",
+    Action.SHOW: "Puts its results back on the board. Needs a reason.",
 }
 """What each button does; a correction has fields of its own."""
 
@@ -157,6 +161,10 @@ def _method(service: SubmissionService, action: Action) -> Done:
         Action.LIFT: service.lift,
         Action.PAUSE: service.pause,
         Action.RESUME: service.resume,
+        Action.FLAG: service.flag,
+        Action.CLEAR: service.clear,
+        Action.HIDE: service.hide,
+        Action.SHOW: service.show,
     }
     if action is Action.RETRY:
         return lambda name, person, _reason, _about: service.retry(name, person)

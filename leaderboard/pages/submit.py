@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 
 import gradio as gr
 from redis import Redis
+from redis.exceptions import RedisError
 
 from evaluator.errors import RapportError
 from leaderboard.api.attach import attach
 from leaderboard.api.endpoints import Endpoints
 from leaderboard.checks.records import CheckRequest
 from leaderboard.checks.surroundings import surroundings_of
+from leaderboard.maintaining.state import read_pause
 from leaderboard.pages.checking import live_checks
 from leaderboard.pages.identity import person_of
 from leaderboard.pages.manage import RELATIONS, TRAINING, manage_page
@@ -114,8 +116,22 @@ def _greeting(settings: Settings) -> Callable[..., str]:
     return greet
 
 
+def _notice(redis: Redis) -> Callable[[], str]:
+    """Returns the handler that says since when and why submissions are paused; nothing while they are not."""
+
+    def tell() -> str:
+        try:
+            return render("paused.html", pause=read_pause(redis))
+        except (RapportError, RedisError):
+            return ""  # Whoever submits is told what is wrong then.
+
+    return tell
+
+
 def _form(service: SubmissionService, settings: Settings, redis: Redis | None) -> None:
     """Lays out the form; the checks run whenever a field that they look at is left."""
+    if redis is not None:
+        gr.HTML("", padding=False, elem_id="submit-paused").attach_load_event(_notice(redis), None)
     if settings.can_log_in:
         offer = render("login.html", person=None, refused="")
         gr.HTML(offer, padding=False).attach_load_event(_greeting(settings), None)

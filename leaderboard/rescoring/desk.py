@@ -10,6 +10,8 @@ from redis.client import Pipeline
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import text
+from leaderboard.maintaining.desk import append, place_of_next
+from leaderboard.maintaining.records import Act
 from leaderboard.records import Failure, Lane, now
 from leaderboard.rescoring.records import NEXT, Rescore, RescoreEvent, RescoreStatus, RescoreStep
 from leaderboard.store.rows import read_record
@@ -53,6 +55,10 @@ class Seen(NamedTuple):
     """Ids of those with news that the archive does not hold."""
     checks_unsaved: bool
     """Whether that is so of a check of a judge."""
+    qualities_unsaved: bool = False
+    """Whether that is so of what was worked out of a judge."""
+    acts: int = 0
+    """How long the log of what maintainers do is."""
 
     def with_status(self, *statuses: RescoreStatus) -> list[Rescore]:
         """Returns the re-scores that stood at one of some statuses."""
@@ -89,8 +95,10 @@ class RescoreDesk:
             pipe.hgetall(keys.RESCORES)
             pipe.smembers(keys.RESCORES_UNSAVED)
             pipe.exists(keys.JUDGE_CHECKS_UNSAVED)
-            values, unsaved, checks = pipe.execute()
-        return Seen(_read(values), frozenset(map(text, unsaved)), bool(checks))
+            pipe.exists(keys.JUDGE_QUALITY_UNSAVED)
+            pipe.llen(keys.ACTS)
+            values, unsaved, checks, qualities, acts = pipe.execute()
+        return Seen(_read(values), frozenset(map(text, unsaved)), bool(checks), bool(qualities), acts)
 
     def get(self, rescore_id: str) -> Rescore:
         """Returns a re-score.
@@ -117,8 +125,12 @@ class RescoreDesk:
         """Returns the re-scores that stand at one of some statuses, the oldest first."""
         return [rescore for rescore in self.all() if rescore.status in statuses]
 
-    def enter(self, rescore: Rescore) -> None:
+    def enter(self, rescore: Rescore, act: Act | None = None) -> None:
         """Enters a new re-score; the archive has it as soon as the publisher comes to it.
+
+        Args:
+            rescore: What is entered.
+            act: The entry for the log of maintainers; None where no person does it.
 
         Raises:
             RapportError: `data_error` if another one by the same judge has some of its runs in hand, however close
@@ -133,11 +145,14 @@ class RescoreDesk:
                         f"{other.id} by {rescore.judge} has some of these runs in hand ({other.status}).",
                         "Wait for it, promote it, or discard it first: what it has judged is not asked again.",
                     )
+            place = place_of_next(pipe) if act else 0
             pipe.multi()
             pipe.hset(keys.RESCORES, rescore.id, rescore.model_dump_json())
             pipe.sadd(keys.RESCORES_UNSAVED, rescore.id)
+            if act:
+                append(pipe, act, place)
 
-        self._redis.transaction(add, keys.RESCORES)
+        self._redis.transaction(add, keys.RESCORES, *_log(act))
 
     def note(
         self,
@@ -149,6 +164,7 @@ class RescoreDesk:
         seen: Rescore | None = None,
         run_id: str | None = None,
         failure: Failure | None = None,
+        act: Act | None = None,
     ) -> Rescore:
         """Adds what happened to a re-score, if that may follow.
 
@@ -160,6 +176,7 @@ class RescoreDesk:
             seen: What a person saw when deciding; None where what happened meanwhile does not matter.
             run_id: The run that failed.
             failure: Why something failed.
+            act: The entry for the log of maintainers; None where no person does it.
 
         Raises:
             RescoreMovedMeanwhile: If it stands elsewhere by now.
@@ -182,12 +199,15 @@ class RescoreDesk:
                 failure=failure,
             )
             new = rescore.model_copy(update={"events": (*rescore.events, event)})
+            place = place_of_next(pipe) if act else 0
             pipe.multi()
             pipe.hset(keys.RESCORES, rescore_id, new.model_dump_json())
             pipe.sadd(keys.RESCORES_UNSAVED, rescore_id)
+            if act:
+                append(pipe, act, place)
             changed.append(new)
 
-        self._redis.transaction(add, keys.RESCORES)
+        self._redis.transaction(add, keys.RESCORES, *_log(act))
         return changed[-1]
 
     def note_saved(self, rescores: Iterable[Rescore]) -> None:
@@ -245,6 +265,11 @@ class RescoreDesk:
             ([int(count or 0) for count in column] for column in zip(*counts, strict=True)) if counts else ((), ())
         )
         return RescoreProgress(int(done or 0), len(rescore.failed), len(rescore.runs), sum(given), sum(wanted))
+
+
+def _log(act: Act | None) -> tuple[str, ...]:
+    """Names the log of maintainers, which nobody else may append to while an entry is given its place."""
+    return (keys.ACTS,) if act else ()
 
 
 def _read(values: Mapping[Any, Any]) -> tuple[Rescore, ...]:

@@ -12,6 +12,8 @@ from evaluator.hicupid.prompt_packs import find_pack
 from evaluator.hicupid.prompt_sources import load_sources
 from evaluator.judges.spec import JudgeSpec, load_judge
 from evaluator.models import pin
+from evaluator.plurals import several
+from leaderboard.maintaining.records import ActKind, act_of
 from leaderboard.people import Person
 from leaderboard.records import now
 from leaderboard.rescoring.checks import JudgeChecks
@@ -84,8 +86,11 @@ class RescoreService:
             ),
             **self._prompts(judge),
         )
+        detail = f"{judge.id} at {rescore.judge_revision} judges {several(len(runs), 'run')}{words and f': {words}'}"
         with told():
-            self.desk.enter(rescore)
+            self.desk.enter(
+                rescore, act_of(person, ActKind.RESCORE_START, rescore.id, rescore.events[0].reason, detail)
+            )
         return rescore
 
     def pause(self, rescore_id: str, person: Person, reason: str = "") -> Rescore:
@@ -140,13 +145,24 @@ class RescoreService:
     ) -> Rescore:
         """Notes what a maintainer does."""
         _only_maintainers(person)
+        words = checked_text(reason, needed=needed)
         with told():
-            return self.desk.note(rescore_id, step, person.name, checked_text(reason, needed=needed), seen=seen)
+            act = act_of(person, _ACTS[step], rescore_id, words)
+            return self.desk.note(rescore_id, step, person.name, words, seen=seen, act=act)
 
     def _prompts(self, judge: JudgeSpec) -> dict[str, str]:
         """Returns the prompts that a judge reads, as plans name them."""
         pack = find_pack(judge.prompt_pack, self._settings.packs, load_sources(self._settings.prompt_sources))
         return {"prompt_pack": pack.id, "prompt_pack_status": pack.status}
+
+
+_ACTS = {
+    RescoreStep.PAUSED: ActKind.RESCORE_PAUSE,
+    RescoreStep.RESUMED: ActKind.RESCORE_RESUME,
+    RescoreStep.DISCARDED: ActKind.RESCORE_DISCARD,
+    RescoreStep.PROMOTED: ActKind.RESCORE_PROMOTE,
+}
+"""What each step is called in the log of maintainers."""
 
 
 def revision_of(judge: JudgeSpec, settings: Settings) -> str:

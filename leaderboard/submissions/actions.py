@@ -10,6 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
+from leaderboard.maintaining.records import Act, ActKind, act_of
 from leaderboard.people import Person
 from leaderboard.records import AmendmentKind, Declaration, Failure, State, now
 from leaderboard.settings import Settings
@@ -54,8 +55,10 @@ class SubmissionActions:
             history = self._allowed(submission_id, person, Action.CANCEL)
             message = " ".join([f"{person.name} stopped it.", checked_text(reason, needed=False)]).strip()
             failure = Failure(cause=Cause.CANCELLED, message=message, remedy="Retry to go on; finished items are kept.")
+            act = act_of(person, ActKind.CANCEL, submission_id, checked_text(reason, needed=False))
             for run_id in history.submission.run_ids():
-                self.ledger.cancel(run_id, person.name, failure)
+                if self.ledger.cancel(run_id, person.name, failure, act):
+                    act = None  # However many runs it stops, it is one thing that was done.
             return self.ledger.view(submission_id)
 
     def retry(self, submission_id: str, person: Person) -> SubmissionView:
@@ -107,6 +110,22 @@ class SubmissionActions:
         """Ends a pause."""
         return self._amend(submission_id, person, Action.RESUME, AmendmentKind.RESUMED, reason)
 
+    def flag(self, submission_id: str, person: Person, reason: str) -> SubmissionView:
+        """Marks a submission's results for all to see; they do not rank until that is cleared."""
+        return self._amend(submission_id, person, Action.FLAG, AmendmentKind.FLAGGED, reason)
+
+    def clear(self, submission_id: str, person: Person, reason: str) -> SubmissionView:
+        """Takes a mark away, or answers what a program suspected."""
+        return self._amend(submission_id, person, Action.CLEAR, AmendmentKind.CLEARED, reason)
+
+    def hide(self, submission_id: str, person: Person, reason: str) -> SubmissionView:
+        """Takes a submission's results off the board until they are shown again."""
+        return self._amend(submission_id, person, Action.HIDE, AmendmentKind.HIDDEN, reason)
+
+    def show(self, submission_id: str, person: Person, reason: str) -> SubmissionView:
+        """Puts results back on the board that were hidden."""
+        return self._amend(submission_id, person, Action.SHOW, AmendmentKind.SHOWN, reason)
+
     def queue_new(self, submission_id: str, person: Person) -> None:
         """Queues the runs of a submission that was just entered; one that has gone on by itself is left as it is.
 
@@ -124,19 +143,21 @@ class SubmissionActions:
         ended = [run_id for run_id, state in history.states.items() if state in _RETRIED]
         if ended and not person.maintainer and (error := retry_refusal(history, limits_of(self._settings), now())):
             raise error
-        self._queue(history, (State.CHECKING, *_RETRIED), person)
+        self._queue(history, (State.CHECKING,), person)
+        self._queue(history, _RETRIED, person, act_of(person, ActKind.RETRY, submission.id))
         if ended:
             latest = self.ledger.history(submission.id)
             recount(self._redis, latest)
             if latest.withdrawn:  # Meanwhile: whichever came first, it stays withdrawn.
                 self.ledger.put_away(latest, person.name)
 
-    def _queue(self, history: History, among: Collection[State], person: Person) -> None:
-        """Queues those runs that were seen in one of some states."""
+    def _queue(self, history: History, among: Collection[State], person: Person, act: Act | None = None) -> None:
+        """Queues those runs that were seen in one of some states; `act` is noted with the first of them."""
         for run_id, seen in history.states.items():
             if seen in among:
                 with contextlib.suppress(MovedMeanwhile):  # Somebody else was faster: it goes on already.
-                    self.ledger.move(run_id, seen, State.QUEUED, person.name)
+                    self.ledger.move(run_id, seen, State.QUEUED, person.name, act=act)
+                    act = None
 
     def _amend(
         self,
@@ -159,8 +180,11 @@ class SubmissionActions:
                     _check_bound(history, limits_of(self._settings))
                 if declaration and declaration.thinking != history.declaration.thinking:
                     raise _thinking_stays()
+                act = _act_of(person, action, history, words, declaration, subject)
                 try:
-                    self.ledger.amend(history, kind, person.name, words, declaration=declaration, about=subject)
+                    self.ledger.amend(
+                        history, kind, person.name, words, declaration=declaration, about=subject, act=act
+                    )
                 except MovedMeanwhile:
                     continue
                 return self.ledger.view(submission_id)
@@ -184,7 +208,10 @@ class SubmissionActions:
 
 _RETRIED = (State.FAILED, State.CANCELLED)
 _BOUNDED = (AmendmentKind.CORRECTED, AmendmentKind.DISPUTED)
-_NEEDS_REASON = (AmendmentKind.WITHDRAWN, AmendmentKind.DISPUTED, AmendmentKind.ANSWERED)
+_NEEDS_REASON = (
+    *(AmendmentKind.WITHDRAWN, AmendmentKind.DISPUTED, AmendmentKind.ANSWERED),
+    *(AmendmentKind.FLAGGED, AmendmentKind.CLEARED, AmendmentKind.HIDDEN, AmendmentKind.SHOWN),
+)
 
 
 def _check_bound(history: History, limits: Limits) -> None:
@@ -195,6 +222,28 @@ def _check_bound(history: History, limits: Limits) -> None:
     """
     if error := amendment_refusal(history, limits, now()):
         raise error
+
+
+def _act_of(
+    person: Person, action: Action, history: History, reason: str, declared: Declaration | None, about: str | None
+) -> Act | None:
+    """Returns the entry for an amendment in the log of maintainers; None for what anybody may say, and for others."""
+    if action is Action.DISPUTE:
+        return None
+    detail = changes(history.declaration, declared) if declared else about and f"About {about}."
+    return act_of(person, ActKind(f"submission.{action}"), history.submission.id, reason, detail)
+
+
+def changes(before: Declaration, after: Declaration) -> str:
+    """Says what a correction changes.
+
+    Example:
+        >>> told = Declaration(relation="owner", training_data="unknown", thinking=False, publish_answers=True)
+        >>> changes(told, told.model_copy(update={"publish_answers": False}))
+        'publish_answers: False instead of True.'
+    """
+    old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
+    return "; ".join(f"{name}: {new[name]} instead of {old[name]}" for name in new if new[name] != old[name]) + "."
 
 
 def _thinking_stays() -> RapportError:

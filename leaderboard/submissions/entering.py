@@ -42,7 +42,8 @@ def created_arguments(submission: Submission, limits: Limits | None) -> list[str
     bounds = limits.bounds(at) if limits else ("-inf", "+inf")
     most = (limits.of_all, limits.of_one, limits.entered) if limits else (-1, -1, -1)
     entered: list[str | int] = [submission.id, submission.model_dump_json(), len(opening), repr(at.timestamp())]
-    return [*entered, *bounds, *most, int(not is_free(submission)), State.CHECKING.value, *opening]
+    entered += [*bounds, *most, int(not is_free(submission)), State.CHECKING.value, *opening]
+    return [*entered, keys.SITE if limits else "", keys.PAUSE_FIELD]
 
 
 def fingerprints(submission: Submission, protocols: Iterable[str] | None = None) -> list[str]:

@@ -97,6 +97,41 @@ def is_paused(events: Iterable[Event]) -> bool:
     return bool(turns) and turns[-1].kind is AmendmentKind.PAUSED
 
 
+def is_flagged(events: Iterable[Event]) -> bool:
+    """Says whether a submission's results carry a mark, and so do not rank."""
+    return flag_of(events) is not None
+
+
+def flag_of(events: Iterable[Event]) -> Amendment | None:
+    """Returns the flag that stands; None if there is none, or it was cleared."""
+    return _standing(events, AmendmentKind.FLAGGED, AmendmentKind.CLEARED)
+
+
+def is_hidden(events: Iterable[Event]) -> bool:
+    """Says whether a submission's results are off the board until they are shown again."""
+    return hiding_of(events) is not None
+
+
+def hiding_of(events: Iterable[Event]) -> Amendment | None:
+    """Returns the hiding that stands; None if there is none, or its results are shown again."""
+    return _standing(events, AmendmentKind.HIDDEN, AmendmentKind.SHOWN)
+
+
+def suspicion_of(events: Iterable[Event]) -> Amendment | None:
+    """Returns the last suspicion that nobody has decided about: no flag, clearing, hiding or withdrawal follows it."""
+    return _standing(events, AmendmentKind.SUSPECTED, *_DECIDES)
+
+
+_DECIDES = (AmendmentKind.FLAGGED, AmendmentKind.CLEARED, AmendmentKind.HIDDEN, AmendmentKind.WITHDRAWN)
+"""What answers a suspicion."""
+
+
+def _standing(events: Iterable[Event], kind: AmendmentKind, *enders: AmendmentKind) -> Amendment | None:
+    """Returns the last amendment of a kind that none of some others follows."""
+    turns = amendments_of(events, kind, *enders)
+    return turns[-1] if turns and turns[-1].kind is kind else None
+
+
 class Merged(NamedTuple):
     """What is true of a submission after its events in Redis were compared with those in the store."""
 

@@ -44,10 +44,25 @@ JUDGE_CHECKS = "rapport:judge-checks"
 """Hash of what canaries said of judges, by version."""
 JUDGE_CHECKS_UNSAVED = "rapport:judge-checks:unsaved"
 """Set of those that are not in the store yet."""
+JUDGE_QUALITY = "rapport:judge-quality"
+"""Hash of what was worked out of judges, by version."""
+JUDGE_QUALITY_UNSAVED = "rapport:judge-quality:unsaved"
+"""Set of those that are not in the store yet."""
 PROMOTIONS = "rapport:promotions"
 """JSON of all promotions: which judge new runs are judged by."""
 RESCORES_UNSAVED = "rapport:rescores:unsaved"
 """Set of ids of those whose latest change is not in the store yet."""
+REPORTS = "rapport:reports"
+"""Sorted set of the ids of reports on re-scores by when they were asked for."""
+REPORTS_OPEN = "rapport:reports:open"
+"""Sorted set of those of them that wait or are being worked out."""
+
+ACTS = "rapport:acts"
+"""List of what maintainers did; the place in the list is the sequence number."""
+SITE = "rapport:site"
+"""Hash of what follows from that for the site as a whole: a pause, and quotas of single submitters."""
+PAUSE_FIELD = "pause"
+"""Of `SITE`: since when and why no submission is accepted."""
 
 
 def submission(submission_id: str) -> str:
@@ -68,6 +83,11 @@ def counted_of(submitter: str) -> str:
 def entered_by(submitter: str) -> str:
     """Sorted set of what a submitter has entered of late, whatever became of it, by the time of its creation."""
     return f"rapport:entered:{submitter}"
+
+
+def quota_field(submitter: str) -> str:
+    """Of `SITE`: a submitter's own quota."""
+    return f"quota:{submitter}"
 
 
 def state(run_id: str) -> str:
@@ -203,3 +223,18 @@ def judgings(rescore_id: str) -> str:
 def rescored(rescore_id: str) -> str:
     """How many of its runs a re-score has scorecards of."""
     return f"rapport:rescored:{rescore_id}"
+
+
+def report(report_id: str) -> str:
+    """JSON of a report on a re-score, without what lies beside it."""
+    return f"rapport:report:{report_id}"
+
+
+def report_progress(report_id: str) -> str:
+    """How far a report is, as a sentence."""
+    return f"rapport:report:{report_id}:progress"
+
+
+def report_result(report_id: str) -> str:
+    """What came of a report."""
+    return f"rapport:report:{report_id}:result"

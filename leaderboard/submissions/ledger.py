@@ -12,6 +12,8 @@ from redis import Redis
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import text
+from leaderboard.maintaining.records import Act
+from leaderboard.maintaining.state import paused_refusal, read_pause
 from leaderboard.people import Person
 from leaderboard.records import (
     Amendment,
@@ -22,6 +24,7 @@ from leaderboard.records import (
     State,
     Submission,
     Transition,
+    amendment_version,
     now,
     submission_of,
 )
@@ -35,6 +38,10 @@ from leaderboard.submissions.states import ENDED, NEXT, check_step
 WITHDRAWN = Failure(
     cause=Cause.CANCELLED, message="The submission was withdrawn.", remedy="Submit the model anew to have it evaluated."
 )
+
+
+_REFUSALS = frozenset({"lost", "taken", "paused", "quota"})
+"""What the script that enters a submission says instead of an id."""
 
 
 class MovedMeanwhile(RuntimeError):
@@ -83,13 +90,14 @@ class Ledger(LedgerReader):
 
         Args:
             submission: What is handed in.
-            limits: How many submissions are accepted; None where there is no quota. What is known uses up none.
+            limits: How many submissions are accepted; None where there is no quota, and where a pause does not matter:
+                for maintainers. What is known uses up none.
 
         Returns:
             The id of the new submission; if all is known, of the one that covers the first of the protocols.
 
         Raises:
-            RapportError: `quota`.
+            RapportError: `quota`, or `forbidden` while submissions are paused.
             BeingRestored: While the ledger is not known to be whole.
             IdTaken: If another submission has this id.
         """
@@ -103,13 +111,24 @@ class Ledger(LedgerReader):
                 left = tuple(protocol for protocol, known in asked if not known)
                 submission = submission.model_copy(update={"protocols": left})
                 continue
-            answer = text(found)
-            if answer == "lost":
-                raise BeingRestored
-            if answer == "taken":
-                raise IdTaken(submission.id)
-            if answer != "quota" or limits is None:
+            if (answer := text(found)) not in _REFUSALS:
                 return answer
+            self._refuse(answer, submission, limits)
+
+    def _refuse(self, answer: str, submission: Submission, limits: Limits | None) -> None:
+        """Says why a submission was not entered; comes back if that is over by now.
+
+        Raises:
+            RapportError: As of `create`.
+            IdTaken: Likewise.
+        """
+        if answer == "lost":
+            raise BeingRestored
+        if answer == "taken":
+            raise IdTaken(submission.id)
+        if answer == "paused" and (pause := read_pause(self._redis)):
+            raise paused_refusal(pause)
+        if answer == "quota" and limits is not None:
             quotas = quotas_of(self._redis, Person(submission.submitter), limits, submission.created_at)
             if quotas and (refusal := quotas.refusal()):
                 raise refusal
@@ -129,8 +148,25 @@ class Ledger(LedgerReader):
         """
         self._forget(keys=fingerprints(submission, protocols), args=[submission.id])
 
-    def move(self, run_id: str, before: State, after: State, actor: str, failure: Failure | None = None) -> None:
+    def move(
+        self,
+        run_id: str,
+        before: State,
+        after: State,
+        actor: str,
+        failure: Failure | None = None,
+        *,
+        act: Act | None = None,
+    ) -> None:
         """Takes a run one step on.
+
+        Args:
+            run_id: The run.
+            before: Where it was seen.
+            after: Where it goes.
+            actor: Who takes it there.
+            failure: Why it ends, where it does not end well.
+            act: The entry for the log of maintainers, where one of them does it.
 
         Raises:
             IllegalTransition: If the table does not allow the step.
@@ -143,7 +179,10 @@ class Ledger(LedgerReader):
         submission_id = submission_of(run_id)
         moved = self._move(
             keys=[keys.state(run_id), keys.events(submission_id), keys.UNSAVED, keys.ACTIVE, keys.URGENT],
-            args=[before.value, after.value, transition.model_dump_json(), submission_id, int(after in ENDED)],
+            args=[
+                *(before.value, after.value, transition.model_dump_json(), submission_id, int(after in ENDED)),
+                *_entry(act),
+            ],
         )
         if not moved:
             raise MovedMeanwhile(f"{run_id} is no longer {before}")
@@ -173,16 +212,27 @@ class Ledger(LedgerReader):
         """
         return self._end(run_id, State.FAILED, actor, failure, among)
 
-    def cancel(self, run_id: str, actor: str, failure: Failure) -> bool:
-        """Stops a run on somebody's wish unless it has ended or is being published; says whether it did."""
-        stoppable = [state for state in State if State.CANCELLED in NEXT[state]]
-        return self._end(run_id, State.CANCELLED, actor, failure, stoppable)
+    def cancel(self, run_id: str, actor: str, failure: Failure, act: Act | None = None) -> bool:
+        """Stops a run on somebody's wish unless it has ended or is being published; says whether it did.
 
-    def _end(self, run_id: str, after: State, actor: str, failure: Failure, among: Collection[State]) -> bool:
+        `act` is the entry for the log of maintainers, where one of them does it.
+        """
+        stoppable = [state for state in State if State.CANCELLED in NEXT[state]]
+        return self._end(run_id, State.CANCELLED, actor, failure, stoppable, act)
+
+    def _end(
+        self,
+        run_id: str,
+        after: State,
+        actor: str,
+        failure: Failure,
+        among: Collection[State],
+        act: Act | None = None,
+    ) -> bool:
         """Ends a run wherever it is by then, if it may be ended from there; says whether it did."""
         while (before := self.state(run_id)) not in ENDED and before in among:
             try:
-                self.move(run_id, before, after, actor, failure)
+                self.move(run_id, before, after, actor, failure, act=act)
             except MovedMeanwhile:
                 continue
             return True
@@ -197,6 +247,7 @@ class Ledger(LedgerReader):
         *,
         declaration: Declaration | None = None,
         about: str | None = None,
+        act: Act | None = None,
     ) -> None:
         """Adds to a submission what somebody says or decides about it.
 
@@ -206,13 +257,15 @@ class Ledger(LedgerReader):
             actor: Who adds it.
             reason: Why, in that person's words.
             declaration: What holds from now on, of a correction.
-            about: What is disputed, or answered.
+            about: What is disputed or answered, or the run that is suspected.
+            act: The entry for the log of maintainers, where one of them does it.
 
         Raises:
             MovedMeanwhile: If anything has happened to the submission since.
         """
         submission_id = seen.submission.id
         amendment = Amendment(
+            schema_version=amendment_version(kind),
             kind=kind,
             submission_id=submission_id,
             sequence=1,
@@ -224,7 +277,7 @@ class Ledger(LedgerReader):
         )
         amended = self._amend(
             keys=[keys.events(submission_id), keys.UNSAVED, keys.URGENT],
-            args=[len(seen.events), amendment.model_dump_json(), submission_id],
+            args=[len(seen.events), amendment.model_dump_json(), submission_id, *_entry(act)],
         )
         if not amended:
             raise MovedMeanwhile(f"something happened to {submission_id}")
@@ -264,3 +317,8 @@ class Ledger(LedgerReader):
         )
         fixed = self.plan(plan.run_id)
         return fixed or plan
+
+
+def _entry(act: Act | None) -> tuple[str, str]:
+    """Returns the log of maintainers and what is appended to it; twice nothing where no maintainer acts."""
+    return (keys.ACTS, act.model_dump_json()) if act else ("", "")

@@ -8,7 +8,16 @@ from typing import NamedTuple
 
 from leaderboard.people import Person
 from leaderboard.records import AmendmentKind, Event, State, Submission
-from leaderboard.submissions.history import amendments_of, is_lifted, is_paused, states_of, withdrawal_of
+from leaderboard.submissions.history import (
+    amendments_of,
+    is_flagged,
+    is_hidden,
+    is_lifted,
+    is_paused,
+    states_of,
+    suspicion_of,
+    withdrawal_of,
+)
 from leaderboard.submissions.quotas import MAINTAINER
 from leaderboard.submissions.states import ENDED, NEXT
 
@@ -34,9 +43,22 @@ class Action(StrEnum):
     """Keep workers from it until it is resumed."""
     RESUME = "resume"
     """End a pause."""
+    FLAG = "flag"
+    """Put a mark on its results, which then do not rank."""
+    CLEAR = "clear"
+    """Take the mark away, or answer what a program suspected."""
+    HIDE = "hide"
+    """Take its results off the board until they are shown again."""
+    SHOW = "show"
+    """Put them back."""
 
 
-OF_MAINTAINERS = frozenset({Action.ANSWER, Action.LIFT, Action.PAUSE, Action.RESUME})
+OF_MAINTAINERS = frozenset(
+    {
+        *(Action.ANSWER, Action.LIFT, Action.PAUSE, Action.RESUME),
+        *(Action.FLAG, Action.CLEAR, Action.HIDE, Action.SHOW),
+    }
+)
 """What submitters themselves may not do."""
 
 
@@ -67,6 +89,16 @@ _NEEDS: Mapping[Action, tuple[Callable[[_Situation], bool], str]] = {
     Action.LIFT: (lambda now: now.open and not is_lifted(now.events), "it has ended or is lifted already"),
     Action.PAUSE: (lambda now: now.open and not is_paused(now.events), "it has ended or is paused already"),
     Action.RESUME: (lambda now: is_paused(now.events), "it is not paused"),
+    Action.FLAG: (
+        lambda now: State.PUBLISHED in now.states and not is_flagged(now.events),
+        "there is no result yet, or it is flagged already",
+    ),
+    Action.CLEAR: (
+        lambda now: is_flagged(now.events) or suspicion_of(now.events) is not None,
+        "it is not flagged, and nothing is suspected",
+    ),
+    Action.HIDE: (lambda now: not is_hidden(now.events), "it is hidden already"),
+    Action.SHOW: (lambda now: is_hidden(now.events), "it is not hidden"),
 }
 """What each action needs, and what is said where that is missing."""
 

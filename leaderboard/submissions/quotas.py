@@ -17,6 +17,7 @@ from redis import Redis
 
 from evaluator.errors import Cause, RapportError
 from evaluator.protocol import is_reference
+from leaderboard.maintaining.state import read_own_quota
 from leaderboard.people import Person
 from leaderboard.records import AmendmentKind, State, Submission, Transition
 from leaderboard.settings import Settings
@@ -81,6 +82,17 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(settings.quota_per_user, settings.quota_all, settings.quota_days)
 
 
+def limits_for(redis: Redis, person: Person, settings: Settings) -> Limits:
+    """Returns the limits of a person: those of the settings, but for a quota of its own that a maintainer has set.
+
+    Raises:
+        RapportError: `data_error` if that cannot be read.
+    """
+    limits = limits_of(settings)
+    own = None if person.maintainer else read_own_quota(redis, person.name)
+    return limits if own is None else limits._replace(of_one=own.of_one)
+
+
 class Quotas(NamedTuple):
     """What a person may still submit."""
 
@@ -93,6 +105,10 @@ class Quotas(NamedTuple):
 
     def refusal(self) -> RapportError | None:
         """Says why the next submission is refused; None if it is accepted."""
+        if self.own.limit == 0:
+            return RapportError(
+                Cause.QUOTA, "A maintainer has decided that nothing of yours is accepted now.", "Ask the maintainers."
+            )
         if self.own.next_at:
             return _refusal(self.own, "You have used", self.own.next_at)
         if self.everyone.next_at:

@@ -9,6 +9,8 @@ from redis import Redis
 
 from leaderboard.connection import text
 from leaderboard.fleet import Announcement, Fleet
+from leaderboard.maintaining.records import SitePause
+from leaderboard.maintaining.state import read_pause
 from leaderboard.records import Plan, State, Submission, Transition
 from leaderboard.submissions import keys
 from leaderboard.submissions.history import History
@@ -150,6 +152,10 @@ class LedgerReader:
     def newest(self, limit: int, skip: int = 0) -> list[str]:
         """Returns the ids of the newest submissions, newest first, after leaving out the first `skip`."""
         return [text(value) for value in self._redis.zrevrange(keys.SUBMISSIONS, skip, skip + limit - 1)]
+
+    def pause(self) -> SitePause | None:
+        """Returns since when and why no submission is accepted; None while they are."""
+        return read_pause(self._redis)
 
     def count(self) -> int:
         """Returns how many submissions there are."""

@@ -4,11 +4,14 @@ CREATE = """
 -- KEYS: mark, submission, events, submissions, unsaved, active, counted of all, counted of its submitter, entered by
 --       its submitter; for each run the fingerprint of what it covers, for each run its state.
 -- ARGV: id, JSON, number of runs, time, between which times others count (two), how many of each of these three
---       may (-1: as many as they like), whether this one counts, state of its runs; the first events.
+--       may (-1: as many as they like), whether this one counts, state of its runs; the first events; the state of the
+--       site and its field of a pause, '' where that does not matter.
 -- Returns its id; or why it was not entered: a word, or where a run is known, for each run the id of what covers it,
 -- '' where nothing does.
 if redis.call('EXISTS', KEYS[1]) == 0 then return 'lost' end
 local runs = tonumber(ARGV[3])
+local site = ARGV[12 + runs]
+if site ~= '' and redis.call('HGET', site, ARGV[13 + runs]) then return 'paused' end
 local known, covered = {}, false
 for run = 1, runs do
   known[run] = redis.call('GET', KEYS[9 + run]) or ''
@@ -46,10 +49,20 @@ end
 """
 """Gives an event its number; and finds an event that was added already, when the answer to that was lost."""
 
+_NOTE_ACT = """
+local function note_act(list, act)
+  if list ~= '' then redis.call('RPUSH', list, numbered(act, redis.call('LLEN', list) + 1)) end
+end
+"""
+"""Appends what a maintainer does to the log. The log is named among the arguments and not among the keys, '' where no
+maintainer acts: who may run a script on a key may do anything to it, and nobody may do more to the log than append."""
+
 MOVE = f"""
--- KEYS: state, events, unsaved, active, urgent. ARGV: before, after, transition, submission id, whether it ends there.
+-- KEYS: state, events, unsaved, active, urgent.
+-- ARGV: before, after, transition, submission id, whether it ends there, log of maintainers, entry.
 -- Moves a run if it is still where the caller saw it; the list's length gives the transition its sequence number.
 {NUMBERED}
+{_NOTE_ACT}
 local length = redis.call('LLEN', KEYS[2])
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return is_last(KEYS[2], ARGV[3], length) and length or 0 end
 redis.call('SET', KEYS[1], ARGV[2])
@@ -57,17 +70,21 @@ redis.call('RPUSH', KEYS[2], numbered(ARGV[3], length + 1))
 redis.call('SADD', KEYS[3], ARGV[4])
 redis.call('SADD', KEYS[4], ARGV[4])
 if ARGV[5] == '1' then redis.call('SADD', KEYS[5], ARGV[4]) end
+note_act(ARGV[6], ARGV[7])
 return length + 1
 """
 
 AMEND = f"""
--- KEYS: events, unsaved, urgent. ARGV: how many events the caller saw, amendment, submission id.
+-- KEYS: events, unsaved, urgent.
+-- ARGV: how many events the caller saw, amendment, submission id, log of maintainers, entry.
 {NUMBERED}
+{_NOTE_ACT}
 local length = redis.call('LLEN', KEYS[1])
 if length ~= tonumber(ARGV[1]) then return is_last(KEYS[1], ARGV[2], length) and length or 0 end
 redis.call('RPUSH', KEYS[1], numbered(ARGV[2], length + 1))
 redis.call('SADD', KEYS[2], ARGV[3])
 redis.call('SADD', KEYS[3], ARGV[3])
+note_act(ARGV[4], ARGV[5])
 return length + 1
 """
 

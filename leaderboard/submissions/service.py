@@ -19,12 +19,13 @@ from evaluator.records import Terms
 from leaderboard.checks.records import CheckedModel, CheckRequest
 from leaderboard.checks.run import checked
 from leaderboard.checks.surroundings import surroundings_of
+from leaderboard.maintaining.state import paused_refusal, read_pause
 from leaderboard.people import Person
 from leaderboard.records import Declaration, Relation, Submission, TrainingData, now
 from leaderboard.submissions.actions import SubmissionActions, told
 from leaderboard.submissions.ledger import IdTaken
 from leaderboard.submissions.permissions import is_theirs
-from leaderboard.submissions.quotas import MAINTAINER, Quotas, limits_of, quotas_of
+from leaderboard.submissions.quotas import MAINTAINER, Quotas, limits_for, quotas_of
 from leaderboard.submissions.reading import Asked, Known
 from leaderboard.submissions.refusals import counting_refusals
 from leaderboard.submissions.views import SubmissionView
@@ -89,6 +90,8 @@ class SubmissionService(SubmissionActions):
                 that Redis may have gone away halfway: submitting again takes that up.
         """
         with told(), counting_refusals(self._redis):
+            if not person.maintainer and (pause := read_pause(self._redis)):
+                raise paused_refusal(pause)
             named, protocols = model_name(model, self._settings.models), self._settings.protocols
             reference = is_reference(named)
             if reference:
@@ -107,7 +110,7 @@ class SubmissionService(SubmissionActions):
             RapportError: `infrastructure`.
         """
         with told():
-            return quotas_of(self._redis, person, limits_of(self._settings), now())
+            return quotas_of(self._redis, person, limits_for(self._redis, person, self._settings), now())
 
     def beside(self, view: SubmissionView) -> list[Known]:
         """Returns what else covers a submitted model, under those protocols of this site that it was known under.
@@ -166,7 +169,7 @@ class SubmissionService(SubmissionActions):
 
     def _create(self, submission: Submission, person: Person) -> _Entered:
         """Enters a submission, under another id if another one has it."""
-        limits = None if person.maintainer else limits_of(self._settings)
+        limits = None if person.maintainer else limits_for(self._redis, person, self._settings)
         while True:
             try:
                 covering = self.ledger.create(submission, limits)

@@ -17,7 +17,9 @@ from leaderboard.store.items import decode_items, digest_of
 from leaderboard.store.rows import read_record
 from leaderboard.submissions.history import History
 from leaderboard.submissions.journal import files_of
+from leaderboard.upkeep.acts_check import check_acts
 from leaderboard.upkeep.findings import BACKUP, ITS_OWN, FindingKind, Found, found, unreadable
+from leaderboard.upkeep.judge_board_check import check_judge_board
 from leaderboard.upkeep.judging_check import check_judging
 from leaderboard.upkeep.places import Place, Sort, is_half_written, place_of
 from leaderboard.upkeep.records import Takedown, takedown_path
@@ -64,6 +66,8 @@ def check_archive(archive: Store, tell: Callable[[Progress], None] = lambda prog
     traces = Traces()
     yield from _check_others(archive, places, traces)
     yield from check_rescores(archive, places, traces)
+    yield from check_judge_board(archive, places)
+    yield from check_acts(archive, places)
     for count, (name, places) in enumerate(sorted(by_submission.items()), start=1):
         yield from _Looked(archive, name, places, traces).findings()
         tell(Progress(count, len(by_submission)))

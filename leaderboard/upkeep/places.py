@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from evaluator.records import Generation, Record, Verdict
+from leaderboard.maintaining.journal import span_of
 from leaderboard.records import ShardReport, submission_of
 from leaderboard.rescoring.records import is_of_rescore, judged_run_of, judging_id
 from leaderboard.store import layout
@@ -38,11 +39,32 @@ class Sort(StrEnum):
     """A scorecard that a re-score has come to, whether or not it counts by now."""
     RESCORED_USERS = "rescored_users"
     PROMOTIONS = "promotions"
+    ACTS = "acts"
+    """Entries of the log of what maintainers did."""
     JUDGE_CHECK = "judge_check"
     """What canaries said of a judge."""
+    JUDGE_QUALITY = "judge_quality"
+    """What was worked out of a judge."""
+    LABELLED_SET = "labelled_set"
+    """Terms of a labelled verdict file."""
+    LABELLED_ROWS = "labelled_rows"
+    """Its labels."""
 
 
-_OF_NO_SUBMISSION = frozenset({Sort.TAKEDOWN, Sort.ITEMS, Sort.PERSON, Sort.RESCORE, Sort.PROMOTIONS, Sort.JUDGE_CHECK})
+_OF_NO_SUBMISSION = frozenset(
+    {
+        Sort.TAKEDOWN,
+        Sort.ITEMS,
+        Sort.PERSON,
+        Sort.RESCORE,
+        Sort.PROMOTIONS,
+        Sort.ACTS,
+        Sort.JUDGE_CHECK,
+        Sort.JUDGE_QUALITY,
+        Sort.LABELLED_SET,
+        Sort.LABELLED_ROWS,
+    }
+)
 
 
 class Place(NamedTuple):
@@ -50,13 +72,19 @@ class Place(NamedTuple):
 
     sort: Sort
     name: str
-    """The submission, run, judging, scorecard, person, re-score, check, or the digest that it is called after."""
+    """The submission, run, judging, scorecard, person, re-score, check, version of a judge, labelled verdict file, or
+    digest that it is called after."""
     model: str = ""
     """Of a scorecard and its users' sums, where the path tells it."""
     old: bool = False
     """Whether things of this sort lay there in older versions, and lie elsewhere by now."""
     rescore: str = ""
     """The re-score in whose folder it lies."""
+
+    @property
+    def is_check(self) -> bool:
+        """Whether it is what canaries said of a judge."""
+        return self.sort is Sort.JUDGE_CHECK
 
     @property
     def submission(self) -> str:
@@ -87,6 +115,8 @@ _CARD = re.compile(rf"{_ID}\.[^/@]+@[^/]+")
 _HASHED = re.compile(r"([0-9a-f]{2})/(\1[0-9a-f]{62})\.(?:parquet|json)")
 _OF_PERSON = re.compile(r"[0-9a-f]{2}/(annotator-[0-9a-z]{5,40})/([0-9]{6})\.jsonl")
 _CHECK = re.compile(r"([a-z0-9][a-z0-9.-]{0,62}/[0-9a-f]{16}-[0-9a-f]{12})\.json")
+_QUALITY = re.compile(r"([a-z0-9][a-z0-9.-]{0,62}/[0-9a-f]{16})\.json")
+_LABELLED = re.compile(r"([a-z0-9][a-z0-9.-]{0,62})/(?:set\.json|labels\.parquet)")
 _HALF_WRITTEN = re.compile(r".*(?:\.(?:tmp|temp|part|partial|new|incomplete|lock|swp)|~)", re.IGNORECASE)
 
 
@@ -196,15 +226,30 @@ def _of_takedown(_: str, rest: str) -> Place | None:
     return Place(Sort.TAKEDOWN, named[2]) if named else None
 
 
-def _of_check(_: str, rest: str) -> Place | None:
-    """Tells what canaries said of judges."""
-    named = _CHECK.fullmatch(rest)
-    return Place(Sort.JUDGE_CHECK, named[1]) if named else None
+def _of_judge(path: str, rest: str) -> Place | None:
+    """Tells what canaries said of judges, and what was worked out of them."""
+    if named := _CHECK.fullmatch(rest):
+        return Place(Sort.JUDGE_CHECK, named[1])
+    named = _QUALITY.fullmatch(path.removeprefix(f"{layout.JUDGE_QUALITY}/"))
+    return Place(Sort.JUDGE_QUALITY, named[1]) if named else None
+
+
+def _of_labelled(path: str, rest: str) -> Place | None:
+    """Tells labelled verdict files."""
+    if not (named := _LABELLED.fullmatch(rest)):
+        return None
+    is_set = path == layout.labelled_set_path(named[1])
+    return Place(Sort.LABELLED_SET if is_set else Sort.LABELLED_ROWS, named[1])
 
 
 def _of_promotions(path: str, _: str) -> Place | None:
     """Tells the one file that says which judges were promoted."""
     return Place(Sort.PROMOTIONS, "") if path == layout.PROMOTIONS else None
+
+
+def _of_acts(path: str, _: str) -> Place | None:
+    """Tells entries of the log of what maintainers did."""
+    return Place(Sort.ACTS, path) if span_of(path) else None
 
 
 _PARTS_OF_RESCORE = 4
@@ -220,7 +265,9 @@ _TOLD_BY: Mapping[str, Callable[[str, str], Place | None]] = {
     layout.ITEMS: _of_items,
     layout.PEOPLE: _of_person,
     TAKEDOWNS: _of_takedown,
-    layout.JUDGES: _of_check,
+    layout.JUDGES: _of_judge,
+    layout.LABELLED: _of_labelled,
     layout.PROMOTIONS: _of_promotions,
+    layout.ACTS: _of_acts,
 }
 """By the first part of a path, what tells the rest."""

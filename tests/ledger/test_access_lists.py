@@ -22,10 +22,16 @@ from evaluator.engines.child import Crashed, Killed
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import connect
 from leaderboard.fleet import Fleet
+from leaderboard.maintaining.desk import MaintainDesk
+from leaderboard.maintaining.records import ActKind
+from leaderboard.maintaining.service import Maintenance
 from leaderboard.people import Person
 from leaderboard.records import AmendmentKind, Failure, Lane, State, now, submission_of
+from leaderboard.rescoring.checks import JudgeChecks
 from leaderboard.rescoring.desk import RescoreDesk
 from leaderboard.rescoring.records import Rescore, RescoreEvent, RescoreStep, judging_id
+from leaderboard.rescoring.reports import ReportDesk
+from leaderboard.rescoring.service import RescoreService
 from leaderboard.settings import Settings
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger, MovedMeanwhile
@@ -33,6 +39,9 @@ from leaderboard.submissions.quotas import limits_of
 from leaderboard.submissions.service import SubmissionService
 from leaderboard.web import create_app
 from tests.builders import make_plan, make_report, make_submission, rows_of
+from tests.model_folders import make_model_folder
+from tests.rescoring.other_judge import OTHER, write_judge
+from tests.rescoring.rescores import make_check
 from tests.waiting import until
 from tests.worker.fleet import announce, make_worker
 from worker.announce import name_of
@@ -43,6 +52,7 @@ from worker.outbox import Outbox
 from worker.rooms import Rooms
 from worker.troubles import Troubles
 
+KEEPER = Person("keeper", maintainer=True)
 ROOT = Path(__file__).parents[2]
 ROLES = ("web", "worker", "publisher", "reaper")
 PATIENCE = 120.0
@@ -173,12 +183,14 @@ def test_every_role_does_all_of_its_work_under_its_access_list(redis: Redis, url
 
         site.ledger.create(first, limits_of(settings))
         read_everything(urls["web"], settings, first.id)
+        asked = ReportDesk(web).ask_preview(Person("carol", maintainer=True), "nobody")
         allowed(lambda: site.ledger.state(run) is State.QUEUED, "the reaper queues it")
         do_all_of_it(worker, run)
         allowed(lambda: site.ledger.state(run) is State.PUBLISHED, "it is published")
 
         do_a_re_score(redis, worker, run)
         allowed(lambda: not RescoreDesk(redis).look().unsaved, "the re-score is saved")
+        allowed(lambda: not ReportDesk(web).get(asked.id).is_open, "the publisher works the report out")
 
         with running("work", urls["worker"], tmp_path):
             allowed(lambda: Fleet(web).alive(), "a worker is alive")
@@ -186,14 +198,60 @@ def test_every_role_does_all_of_its_work_under_its_access_list(redis: Redis, url
             allowed(lambda: worked_on(site.ledger, other), "the worker answers the invitation")
             site.cancel(second.id, Person(second.submitter))
         site.quotas(Person(second.submitter))
+        assert [each.id for each in ReportDesk(web).recent()] == [asked.id]
         site.dispute(first.id, Person(first.submitter), "One verdict is wrong.")
+        site.flag(first.id, KEEPER, "A look at it.")
+        Maintenance(settings, web).set_quota(KEEPER, "alice", 5, "A series.")
         site.withdraw(first.id, Person(first.submitter), "It was the wrong model.")
         kinds = [event.kind for event in site.ledger.history(first.id).events if hasattr(event, "kind")]
         assert AmendmentKind.DISPUTED in kinds
         allowed(lambda: not site.ledger.unsaved(), "all of it is saved")
         redis.flushall()
         allowed(lambda: site.ledger.is_open() and site.ledger.count() == 2, "the publisher restores what was lost")
+        assert MaintainDesk(web).count() == 2, "the log of maintainers among it"
         read_everything(urls["web"], settings, first.id)
+    assert denied(redis) == []
+
+
+def test_maintainers_do_all_that_they_may_from_the_web_under_its_access_list(
+    redis: Redis, urls: Mapping[str, str], tmp_path: Path
+) -> None:
+    redis.set(keys.EPOCH, "tests:0")
+    folders = {"data": tmp_path, "models": tmp_path / "models", "judges": write_judge(tmp_path / "judges")}
+    settings, web = Settings(**folders), connect(urls["web"])
+    make_model_folder(settings.models, OTHER)
+    site, rescoring, maintenance = (
+        SubmissionService(settings, web),
+        RescoreService(settings, web),
+        Maintenance(settings, web),
+    )
+    published, waiting = make_submission(0), make_submission(1)
+    for submission in (published, waiting):
+        site.ledger.create(submission)
+    run = published.run_ids()[0]
+    for state in (State.QUEUED, State.GENERATING, State.JUDGING, State.SCORING, State.PUBLISHING, State.PUBLISHED):
+        Ledger(redis).advance(run, state, "worker")
+    site.dispute(published.id, KEEPER, "One verdict is wrong.")
+    for action in ("answer", "flag", "clear", "hide", "show"):
+        getattr(site, action)(published.id, KEEPER, "Looked at.")
+    for action in ("lift", "pause", "resume", "cancel"):
+        getattr(site, action)(waiting.id, KEEPER)
+    site.retry(waiting.id, KEEPER)
+    site.correct(waiting.id, KEEPER, waiting.declaration.model_copy(update={"base_model": "org/base"}))
+    site.withdraw(waiting.id, KEEPER, "Enough.")
+    maintenance.pause_submissions(KEEPER, "A new judge.")
+    maintenance.resume_submissions(KEEPER)
+    maintenance.set_quota(KEEPER, "alice", 5, "A series.")
+    maintenance.set_quota(KEEPER, "alice", None, "The series is done.")
+    for end in ("discard", "promote"):
+        started = rescoring.start(OTHER, [run], KEEPER)
+        rescoring.pause(started.id, KEEPER)
+        rescoring.resume(started.id, KEEPER)
+        if end == "promote":
+            RescoreDesk(redis).note(started.id, RescoreStep.COMPLETED, "publisher")
+            JudgeChecks(redis).put(make_check(started))
+        getattr(rescoring, end)(started.id, KEEPER, "Enough.")
+    assert {act.kind for act in maintenance.desk.acts(count=maintenance.desk.count())} == set(ActKind)
     assert denied(redis) == []
 
 
@@ -241,8 +299,20 @@ FORBIDDEN = {
         ("SET", keys.plan("s-1.demo-v1"), "x"),
         ("SET", keys.ORDER, "x"),
         ("SET", keys.PUBLISHER, "x"),
+        ("DEL", keys.ACTS),
+        ("LSET", keys.ACTS, "0", "x"),
+        ("LTRIM", keys.ACTS, "1", "-1"),
+        ("LPUSH", keys.ACTS, "x"),
+        ("SET", keys.ACTS, "x"),
+        ("DEL", keys.SITE),
+        ("DEL", keys.RESCORES),
+        ("HDEL", keys.RESCORES, "r-1"),
+        ("SREM", keys.RESCORES_UNSAVED, "r-1"),
+        ("SET", keys.PROMOTIONS, "x"),
     ],
     "worker": [
+        ("RPUSH", keys.ACTS, "x"),
+        ("HSET", keys.SITE, "pause", "x"),
         ("SET", keys.submission("s-1"), "x"),
         ("DEL", keys.EPOCH),
         ("SET", keys.PUBLISHER, "x"),
@@ -255,6 +325,8 @@ FORBIDDEN = {
         ("HGETALL", "rq:job:x"),
     ],
     "reaper": [
+        ("RPUSH", keys.ACTS, "x"),
+        ("HSET", keys.SITE, "pause", "x"),
         ("SET", keys.submission("s-1"), "x"),
         ("SET", keys.plan("s-1.demo-v1"), "x"),
         ("HSET", keys.batches("s-1.demo-v1"), "b", "x"),

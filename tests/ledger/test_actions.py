@@ -64,7 +64,10 @@ def test_cancelling_leaves_alone_what_is_published(service):
     assert [run.state for run in view.runs] == [State.PUBLISHED, State.PUBLISHING, State.CANCELLED]
 
 
-@pytest.mark.parametrize("action", ["cancel", "retry", "withdraw", "correct", "dispute", "answer", "lift", "pause"])
+@pytest.mark.parametrize(
+    "action",
+    ["cancel", "retry", "withdraw", "correct", "dispute", "answer", "lift", "pause", "flag", "clear", "hide", "show"],
+)
 def test_strangers_are_refused_and_change_nothing(service, submission, action):
     before = service.ledger.history(submission.id)
     more = {"correct": (make_declaration(),), "retry": ()}.get(action, ("Because.",))
@@ -103,11 +106,17 @@ def test_a_withdrawal_wins_over_a_retry_at_the_same_moment(service, submission, 
     assert history.ended
 
 
-@pytest.mark.parametrize(("action", "missing"), [("withdraw", ""), ("withdraw", "  "), ("dispute", "")])
+@pytest.mark.parametrize(
+    ("action", "missing"),
+    [
+        *(("withdraw", ""), ("withdraw", "  "), ("dispute", "")),
+        *((action, " ") for action in ("flag", "clear", "hide", "show")),
+    ],
+)
 def test_what_needs_a_reason_is_refused_without(service, submission, run_id, action, missing):
     publish(service, run_id)
     with pytest.raises(RapportError, match="A reason is needed") as caught:
-        getattr(service, action)(submission.id, ALICE, missing)
+        getattr(service, action)(submission.id, KEEPER, missing)
     assert caught.value.cause is Cause.DATA_ERROR
 
 
@@ -152,6 +161,29 @@ def test_maintainers_lift_pause_and_resume(service, submission):
     assert kinds(service, submission.id) == [AmendmentKind.LIFTED, AmendmentKind.PAUSED, AmendmentKind.RESUMED]
     assert service.ledger.unsaved() == [submission.id]
     assert service.ledger.is_urgent()
+
+
+def test_maintainers_flag_and_clear_hide_and_show(service, submission, run_id):
+    publish(service, run_id)
+    for action in ("flag", "hide", "clear", "show"):
+        view = getattr(service, action)(submission.id, KEEPER, "A look at it.")
+        assert view.state is State.PUBLISHED
+        assert (view.events[-1].actor, view.events[-1].text) == ("keeper", "A look at it.")
+    assert kinds(service, submission.id) == [
+        AmendmentKind.FLAGGED,
+        AmendmentKind.HIDDEN,
+        AmendmentKind.CLEARED,
+        AmendmentKind.SHOWN,
+    ]
+    assert service.ledger.is_urgent()
+
+
+def test_of_two_who_flag_at_once_one_does(service, submission, run_id):
+    publish(service, run_id)
+    other = Person("other keeper", maintainer=True)
+    answers = at_once(*(partial(service.flag, submission.id, each, "Odd.") for each in (KEEPER, other)))
+    assert sum(isinstance(answer, RapportError) for answer in answers) == 1
+    assert kinds(service, submission.id) == [AmendmentKind.FLAGGED]
 
 
 def test_of_many_who_pause_at_once_one_does(service, submission):

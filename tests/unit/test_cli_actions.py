@@ -60,6 +60,16 @@ def test_a_maintainer_lifts_and_pauses_and_is_named(rapport, ledger: Ledger, sub
     assert (event.kind.value[:4], event.actor, event.text) == (verb[:4], "maintainer", "Asked for.")
 
 
+def test_a_maintainer_flags_clears_hides_and_shows(rapport, ledger: Ledger, submission: Submission, run_id: str):
+    for state in (State.GENERATING, State.JUDGING, State.SCORING, State.PUBLISHING, State.PUBLISHED):
+        ledger.advance(run_id, state, "worker")
+    for verb, kind in (("flag", "flagged"), ("clear", "cleared"), ("hide", "hidden"), ("show", "shown")):
+        assert rapport(verb, submission.id, "--reason", "Looked at.") == (0, f"{submission.id} published\n", "")
+        event = ledger.history(submission.id).events[-1]
+        assert (event.kind.value, event.actor, event.text) == (kind, "maintainer", "Looked at.")
+    assert rapport("flag", submission.id)[0] == 2, "a reason is needed"
+
+
 def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(rapport, ledger, submission):
     before = ledger.history(submission.id)
     code, out, err = rapport("resume", submission.id)

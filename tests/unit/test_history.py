@@ -6,8 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.records import Amendment, AmendmentKind, State, Transition
-from leaderboard.submissions.history import History, effective_declaration, is_lifted, is_paused, merge, withdrawal_of
+from leaderboard.records import Amendment, AmendmentKind, State, Transition, amendment_version
+from leaderboard.submissions.history import (
+    History,
+    effective_declaration,
+    flag_of,
+    hiding_of,
+    is_flagged,
+    is_hidden,
+    is_lifted,
+    is_paused,
+    merge,
+    suspicion_of,
+    withdrawal_of,
+)
 from tests.builders import NOON, make_declaration, make_submission
 
 SUBMISSION = make_submission()
@@ -17,6 +29,7 @@ SUBMISSION = make_submission()
 def amendment(kind: AmendmentKind, sequence: int = 1, **changes) -> Amendment:
     declared = make_declaration() if kind is AmendmentKind.CORRECTED else None
     values = {"submission_id": SUBMISSION.id, "at": NOON, "actor": "alice", "text": "Because.", "declaration": declared}
+    values["schema_version"] = amendment_version(kind)
     return Amendment(kind=kind, sequence=sequence, **(values | changes))
 
 
@@ -97,6 +110,33 @@ def test_a_pause_lasts_until_it_is_ended():
     pause, resume = amendment(AmendmentKind.PAUSED), amendment(AmendmentKind.RESUMED)
     turns = [[], [pause], [pause, resume], [pause, resume, pause]]
     assert [is_paused(events) for events in turns] == [False, True, False, True]
+
+
+def test_a_flag_lasts_until_it_is_cleared_and_a_hiding_until_it_is_shown():
+    flag, again, clear, hide, show = (
+        amendment(AmendmentKind.FLAGGED),
+        amendment(AmendmentKind.FLAGGED, text="Again."),
+        amendment(AmendmentKind.CLEARED),
+        amendment(AmendmentKind.HIDDEN),
+        amendment(AmendmentKind.SHOWN),
+    )
+    turns = [[], [flag], [flag, hide], [flag, hide, clear], [flag, hide, clear, show, again]]
+    assert [is_flagged(events) for events in turns] == [False, True, True, False, True]
+    assert [is_hidden(events) for events in turns] == [False, False, True, True, False]
+    assert [flag_of(events) for events in turns] == [None, flag, flag, None, again]
+    assert [hiding_of(events) for events in turns] == [None, None, hide, hide, None]
+
+
+@pytest.mark.parametrize("decided", ["FLAGGED", "CLEARED", "HIDDEN", "WITHDRAWN"])
+def test_a_suspicion_stands_until_somebody_has_decided(decided):
+    first = amendment(AmendmentKind.SUSPECTED, about="one")
+    second = amendment(AmendmentKind.SUSPECTED, about="two")
+    decision = amendment(AmendmentKind[decided])
+    between = amendment(AmendmentKind.DISPUTED)
+    assert suspicion_of([]) is None
+    assert suspicion_of([first, second, between]) is second
+    assert suspicion_of([first, decision]) is None
+    assert suspicion_of([first, decision, second]) is second
 
 
 def test_a_lift_and_a_withdrawal_are_for_good():

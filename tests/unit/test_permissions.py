@@ -18,6 +18,8 @@ POSSIBLE_IN = {
     Action.DISPUTE: {State.PUBLISHED},
     Action.LIFT: set(State) - ENDED,
     Action.PAUSE: set(State) - ENDED,
+    Action.FLAG: {State.PUBLISHED},
+    Action.HIDE: set(State),
 }
 
 
@@ -68,6 +70,28 @@ def test_what_stands_already_is_not_done_again():
     assert not may(KEEPER, Action.PAUSE, SUBMISSION, events_in(State.QUEUED, AmendmentKind.PAUSED))
     assert may(KEEPER, Action.RESUME, SUBMISSION, events_in(State.QUEUED, AmendmentKind.PAUSED))
     assert "it is not paused" in refusal(KEEPER, Action.RESUME, SUBMISSION, events_in(State.QUEUED))
+
+
+def test_a_mark_is_put_and_taken_away_in_turn():
+    flagged = events_in(State.PUBLISHED, AmendmentKind.FLAGGED)
+    assert "flagged already" in refusal(KEEPER, Action.FLAG, SUBMISSION, flagged)
+    assert may(KEEPER, Action.CLEAR, SUBMISSION, flagged)
+    cleared = events_in(State.PUBLISHED, AmendmentKind.FLAGGED, AmendmentKind.CLEARED)
+    assert may(KEEPER, Action.FLAG, SUBMISSION, cleared)
+    assert "it is not flagged, and nothing is suspected" in refusal(KEEPER, Action.CLEAR, SUBMISSION, cleared)
+
+
+def test_what_a_program_suspects_is_cleared_though_nothing_is_flagged():
+    assert may(KEEPER, Action.CLEAR, SUBMISSION, events_in(State.PUBLISHED, AmendmentKind.SUSPECTED))
+    flagged = events_in(State.PUBLISHED, AmendmentKind.SUSPECTED, AmendmentKind.FLAGGED, AmendmentKind.CLEARED)
+    assert not may(KEEPER, Action.CLEAR, SUBMISSION, flagged)
+
+
+def test_what_is_hidden_is_shown_and_nothing_else():
+    hidden = events_in(State.PUBLISHED, AmendmentKind.HIDDEN)
+    assert "hidden already" in refusal(KEEPER, Action.HIDE, SUBMISSION, hidden)
+    assert may(KEEPER, Action.SHOW, SUBMISSION, hidden)
+    assert "it is not hidden" in refusal(KEEPER, Action.SHOW, SUBMISSION, events_in(State.PUBLISHED))
 
 
 def test_only_what_is_disputed_is_answered():

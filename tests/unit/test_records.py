@@ -22,6 +22,7 @@ from leaderboard.records import (
     Tombstone,
     Transition,
     Trial,
+    amendment_version,
 )
 from leaderboard.results import HumanScorecard, Scorecard
 from leaderboard.scorecards import UserScores
@@ -30,6 +31,7 @@ from tests.builders import (
     NOON,
     TIE,
     make_batch,
+    make_declaration,
     make_generation,
     make_input_key,
     make_plan,
@@ -137,6 +139,27 @@ def test_a_try_and_nothing_else_has_come_to_nothing():
         Amendment.model_validate({**TRIED.model_dump(), "trial": None})
 
 
+@pytest.mark.parametrize("kind", AmendmentKind)
+def test_an_amendment_says_whether_older_readers_know_its_kind(kind):
+    """Those of version 1 knew these and no others; they ask nobody to upgrade who does not have to."""
+    known = {"withdrawn", "corrected", "disputed", "answered", "lifted", "paused", "resumed", "tried"}
+    version = amendment_version(kind)
+    assert version == (1 if kind.value in known else 2)
+    fields = {**AMENDMENT.model_dump(), "kind": kind, "about": None, "schema_version": 3 - version}
+    fields |= {"declaration": make_declaration() if kind is AmendmentKind.CORRECTED else None}
+    fields |= {"trial": TRIED.trial if kind is AmendmentKind.TRIED else None}
+    with pytest.raises(ValidationError, match="of a kind that version 1 does not know"):
+        Amendment.model_validate(fields)
+    assert Amendment.model_validate(fields | {"schema_version": version}).kind is kind
+
+
+@pytest.mark.parametrize("kind", ["suspected", "flagged", "cleared", "hidden", "shown"])
+def test_a_decision_about_results_has_its_reason(kind):
+    fields = {**AMENDMENT.model_dump(), "kind": kind, "about": None, "schema_version": 2, "text": " "}
+    with pytest.raises(ValidationError, match=f"what is {kind} needs a text"):
+        Amendment.model_validate(fields)
+
+
 def test_a_row_of_a_later_schema_is_refused_instead_of_misread():
     with pytest.raises(ValidationError, match="schema_version"):
         Generation.model_validate({**GENERATION.model_dump(), "schema_version": 2})
@@ -240,7 +263,7 @@ def test_events_come_back_as_what_they_are():
     [
         ({"kind": "corrected"}, "a correction, and nothing else, has a declaration"),
         ({"declaration": make_submission().declaration}, "a correction, and nothing else, has a declaration"),
-        ({"kind": "lifted"}, "only disputes and answers are about something"),
+        ({"kind": "lifted"}, "only disputes, answers and suspicions are about"),
         ({"kind": "withdrawn", "about": None, "text": " "}, "what is withdrawn needs a text"),
         ({"text": ""}, "what is disputed needs a text"),
         ({"text": "x" * 1001}, "at most 1000 characters"),

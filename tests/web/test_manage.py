@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from redis import Redis
 
-from leaderboard.people import LOCAL_USER
+from leaderboard.maintaining.service import Maintenance
+from leaderboard.people import LOCAL_USER, Person
 from leaderboard.records import AmendmentKind, State
 from leaderboard.settings import Settings
 from leaderboard.submissions.ledger import Ledger
@@ -22,9 +23,10 @@ PATIENCE_MS = 60_000
 
 
 @pytest.fixture
-def site(tmp_path: Path, redis: Redis, redis_url: str) -> Iterator[str]:
-    """A site with one local model, whose visitor is the local user."""
-    settings = Settings(data=tmp_path, models=tmp_path / "models", allow_local_user=True)
+def site(request: pytest.FixtureRequest, tmp_path: Path, redis: Redis, redis_url: str) -> Iterator[str]:
+    """A site with one local model, whose visitor is the local user; nobody maintains it unless that is asked for."""
+    maintainers = getattr(request, "param", ())
+    settings = Settings(data=tmp_path, models=tmp_path / "models", allow_local_user=True, maintainers=maintainers)
     make_model_folder(settings.models, "tiny")
     with serving(settings, redis_url) as address:
         yield address
@@ -100,6 +102,33 @@ def test_what_is_somebody_elses_offers_nothing_and_refuses_what_is_asked_for_all
     outcome = page.request.get(f"/gradio_api/call/cancel/{asked.json()['event_id']}")
     assert '"title": "forbidden"' in outcome.text()
     assert ledger.view(theirs.id).state is State.CHECKING
+
+
+def test_the_form_says_that_submissions_are_paused_and_why(page: Page, redis: Redis) -> None:
+    Maintenance(Settings(), redis).pause_submissions(Person("keeper", maintainer=True), "A <b>new</b> judge.")
+    look_over(page, "local/tiny")
+    expect(page.locator("#submit-paused")).to_contain_text("A <b>new</b> judge.")
+    expect(page.locator("#submit-checks")).to_contain_text("It cannot be submitted as it is.")
+    expect(page.locator("#submit-checks .check-failed")).to_contain_text("A <b>new</b> judge.")
+    page.click("#submit-button")
+    expect(page.locator("#submit-answer")).to_contain_text("No submission is accepted since")
+    assert Ledger(redis).count() == 0
+
+
+@pytest.mark.parametrize("site", [(LOCAL_USER,)], indirect=True)
+def test_a_maintainer_flags_a_result_for_all_to_see(page: Page, ledger: Ledger) -> None:
+    theirs = make_submission(7, submitter="bob")
+    ledger.create(theirs)
+    (run_id,) = theirs.run_ids()
+    for state in (State.QUEUED, State.GENERATING, State.JUDGING, State.SCORING, State.PUBLISHING, State.PUBLISHED):
+        ledger.advance(run_id, state, "worker")
+    page.goto(f"/manage?id={theirs.id}")
+    page.get_by_label("Reason").fill("Nearly constant.")
+    page.click("#do-flag")
+    expect(page.locator("#do-clear")).to_be_visible()
+    expect(page.locator("#do-flag")).not_to_be_visible()
+    page.goto(f"/submission?id={theirs.id}")
+    expect(page.locator("#live")).to_contain_text("Flagged by a maintainer; its results do not rank: Nearly constant.")
 
 
 def test_what_was_declared_is_corrected_and_thinking_stays(page: Page, ledger: Ledger) -> None:

@@ -1,0 +1,1 @@
+"""What maintainers do: the log of it, and the state of the site that follows from it."""
