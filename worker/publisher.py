@@ -27,6 +27,7 @@ from leaderboard.submissions.history import History
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.reading import NotInLedger
 from leaderboard.submissions.restoring import trim_counted
+from worker.acts import ActSaver
 from worker.draining import Drain
 from worker.epoch import Epoch, MemoryLost
 from worker.finishing import Finisher
@@ -83,6 +84,7 @@ class Publisher:
         self._saver = Saver(ledger, store, self._shelf, journal_seconds, clock, tell)
         self._rescorer = Rescorer(redis, ledger, store, judges)
         self._labels = LabelSaver(redis, journal_seconds, clock, store)
+        self._acts = ActSaver(redis, store)
 
     def step(self) -> bool:
         """Does what there is to do and says whether there was anything.
@@ -126,7 +128,10 @@ class Publisher:
         turn = [entry for entry in waiting if entry.run_id in takes]
         journal = None if self._setbacks.theirs else self._saver.gather(at_once=bool(results or turn))
         labels = None if self._setbacks.theirs else self._labels.gather(at_once=bool(results or turn or journal))
-        saved = [part for part in (journal, labels) if part]
+        # Last: whatever maintainers have done that is saved now, its entry is there by now.
+        written = bool(results or turn or journal or labels)
+        acts = None if self._setbacks.theirs else self._acts.gather(count=self._rescorer.acts, at_once=written)
+        saved = [part for part in (journal, labels, acts) if part]
         room = FILES_A_COMMIT - sum(part.files for part in (*results, *saved))
         return [*results, *filter(None, [self._drain.gather(turn, room)]), *saved]
 

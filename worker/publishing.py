@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -26,6 +27,7 @@ from worker.metrics_page import metrics_served
 from worker.notices import notice_of
 from worker.publisher import Publisher
 from worker.releasing import Releasing, released_meanwhile
+from worker.reporting import Reporter
 
 log = logging.getLogger("rapport")
 
@@ -65,8 +67,13 @@ def publish(settings: Settings, redis: Redis, stopping: threading.Event) -> None
         )
     threading.Thread(target=_deliver, args=(notices, stopping), daemon=True).start()
     commits = {name: Commits(store) for name, store in stores._asdict().items()}
-    with publisher.hold.kept(), metrics_served(settings, commits, releasing.backlog), released_meanwhile(releasing):
-        go_on(publisher, stopping, settings.reserve)
+    with (
+        publisher.hold.kept(),
+        metrics_served(settings, commits, releasing.backlog),
+        released_meanwhile(releasing),
+        contextlib.closing(Reporter(redis, publisher.hold.name)) as reporter,
+    ):
+        go_on(publisher, stopping, settings.reserve, reporter)
 
 
 def _is_private(archive: Store, stopping: threading.Event) -> bool:
@@ -86,8 +93,8 @@ def _is_private(archive: Store, stopping: threading.Event) -> bool:
     return False
 
 
-def go_on(publisher: Publisher, stopping: threading.Event, reserve: Path) -> None:
-    """Publishes until told to stop; whatever is away is waited for.
+def go_on(publisher: Publisher, stopping: threading.Event, reserve: Path, reporter: Reporter | None = None) -> None:
+    """Publishes until told to stop, and works out what maintainers ask for; whatever is away is waited for.
 
     Raises:
         Displaced: If another publisher is at work.
@@ -98,6 +105,7 @@ def go_on(publisher: Publisher, stopping: threading.Event, reserve: Path) -> Non
             if full:
                 publisher.fail_open_runs(DISK_FULL)
                 full = False
+            _report(reporter)
             busy = publisher.step()
             keep_reserve(reserve)
             if not busy:
@@ -114,6 +122,16 @@ def go_on(publisher: Publisher, stopping: threading.Event, reserve: Path) -> Non
         except RapportError as error:
             log.error("%s", error)
             stopping.wait(_PAUSE_SECONDS)
+
+
+def _report(reporter: Reporter | None) -> None:
+    """Sees to the reports; whatever is wrong with them must not keep results waiting."""
+    if reporter is None:
+        return
+    try:
+        reporter.step()
+    except (RedisError, RapportError) as error:
+        log.error("reports: %s", unreachable(error) if isinstance(error, RedisError) else error)
 
 
 def _deliver(notices: Notices, stopping: threading.Event) -> None:

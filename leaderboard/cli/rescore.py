@@ -8,25 +8,27 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from evaluator.errors import Cause, RapportError
-from evaluator.judges.spec import load_judge
 from leaderboard.cli.actions import redis_at
 from leaderboard.cli.options import AsJson
 from leaderboard.rescoring.records import Rescore
-from leaderboard.rescoring.selection import Filters, SelectedRun, select
-from leaderboard.rescoring.service import RescoreService, revision_of
+from leaderboard.rescoring.selection import Filters
+from leaderboard.rescoring.service import RescoreService
 from leaderboard.rescoring.words import rescore_lines
+from leaderboard.rescoring.working_out import Chosen, choose, comparison_of, now_and_then, preview_of
 from leaderboard.settings import Settings
 from leaderboard.store.base import Store
 from leaderboard.store.open import open_stores
 from leaderboard.submissions.service import THE_MAINTAINER
 
 app = typer.Typer(invoke_without_command=True, help=__doc__)
+
+_TOLD_EVERY = 5.0
+"""Seconds after which it is told again how far something is."""
 
 Id = Annotated[str, typer.Argument(help="Id of the re-score, such as r-20260101-0a1b2c3d.")]
 Reason = Annotated[str, typer.Option(help="Why, for the record; at most 1000 characters.")]
@@ -53,17 +55,14 @@ def rescore(
     if judge is None:
         raise typer.BadParameter("name a judge, or one of the commands", param_hint="--judge")
     settings = Settings()
-    store, spec = open_stores(settings).archive, load_judge(judge, settings.judges)
-    every = select(store, Filters())
+    store = open_stores(settings).archive
     filters = Filters(models=tuple(models or ()), since=since and since.date(), protocols=tuple(protocols or ()))
-    found = every if filters == Filters() else select(store, filters)
-    chosen = [run for run in found if spec.id not in run.judges]
+    chosen = choose(store, settings, judge, filters)
     if dry_run:
-        _preview(store, settings, spec.id, chosen, every, as_json)
+        _preview(store, settings, chosen, as_json)
         return
-    started = _service(settings).start(
-        spec.id, [run.run_id for run in chosen], THE_MAINTAINER, reason, _words(filters, len(chosen), len(every))
-    )
+    runs = [run.run_id for run in chosen.runs]
+    started = _service(settings).start(chosen.judge, runs, THE_MAINTAINER, reason, chosen.words)
     _print_one(started, settings, as_json)
 
 
@@ -93,19 +92,20 @@ def compare_judges(
 ) -> None:
     """Sets the judge of a re-score beside the one that stands: agreement, ranks that move, verdicts that flipped."""
     # With these come numpy and scipy, which the other commands do without.
-    from leaderboard.rescoring.compared import compare, protocols_of
-    from leaderboard.rescoring.comparing import FLIPS_OF_A_KIND
     from leaderboard.rescoring.comparing_text import as_json as comparison_json
     from leaderboard.rescoring.comparing_text import as_markdown, as_text
 
     settings = Settings()
     found = _service(settings).desk.get(rescore_id)
-    known = protocols_of(found)
-    if protocol is None and len(known) > 1:
-        raise RapportError(Cause.DATA_ERROR, f"{rescore_id} has runs of {', '.join(known)}.", "Name one by --protocol.")
-    store = open_stores(settings).archive
-    kept = FLIPS_OF_A_KIND if as_json else flips
-    told = compare(store, found, protocol or known[0], against=against, flips=kept)
+    told = comparison_of(
+        open_stores(settings).archive,
+        settings,
+        found,
+        protocol=protocol,
+        against=against,
+        flips=None if as_json else flips,
+        tell=now_and_then(_tell, _TOLD_EVERY),
+    )
     if as_json:
         sys.stdout.write(comparison_json(told))
     else:
@@ -166,28 +166,14 @@ def _record(found: Rescore, settings: Settings) -> dict[str, object]:
     return {**found.model_dump(mode="json"), "status": str(found.status), "progress": progress._asdict()}
 
 
-def _preview(
-    store: Store,
-    settings: Settings,
-    judge: str,
-    chosen: Sequence[SelectedRun],
-    every: Sequence[SelectedRun],
-    as_json: bool,
-) -> None:
+def _preview(store: Store, settings: Settings, chosen: Chosen, as_json: bool) -> None:
     """Prints what a re-score would take."""
-    from leaderboard.rescoring.preview import preview
     from leaderboard.rescoring.preview_words import preview_lines
 
-    spec = load_judge(judge, settings.judges)
-    found = preview(store, spec, revision_of(spec, settings), chosen, every)
+    found = preview_of(store, settings, chosen, now_and_then(_tell, _TOLD_EVERY))
     print(found.model_dump_json(indent=2) if as_json else "\n".join(preview_lines(found)))
 
 
-def _words(filters: Filters, chosen: int, every: int) -> str:
-    """Says how runs were chosen."""
-    told = [
-        *(f"model {name}" for name in filters.models),
-        *(f"protocol {name}" for name in filters.protocols),
-        *([f"since {filters.since}"] if filters.since else []),
-    ]
-    return f"{chosen} of {every} runs" + (f": {', '.join(told)}" if told else "")
+def _tell(progress: str) -> None:
+    """Says how far something is, where it is in nobody's way."""
+    print(f"{progress} ...", file=sys.stderr, flush=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from evaluator.errors import Cause, RapportError
 from evaluator.protocol import load_protocol
@@ -14,6 +14,7 @@ from leaderboard.open_data.people_views import counts_as_public, verdict_of
 from leaderboard.records import protocol_of, submission_of
 from leaderboard.rescoring.comparing import FLIPS_OF_A_KIND, Comparing
 from leaderboard.rescoring.comparing_rows import RunOfBoth, Scored
+from leaderboard.rescoring.comparing_texts import QuestionTexts
 from leaderboard.rescoring.comparison import Comparison
 from leaderboard.rescoring.promotions import read_promotions
 from leaderboard.rescoring.records import Rescore
@@ -35,6 +36,8 @@ def compare(
     against: str | None = None,
     flips: int = FLIPS_OF_A_KIND,
     disregarded: Collection[str] = (),
+    texts: QuestionTexts | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
     """Returns how the judge of a re-score differs from the one that stands, on the runs of a protocol.
 
@@ -45,6 +48,8 @@ def compare(
         against: The judge to compare with; None for the one that decides ranks now.
         flips: As of `Comparing`.
         disregarded: Likewise.
+        texts: Where the questions' texts are found, to stand with what flipped; None shows none.
+        tell: Is told how far it is, in a sentence.
 
     Raises:
         RapportError: `not_found` if the re-score has no run of the protocol; `data_error` if something of the archive
@@ -57,11 +62,13 @@ def compare(
         raise RapportError(Cause.NOT_FOUND, f"{rescore.id} has no run of {protocol}.", f"Name one of: {known}.")
     old, people = against or standing_judge(store, protocol), people_of(store)
     comparing = Comparing(protocol, old, rescore.judge, flips=flips, disregarded=disregarded)
-    for run_id in runs:
-        run = _run_of_both(store, rescore, run_id, old, people.get(run_id, ()))
+    for number, run_id in enumerate(runs, start=1):
+        tell(f"reading the verdicts of run {number:,} of {len(runs):,}")
+        run = _run_of_both(store, rescore, run_id, old, people.get(run_id, ()), texts)
         if run.old or run.new:
             comparing.add(run)
-    return comparing.finish()
+    found = comparing.finish(tell)
+    return found.model_copy(update={"no_texts_because": texts.missing_because}) if texts else found
 
 
 def protocols_of(rescore: Rescore) -> list[str]:
@@ -89,7 +96,9 @@ def people_of(store: Store) -> Mapping[str, Sequence[Verdict]]:
     return found
 
 
-def _run_of_both(store: Store, rescore: Rescore, run_id: str, old: str, people: Sequence[Verdict]) -> RunOfBoth:
+def _run_of_both(
+    store: Store, rescore: Rescore, run_id: str, old: str, people: Sequence[Verdict], texts: QuestionTexts | None
+) -> RunOfBoth:
     """Reads a run under both judges."""
     run = StoredRun(store, run_id)
     plan = run.plan()
@@ -106,6 +115,7 @@ def _run_of_both(store: Store, rescore: Rescore, run_id: str, old: str, people: 
         old=_standing(store, run, scorecard_id(run_id, old)),
         new=Scored(new, users, rows_under(store, run, rescore.id).verdicts) if new and users else None,
         people=people,
+        texts=texts.of(plan) if texts else {},
     )
 
 

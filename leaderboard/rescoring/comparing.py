@@ -13,7 +13,7 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from evaluator.errors import Cause, RapportError
@@ -109,8 +109,11 @@ class Comparing:
             standings.add(scored)
         self._added[old.card.run_id] = _Added(old.card, new.card, own.agreement())
 
-    def finish(self) -> Comparison:
+    def finish(self, tell: Callable[[str], None] = lambda _: None) -> Comparison:
         """Returns the comparison of all runs that were added, in whatever order.
+
+        Args:
+            tell: Is told how far it is, in a sentence: ranking a thousand runs takes minutes.
 
         Raises:
             RapportError: `not_found` if there is no run that both judges have judged.
@@ -122,7 +125,7 @@ class Comparing:
                 f"No run of {self._protocol} has been judged by both judges.{waiting}",
                 "Wait until the new judge has judged a run, and compare then.",
             )
-        models, (people, no_people_because) = self._models(), self._people.found()
+        models, (people, no_people_because) = self._models(tell), self._people.found()
         old_position, new_position = self._tally.positions()
         return Comparison(
             protocol=self._protocol,
@@ -141,10 +144,14 @@ class Comparing:
             no_people_because=no_people_because,
         )
 
-    def _models(self) -> tuple[ModelComparison, ...]:
+    def _models(self, tell: Callable[[str], None]) -> tuple[ModelComparison, ...]:
         """Returns all runs that both have judged, by run id."""
         before, now = self._standings
-        old, new = before.sides(), now.sides()
+        tell(f"ranking {len(self._added):,} runs under the old judge")
+        old = before.sides()
+        tell(f"ranking {len(self._added):,} runs under the new judge")
+        new = now.sides()
+        tell("comparing their Totals")
         return tuple(
             ModelComparison(
                 run_id=run_id,

@@ -21,7 +21,7 @@ from leaderboard.open_data.records import OpenUserScore
 from leaderboard.rescoring.comparing_rows import Scored
 from leaderboard.rescoring.comparing_tables import rounded_difference
 from leaderboard.rescoring.comparison import ModelSide, Move
-from leaderboard.results import Scorecard
+from leaderboard.results import JUDGE_REASONS, Scorecard
 from leaderboard.store.parquet import encode_parquet
 
 
@@ -90,7 +90,7 @@ class Standings:
 
     def _as_if_official(self, card: Scorecard) -> Scorecard:
         """Returns a scorecard without the reasons that do not count here."""
-        free = {*self._disregarded, f"{card.judge_status} judge"}
+        free = {*self._disregarded, JUDGE_REASONS.get(card.judge_status)}
         left = tuple(reason for reason in card.unranked_because if reason not in free)
         return card.model_copy(update={"unranked_because": left})
 

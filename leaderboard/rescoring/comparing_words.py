@@ -305,6 +305,8 @@ def _flips(found: Comparison, spell: Spelling, most: int) -> Iterator[Block]:
             for group in found.flips
         ),
     )
+    if found.no_texts_because and most:
+        yield spell(found.no_texts_because)
     for group in found.flips:
         for number, flip in enumerate(group.shown[:most], start=1):
             yield from _flip(group, flip, number, spell)

@@ -290,6 +290,9 @@ class Comparison(Record):
     """Kendall's tau-b of all models' old and new Totals, in -1..1; None where either side has fewer than two of them.
     It has no interval: models are no sample of anything."""
     flips: tuple[FlipGroup, ...]
+    no_texts_because: str | None = None
+    """Why flips of some runs stand without the text of their question, as sentences; None where none does so, or where
+    texts were not asked for."""
     people: PeopleComparison | None
     no_people_because: str | None
     """Why nothing is said of people, as a sentence; None where it is."""

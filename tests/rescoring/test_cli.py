@@ -21,21 +21,21 @@ def rapport(*words: str) -> Result:
 
 
 def test_the_whole_way_from_preview_to_promotion(bench: Bench) -> None:
-    wanted = json.loads(rapport("--judge", OTHER, "--dry-run", "--json").output)
+    wanted = json.loads(rapport("--judge", OTHER, "--dry-run", "--json").stdout)
     assert (wanted["judge"], wanted["runs"], wanted["there"]) == (OTHER, 3, 0)
     assert wanted["missing"] > 0
     assert not bench.desk.all(), "a preview changes nothing"
 
-    started = json.loads(rapport("--judge", OTHER, "--reason", "A better judge.", "--json").output)
+    started = json.loads(rapport("--judge", OTHER, "--reason", "A better judge.", "--json").stdout)
     assert (started["status"], started["words"]) == ("running", "3 of 3 runs")
     settle(bench.publisher)
-    assert "0 of 3 runs judged" in rapport("status").output
+    assert "0 of 3 runs judged" in rapport("status").stdout
     rapport("pause", started["id"], "--reason", "Night.")
     assert bench.desk.get(started["id"]).status is RescoreStatus.PAUSED
     rapport("resume", started["id"])
     done = bench.finish(bench.desk.get(started["id"]))
     JudgeChecks(bench.redis).put(make_check(done))
-    told = rapport("status", done.id).output
+    told = rapport("status", done.id).stdout
     assert "completed by publisher: 3 of 3 runs were judged." in told
     assert rapport("promote", done.id, "--reason", "It agrees better with people.").exit_code == 0
     settle(bench.publisher)
@@ -45,7 +45,7 @@ def test_the_whole_way_from_preview_to_promotion(bench: Bench) -> None:
 
 
 def test_models_are_chosen_by_name(bench: Bench) -> None:
-    one = json.loads(rapport("--judge", OTHER, "--models", "local/second", "--json").output)
+    one = json.loads(rapport("--judge", OTHER, "--models", "local/second", "--json").stdout)
     assert one["runs"] == [bench.runs[1]]
     assert one["words"] == "1 of 3 runs: model local/second"
     rapport("discard", one["id"], "--reason", "Only a try.")

@@ -19,6 +19,7 @@ from evaluator.models import pin
 from leaderboard.cli.main import app
 from leaderboard.records import now
 from leaderboard.rescoring.compared import compare
+from leaderboard.rescoring.comparing_texts import QuestionTexts
 from leaderboard.rescoring.comparison import Comparison
 from leaderboard.rescoring.promotions import Promotion, Promotions
 from leaderboard.rescoring.records import RescoreStatus
@@ -114,7 +115,7 @@ def judged_pairs(bench: Bench) -> list[Question]:
 def test_what_flips_is_what_the_new_judge_decides_otherwise_and_is_told_in_words_and_json(bench: Bench) -> None:
     rescore = bench.finish(bench.begin())
     assert rescore.status is RescoreStatus.COMPLETED
-    told = compare(bench.store, rescore, PROTOCOL)
+    told = compare(bench.store, rescore, PROTOCOL, texts=QuestionTexts("demo"))
     read = judged_pairs(bench)
     orders = {QuestionType.SCHEDULE: 1}
     wanted = sum(orders.get(each.type, 2) for each in read if is_contrary(each.question))
@@ -123,13 +124,14 @@ def test_what_flips_is_what_the_new_judge_decides_otherwise_and_is_told_in_words
     known = questions(bench)
     for group in told.flips:
         assert all(is_contrary(known[flip.question_id].question) for flip in group.shown)
+        assert all(flip.question == known[flip.question_id].question for flip in group.shown)
 
     as_json = CliRunner().invoke(app, ["rescore", "compare", rescore.id, "--json"])
-    assert Comparison.model_validate_json(as_json.output) == told
+    assert Comparison.model_validate_json(as_json.stdout) == told
     printed = CliRunner().invoke(app, ["rescore", "compare", rescore.id])
     assert printed.exit_code == 0
-    assert "kappa" in printed.output
-    assert f"{told.flipped:,}" in printed.output
+    assert "kappa" in printed.stdout
+    assert f"{told.flipped:,}" in printed.stdout
 
     with pytest.raises(RapportError, match="No run of demo-v1 has been judged by both judges"):
         compare(bench.store, rescore, PROTOCOL, against=OTHER)
