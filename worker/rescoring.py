@@ -16,6 +16,7 @@ from redis import Redis
 from evaluator.errors import Cause, RapportError
 from evaluator.protocol import hicupid_protocol
 from leaderboard.fleet import Fleet
+from leaderboard.judge_board.desk import JudgeQualities
 from leaderboard.records import Failure, Lane, Plan, now, protocol_of, submission_of
 from leaderboard.rescoring.checks import JudgeChecks
 from leaderboard.rescoring.desk import RescoreDesk, RescoreMovedMeanwhile, Seen
@@ -62,6 +63,7 @@ class Rescorer:
         self._redis, self._ledger, self._store = redis, ledger, store
         self._desk, self._fleet = RescoreDesk(redis), Fleet(redis)
         self._promoter, self._checks = Promoter(redis, store), JudgeChecks(redis)
+        self._qualities = JudgeQualities(redis)
         self._finished: dict[str, set[str]] = {}
         """For each re-score, the runs of which the archive holds its scorecard."""
         self._known: dict[str, KnownVerdicts] = {}
@@ -73,6 +75,11 @@ class Rescorer:
     def look(self) -> None:
         """Looks around, in one round trip; all else goes by what is seen now."""
         self._seen = self._desk.look()
+
+    @property
+    def acts(self) -> int:
+        """How many entries the log of maintainers had when it looked around."""
+        return self._seen.acts
 
     def judged(self) -> list[str]:
         """Returns the open judgings whose shards are all judged."""
@@ -100,6 +107,11 @@ class Rescorer:
                 Write(layout.judge_check_path(name), check.model_dump_json().encode()) for name, check in checks.items()
             )
             parts.append(Part(f"{len(checks)} checks of judges", files, lambda: self._checks.note_saved(checks)))
+        if self._seen.qualities_unsaved and (found := self._qualities.unsaved()):
+            told = tuple(
+                Write(layout.judge_quality_path(name), each.model_dump_json().encode()) for name, each in found.items()
+            )
+            parts.append(Part(f"{len(found)} qualities of judges", told, lambda: self._qualities.note_saved(found)))
         if unsaved := [each for each in self._seen.rescores if each.id in self._seen.unsaved]:
             writes = tuple(Write(layout.rescore_path(each.id), each.model_dump_json().encode()) for each in unsaved)
             parts.append(Part(f"{len(unsaved)} re-scores", writes, lambda: self._desk.note_saved(unsaved)))
@@ -137,6 +149,7 @@ class Rescorer:
         log.info("restored %d re-scores from the store", self._desk.restore(saved))
         self._promoter.restore()
         self._checks.restore(self._store)
+        self._qualities.restore(self._store)
         self._finished.clear()
         self._known.clear()
         for rescore in self._desk.all():

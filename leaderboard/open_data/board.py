@@ -5,8 +5,10 @@ What belongs to one figure is a record of its own; `columns_of` lays them side b
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
+from evaluator.records import Upgrade, UpgradedRecord
 from leaderboard.open_data.records import OpenRecord, PersonalData
 from leaderboard.records import Moment, Relation, TrainingData
 
@@ -68,10 +70,24 @@ class OpenGap(OpenRecord):
     """Judged items behind the second, at least 0."""
 
 
-class OpenScorecard(OpenRecord):
+def _without_judges_ranks(fields: dict[str, Any]) -> dict[str, Any]:
+    """Returns a row of version 1 as one of version 2: ranks under a judge that decides none were not worked out."""
+    told = dict.fromkeys(("rank_under_judge", "rank_under_judge_low", "rank_under_judge_high", "judge_status_since"))
+    return {**fields, **told}
+
+
+def _place_without_judges_ranks(fields: dict[str, Any]) -> dict[str, Any]:
+    """Returns the place of a row of version 1, likewise."""
+    told = _without_judges_ranks(fields)
+    del told["rank_under_judge"]
+    return told
+
+
+class OpenScorecard(OpenRecord, UpgradedRecord):
     """One scorecard: a model under a protocol and a judge, with its place on the board."""
 
-    schema_version: Literal[1] = 1
+    upgrades: ClassVar[Mapping[int, Upgrade]] = {1: _without_judges_ranks}
+    schema_version: Literal[2] = 2
     """Version of this row's layout."""
     rank: int | None
     """1 + the number of models that are significantly better under the same protocol, judge and data; null where it
@@ -110,6 +126,16 @@ class OpenScorecard(OpenRecord):
     """Id of the judge; see the config `judges`."""
     judge_status: Literal["official", "candidate", "demo", "retired"]
     """Whether the judge's verdicts rank: those of an official one do."""
+    judge_status_since: Moment | None
+    """When a promotion gave the judge that status for this protocol, in UTC; null where none did."""
+    rank_under_judge: int | None
+    """The rank that it would have if its judge decided ranks: 1 + the number of models that are significantly better
+    under the same protocol, judge and data, whatever that judge's status; null where anything else keeps it out."""
+    rank_under_judge_low: int | None
+    """Best rank under its judge that the data leave open, at 95 % for the whole ranking together; null without one."""
+    rank_under_judge_high: int | None
+    """Worst rank under its judge that the data leave open, at 95 % for the whole ranking together; null without
+    one."""
     created_at: Moment
     """When it was scored, in UTC."""
     aui: float | None
@@ -242,19 +268,36 @@ class OpenScorecard(OpenRecord):
     """Whether real people stand behind that text."""
 
 
-class OpenPlace(OpenRecord):
-    """Those columns of the board that no scorecard tells by itself; see `OpenScorecard`."""
+class OpenPlace(OpenRecord, UpgradedRecord):
+    """Those columns of the board that no scorecard tells by itself, and what each is told by; see `OpenScorecard`."""
 
-    schema_version: Literal[1] = 1
+    upgrades: ClassVar[Mapping[int, Upgrade]] = {1: _place_without_judges_ranks}
+    schema_version: Literal[2] = 2
     """Version of the board's layout."""
     scorecard_id: str
     """Name of the scorecard."""
+    protocol: str
+    """Id of the protocol."""
+    judge: str
+    """Id of the judge."""
+    judge_revision: str
+    """Commit of the judge, or digest of its folder."""
+    judge_config: str
+    """SHA-256 of the judge's whole configuration."""
+    judge_status: Literal["official", "candidate", "demo", "retired"]
+    """Whether the judge's verdicts rank."""
+    judge_status_since: Moment | None
+    """When a promotion gave the judge that status; null where none did."""
     rows_sha: str
     """SHA-256 over the keys and contents of the rows that it was worked out from, 64 hexadecimal digits."""
     rank_low: int | None
     """Best rank that the data leave open; null where it does not rank."""
     rank_high: int | None
     """Worst rank that the data leave open; null where it does not rank."""
+    rank_under_judge_low: int | None
+    """Best rank under its judge that the data leave open; null without one."""
+    rank_under_judge_high: int | None
+    """Worst rank under its judge that the data leave open; null without one."""
     unranked_because: str
     """Why it stays out of the ranking."""
     lc: OpenGap | None

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import create_model
 from pydantic.fields import FieldInfo
 
+from evaluator.records import UpgradedRecord
 from leaderboard.open_data.records import OpenRecord
 
 Row = TypeVar("Row", bound=OpenRecord)
@@ -40,7 +41,12 @@ def columns_of(kind: type[OpenRecord]) -> type[OpenRecord]:
             columns[name] = column
     if columns.keys() == kind.model_fields.keys():
         return kind
-    return create_model(f"{kind.__name__}Columns", __base__=OpenRecord, **columns)
+    if not issubclass(kind, UpgradedRecord):
+        return create_model(f"{kind.__name__}Columns", __base__=OpenRecord, **columns)
+    # An upgrade of a row with figures in it adds or changes plain columns, so that it is one of these columns too.
+    upgraded = create_model(f"{kind.__name__}Columns", __base__=(OpenRecord, UpgradedRecord), **columns)
+    upgraded.upgrades = kind.upgrades
+    return upgraded
 
 
 def to_columns(row: OpenRecord) -> OpenRecord:

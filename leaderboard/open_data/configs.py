@@ -10,11 +10,11 @@ from leaderboard.open_data import layout
 from leaderboard.open_data.board import OpenScorecard
 from leaderboard.open_data.columns import columns_of
 from leaderboard.open_data.human import OpenHumanFigure, OpenHumanScorecard
+from leaderboard.open_data.judges import OpenJudge, OpenJudgeCheck, OpenJudgeQuality
 from leaderboard.open_data.people import OpenAnnotator, OpenLabel
 from leaderboard.open_data.records import (
     OpenCard,
     OpenGeneration,
-    OpenJudge,
     OpenRecord,
     OpenRequest,
     OpenUserScore,
@@ -67,6 +67,14 @@ RESULTS = (
         "One row a verdict, of both suites; what rules found at human-grounded tasks stands beside them",
     ),
     Config("judges", OpenJudge, layout.JUDGES, OURS, "One row a judge"),
+    Config("judge_quality", OpenJudgeQuality, layout.JUDGE_QUALITY, OURS, "One row a version of a judge"),
+    Config(
+        "judge_checks",
+        OpenJudgeCheck,
+        layout.JUDGE_CHECKS,
+        OURS,
+        "One row a canary that a version of a judge was shown",
+    ),
     Config(
         "labels", OpenLabel, f"{layout.LABELS}/**/*.parquet", "column `licence` of each row", "One row a person's label"
     ),

@@ -69,12 +69,17 @@ def open_scorecard(row: BoardRow, card: Scorecard, secrets: Secrets = NO_SECRETS
     """
     public = clean(card, secrets)
     low, high = row.rank_interval or (None, None)
+    low_there, high_there = row.rank_under_judge_interval or (None, None)
     return OpenScorecard.model_validate(
         {
             "scorecard_id": card.id,
             "rank": row.rank,
             "rank_low": low,
             "rank_high": high,
+            "rank_under_judge": row.rank_under_judge,
+            "rank_under_judge_low": low_there,
+            "rank_under_judge_high": high_there,
+            "judge_status_since": row.judge_status_since,
             "unranked_because": REASONS.join(row.unranked_because),
             **{name: getattr(public, name) for name in _AS_THEY_ARE},
             **{name: canonical_json(dict(getattr(public, name))) for name in _AS_OBJECTS},

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from evaluator.judges.spec import JudgeSpec
 from leaderboard.open_data.board import OpenPlace, OpenScorecard
 from leaderboard.open_data.columns import columns_of, from_columns, to_columns
 from leaderboard.open_data.human import OpenHumanFigure, OpenHumanScorecard
+from leaderboard.open_data.judge_views import open_judge
+from leaderboard.open_data.judges import OpenJudge, OpenJudgeCheck, OpenJudgeQuality
 from leaderboard.open_data.people import OpenAnnotator, OpenLabel
 from leaderboard.open_data.records import (
     OpenCard,
     OpenGeneration,
-    OpenJudge,
     OpenRecord,
     OpenRequest,
     OpenUserScore,
     OpenVerdict,
     OpenWithdrawal,
 )
-from leaderboard.open_data.views import open_judge
 from leaderboard.store.parquet import decode_parquet, encode_parquet
 from leaderboard.store.rows import encode_rows, read_record
 
@@ -151,9 +152,26 @@ def encode_verdicts(rows: Iterable[OpenVerdict]) -> bytes:
     return _encode(rows, OpenVerdict, _verdict_order)
 
 
-def encode_judges(judges: Iterable[JudgeSpec]) -> bytes:
-    """Returns the file of all judges."""
-    return _encode(map(open_judge, judges), OpenJudge, lambda row: (row.id, row.judge_config))
+def encode_judges(judges: Iterable[JudgeSpec], configs: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """Returns the file of all judges.
+
+    Args:
+        judges: All judges, with the status that each has by now.
+        configs: By id, the digest of its configuration as its file has it; one that is not there has the file's status.
+    """
+    rows = (open_judge(judge, configs.get(judge.id)) for judge in judges)
+    return _encode(rows, OpenJudge, lambda row: (row.id, row.judge_config))
+
+
+def encode_quality(rows: Iterable[OpenJudgeQuality]) -> bytes:
+    """Returns the file of what is known of judges, version by version."""
+    ordered = sorted(rows, key=lambda row: (row.judge, row.judge_revision, row.judge_config, row.judge_prompts))
+    return encode_parquet(map(to_columns, ordered), columns_of(OpenJudgeQuality))
+
+
+def encode_checks(rows: Iterable[OpenJudgeCheck]) -> bytes:
+    """Returns the file of what canaries said of judges."""
+    return _encode(rows, OpenJudgeCheck, lambda row: (row.judge, row.check, row.canary or "", row.figure))
 
 
 def encode_labels(rows: Iterable[OpenLabel]) -> bytes:

@@ -5,15 +5,14 @@ The data-set cards are written from these docstrings, so a field without one can
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import ConfigDict
 
 from evaluator.errors import Cause
 from evaluator.hicupid.questions import QuestionType
 from evaluator.human.tasks import AnyTask
-from evaluator.records import Defect, Outcome, Record, SlotOrder, Upgrade, UpgradedRecord
+from evaluator.records import Defect, Outcome, Record, SlotOrder
 from leaderboard.records import Moment, Relation, State, TrainingData
 
 PersonalData = Literal["none", "synthetic", "pseudonymous", "personal"]
@@ -278,51 +277,6 @@ class OpenVerdict(OpenRecord):
     """Licence of the data set that was asked from; null where its authors state none."""
     personal_data: PersonalData
     """Whether real people stand behind the text that was judged."""
-
-
-class OpenJudge(OpenRecord, UpgradedRecord):
-    """One judge: everything that decides its verdicts."""
-
-    upgrades: ClassVar[Mapping[int, Upgrade]] = {1: lambda fields: {**fields, "word_pattern": None}}
-    schema_version: Literal[2] = 2
-    """Version of this row's layout."""
-    id: str
-    """Name of the judge, as in all other configs."""
-    title: str
-    """One sentence about it."""
-    kind: str
-    """What it is asked: `pairwise` sets the answer beside the reference answer, `rating` says by how much an answer
-    serves an attribute better than another one, `verifier` whether an attribute makes sense."""
-    status: Literal["official", "candidate", "demo", "retired"]
-    """Whether its verdicts rank: `official` ones do."""
-    model: str
-    """Model that judges, as `owner/name` or `local/NAME`."""
-    revision: str | None
-    """Commit of that model; null where each run pins the newest one and every verdict names it."""
-    temperature: float
-    """Temperature of its sampling, at least 0; 0 takes the likeliest token."""
-    top_k: int
-    """Likeliest tokens that are drawn from; -1 for all."""
-    top_p: float
-    """Share of probability that is drawn from, above 0 to 1."""
-    max_tokens: int
-    """Most tokens that it writes."""
-    seed: int
-    """Number that its random streams are derived from."""
-    retry_temperature: float
-    """Temperature of a second attempt at a verdict that could not be read, above 0."""
-    pairwise_pattern: str | None
-    """Regular expression that verdicts on pairs are forced to match; null for free writing."""
-    word_pattern: str | None
-    """Regular expression that a judge is forced to match which says nothing but one word; null for all others."""
-    schedule_pattern: str | None
-    """Regular expression that verdicts on schedule questions are forced to match; null for free writing."""
-    prompt_pack: str
-    """Wording of its prompts."""
-    licence: str
-    """Licence of the model that judges."""
-    judge_config: str
-    """SHA-256 of the whole configuration, 64 hexadecimal digits; scorecards name it too."""
 
 
 class OpenRequest(OpenRecord):

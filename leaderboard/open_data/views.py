@@ -15,7 +15,6 @@ from typing import Any, Literal
 from evaluator.human.answers import fault_of
 from evaluator.human.items import HumanItem
 from evaluator.human.tasks import AnyTask, JudgedTask, Task
-from evaluator.judges.spec import ForcedPatterns, ForcedWord, JudgeSpec
 from evaluator.protocol import is_reference
 from evaluator.records import Defect, Generation, Record, Terms, Verdict, verdict_version
 from evaluator.setup import AnyItem
@@ -23,7 +22,6 @@ from leaderboard.open_data import layout
 from leaderboard.open_data.cleaning import NO_SECRETS, Secrets, clean, is_clean
 from leaderboard.open_data.records import (
     OpenGeneration,
-    OpenJudge,
     OpenRecord,
     OpenRequest,
     OpenVerdict,
@@ -164,25 +162,6 @@ def open_verdict(
         "completion": _shown(row.completion, may_show and row.taken_down is None, secrets),
     }
     return clean(OpenVerdict.model_validate(values), secrets)
-
-
-def open_judge(judge: JudgeSpec) -> OpenJudge:
-    """Returns a judge as a public row.
-
-    Example:
-        >>> from evaluator.judges.spec import load_judge
-        >>> open_judge(load_judge("demo")).max_tokens
-        168
-    """
-    patterns = judge.patterns
-    own = {
-        "schema_version": 2,
-        "pairwise_pattern": patterns.pairwise if isinstance(patterns, ForcedPatterns) else None,
-        "schedule_pattern": patterns.schedule if isinstance(patterns, ForcedPatterns) else None,
-        "word_pattern": patterns.word if isinstance(patterns, ForcedWord) else None,
-        "judge_config": judge.digest(),
-    }
-    return OpenJudge.model_validate(_taken(OpenJudge, judge.sampling, judge) | own)
 
 
 def open_request(history: History, secrets: Secrets = NO_SECRETS) -> OpenRequest | None:

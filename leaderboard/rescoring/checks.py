@@ -12,6 +12,7 @@ from leaderboard.store import layout
 from leaderboard.store.base import Store
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
+from leaderboard.upkeep.places import place_of
 
 
 class JudgeChecks:
@@ -54,7 +55,8 @@ class JudgeChecks:
 
     def restore(self, store: Store) -> None:
         """Takes in what the archive holds."""
-        for path, content in store.read_all(store.list(layout.JUDGES)).items():
+        paths = [path for path in store.list(layout.JUDGES) if (place := place_of(path)) and place.is_check]
+        for path, content in store.read_all(paths).items():
             check = read_record(content, JudgeCheck, path)
             self._redis.hsetnx(keys.JUDGE_CHECKS, name_of(check), check.model_dump_json())
 

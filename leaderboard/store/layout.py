@@ -223,7 +223,11 @@ def rescored_users_path(rescore_id: str, scorecard_id: str) -> str:
 
 
 JUDGES = "judges"
-"""Folder of what canaries said of judges."""
+"""Folder of what canaries said of judges, and of what is known of them."""
+JUDGE_QUALITY = "judges/quality"
+"""Folder of what is known of judges."""
+LABELLED = "labelled"
+"""Folder of labelled verdict files."""
 
 
 def judge_check_path(name: str) -> str:
@@ -236,8 +240,52 @@ def judge_check_path(name: str) -> str:
     return f"{JUDGES}/{name}.json"
 
 
+def judge_quality_path(name: str) -> str:
+    """What is known of one version of a judge.
+
+    Example:
+        >>> judge_quality_path("demo/0a1b2c3d4e5f6071")
+        'judges/quality/demo/0a1b2c3d4e5f6071.json'
+    """
+    return f"{JUDGE_QUALITY}/{name}.json"
+
+
+def labelled_set_path(name: str) -> str:
+    """Terms of a labelled verdict file.
+
+    Example:
+        >>> labelled_set_path("seven-nurses")
+        'labelled/seven-nurses/set.json'
+    """
+    return f"{LABELLED}/{name}/set.json"
+
+
+def labelled_rows_path(name: str) -> str:
+    """Its labels.
+
+    Example:
+        >>> labelled_rows_path("seven-nurses")
+        'labelled/seven-nurses/labels.parquet'
+    """
+    return f"{LABELLED}/{name}/labels.parquet"
+
+
 PROMOTIONS = "promotions.json"
 """Which judges were promoted, and when."""
+
+
+ACTS = "acts"
+"""Folder of the log of what maintainers did."""
+
+
+def acts_path(first: int, last: int) -> str:
+    """Some entries of that log, by the sequence numbers of the first and the last.
+
+    Example:
+        >>> acts_path(1, 20)
+        'acts/00000001-00000020.jsonl'
+    """
+    return f"{ACTS}/{first:08d}-{last:08d}.jsonl"
 
 
 PEOPLE = "people"

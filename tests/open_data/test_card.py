@@ -46,7 +46,7 @@ def test_the_results_have_the_configs_that_were_promised() -> None:
 
     assert names == [
         *("board", "scorecards", "user_scores", "human_scorecards", "human_figures"),
-        *("generations", "verdicts", "judges", "labels", "annotators"),
+        *("generations", "verdicts", "judges", "judge_quality", "judge_checks", "labels", "annotators"),
     ]
     assert [each["config_name"] for each in front(RESULTS_CARD)["dataset_info"]] == names
     assert [each["config_name"] for each in front(RESULTS_CARD)["configs"] if each.get("default")] == ["board"]
@@ -139,6 +139,8 @@ def test_patterns_of_files_fit_the_layout() -> None:
         "generations": layout.generations_path("org/m", run),
         "verdicts": layout.verdicts_path("demo", "org/m", run),
         "judges": layout.JUDGES,
+        "judge_quality": layout.JUDGE_QUALITY,
+        "judge_checks": layout.JUDGE_CHECKS,
         "labels": layout.labels_path("org/set", "relevance"),
         "annotators": layout.ANNOTATORS,
         "requests": layout.request_path("s-20260101-0a1b2c3d"),

@@ -12,7 +12,8 @@ from evaluator.errors import Cause, RapportError
 from evaluator.judges.spec import load_judge
 from leaderboard.open_data import files
 from leaderboard.open_data.figures import open_card, open_user_scores
-from leaderboard.open_data.records import OpenCard, OpenJudge, OpenUserScore, OpenWithdrawal
+from leaderboard.open_data.judges import OpenJudge
+from leaderboard.open_data.records import OpenCard, OpenUserScore, OpenWithdrawal
 from leaderboard.store.parquet import decode_parquet
 from tests.builders import NOON, make_scorecard, make_user_scores
 from tests.open_data.rows import board_of, make_label, some_cards, some_generations, some_verdicts

@@ -14,11 +14,13 @@ from leaderboard.open_data.card import requests_card, results_card
 from leaderboard.open_data.configs import REQUESTS, RESULTS, features_of
 from leaderboard.open_data.figures import open_card, open_user_scores
 from leaderboard.open_data.human_figures import open_human_figures, open_human_scorecard
+from leaderboard.open_data.judge_views import open_checks, open_quality
 from leaderboard.open_data.records import OpenGeneration
 from leaderboard.open_data.views import open_generation, open_request
 from leaderboard.records import State
 from tests.builders import NOON, WIN, make_declaration, make_generation, make_input_key, make_verdict
 from tests.human_runs import answer_to, demo_items, make_human_run
+from tests.judge_board.public_rows import make_check, make_computed
 from tests.open_data.rows import (
     NO_CONSENT,
     RUN,
@@ -47,6 +49,8 @@ ROWS = {
     "generations": 7,
     "verdicts": 3,
     "judges": len(JUDGES),
+    "judge_quality": 2,
+    "judge_checks": 2 * len(make_check().figures),
     "labels": 2,
     "annotators": 2,
     "requests": 2,
@@ -76,6 +80,8 @@ def results() -> dict[str, bytes]:
         layout.CARD: results_card("org/results", "org/requests", PROTOCOLS, JUDGES).encode(),
         layout.BOARD: files.encode_board(rows),
         layout.JUDGES: files.encode_judges(JUDGES),
+        layout.JUDGE_QUALITY: files.encode_quality(map(open_quality, [make_computed(), make_computed(users=3)])),
+        layout.JUDGE_CHECKS: files.encode_checks(open_checks([make_check(), make_check(checked_at=None, users=9)])),
         layout.labels_path("org/set", "relevance"): files.encode_labels([make_label()]),
         layout.labels_path("org/set", "response"): files.encode_labels([make_label(number=3.0, word=None)]),
         layout.ANNOTATORS: files.ANNOTATORS.encode([make_annotator("a1"), make_annotator("a2", withdrawn_at=NOON)]),

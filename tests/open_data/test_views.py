@@ -7,7 +7,8 @@ import pytest
 from evaluator.errors import Cause
 from evaluator.judges.spec import load_judge
 from evaluator.records import Generation
-from leaderboard.open_data.views import open_generation, open_judge, open_request, open_verdict
+from leaderboard.open_data.judge_views import open_judge
+from leaderboard.open_data.views import open_generation, open_request, open_verdict
 from tests.builders import TERMS, WIN, make_generation, make_input_key, make_item, make_verdict
 from tests.open_data.rows import CONSENT, NO_CONSENT, RUN, failed, judged, make_history, shown
 

@@ -82,7 +82,8 @@ def test_a_judge_that_follows_a_sound_rule_keeps_to_every_bound(sound: JudgeChec
     assert sound.passed
     assert sound.missing == 0
     assert (sound.questions, sound.users) == (40, 10)
-    assert (sound.kind, sound.canaries, sound.schema_version) == ("pairwise", "canaries-v1", 2)
+    assert (sound.kind, sound.canaries, sound.schema_version) == ("pairwise", "canaries-v1", 3)
+    assert sound.checked_at is not None
     assert sound.unkept == ()
 
 

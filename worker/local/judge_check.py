@@ -26,8 +26,9 @@ from evaluator.records import Generation, Verdict
 from evaluator.references import answer_row
 from evaluator.setup import HicupidSetup, questions_of, users_of
 from evaluator.suites import RunSetup
-from leaderboard.records import Lane
+from leaderboard.records import Lane, now
 from leaderboard.settings import Settings
+from leaderboard.store.rows import read_record
 from worker.engines import Endpoints, RunEngines
 from worker.local.folder import Folder, verdict_name, write_whole
 from worker.local.judge_check_words import Telling, ask_words, canary_cases, words_check, words_setup
@@ -97,8 +98,19 @@ def check_judge(wanted: Wanted, settings: Settings) -> Checked:
         with Journal(path, Verdict, verdict_name, lambda row: is_said_by(row, engine.info)) as journal:
             run.ask(engine, journal)
             check = run.made_of(journal.rows, engine.info)
-        write_whole(folder.path / f"check-{under}.json", check)
+        path = folder.path / f"check-{under}.json"
+        check = check.first_said(_check_in(path), now())
+        write_whole(path, check)
     return Checked(check, folder.path)
+
+
+def _check_in(path: Path) -> JudgeCheck | None:
+    """Returns what an earlier call came to; None if there was none.
+
+    Raises:
+        RapportError: `data_error` if the file is broken.
+    """
+    return read_record(path.read_bytes(), JudgeCheck, str(path)) if path.is_file() else None
 
 
 def _of_pairs(wanted: Wanted, settings: Settings) -> _Run:
