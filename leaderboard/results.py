@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
@@ -13,6 +14,11 @@ from leaderboard.records import Declaration, Moment
 
 INCOMPLETE = "incomplete"
 """Why a result stays out of the ranking of which too little was answered or judged."""
+
+JudgeStatus: TypeAlias = Literal["official", "candidate", "demo", "retired"]
+"""Whether a judge's verdicts rank: those of an official one do."""
+JUDGE_REASONS: Mapping[str, str] = {status: f"{status} judge" for status in ("candidate", "demo", "retired")}
+"""Why a result stays out of the official ranking whose judge does not decide ranks, by that judge's status."""
 
 Identity: TypeAlias = tuple[str, str, str | None, str | None, bool]
 """What is the same model under the same conditions: name, revision, adapter, its revision, and whether it thinks."""
@@ -36,7 +42,7 @@ class Provenance(Record):
     judge_revision: str
     judge_config: str
     """Digest of the judge's whole configuration; see `Plan`."""
-    judge_status: Literal["official", "candidate", "demo", "retired"]
+    judge_status: JudgeStatus
     prompt_pack: str
     prompt_pack_status: Literal["official", "imported", "builtin"]
     data_source: str

@@ -16,7 +16,7 @@ from evaluator.protocol import HicupidProtocol, is_reference
 from evaluator.records import Generation, Record, Terms, Verdict
 from evaluator.results import Rate, Result
 from leaderboard.records import Lane, Plan, ShardReport, State, Submission, Transition, protocol_of
-from leaderboard.results import INCOMPLETE, Scorecard
+from leaderboard.results import INCOMPLETE, JUDGE_REASONS, Scorecard
 
 LEAST_JUDGED_SHARE = 0.98
 """Below this share of judged items a scorecard is incomplete and never ranks."""
@@ -195,7 +195,7 @@ def _unranked_because(
     slots_alone = not reference and _sees_slots_alone(result.slot_a_share)
     checks = (
         ("reference", reference),
-        (f"{judge.status} judge", judge.status != "official"),
+        (JUDGE_REASONS.get(judge.status, ""), judge.status in JUDGE_REASONS),
         ("judge without a verdict of its own", slots_alone),
         (f"{PROMPTS[plan.prompt_pack_status]} prompts", plan.prompt_pack_status != "official"),
         (f"protocol {protocol.id}", not protocol.official),

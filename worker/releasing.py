@@ -17,9 +17,10 @@ from typing import NamedTuple
 from evaluator.errors import RapportError
 from leaderboard.release.derive import all_submissions
 from leaderboard.release.kept import Kept, read_kept
-from leaderboard.release.news import concerns_all, news_in
+from leaderboard.release.news import concerns_all, news_in, tells_of_judges
 from leaderboard.release.people import all_people
 from leaderboard.release.release import Release
+from leaderboard.rescoring.promotions import NOTHING_PROMOTED
 from leaderboard.store.base import Conflict, Operation, Revision, Store, StoreBusy, StoreError
 
 log = logging.getLogger("rapport.release")
@@ -77,6 +78,11 @@ class Releasing:
         self._begun, self._looked_back_at = False, float("-inf")
         self._rank_at = self._again_at = float("-inf")
         self._unranked_since: float | None = clock()
+        self._news_of_judges = False
+        self._promotions = NOTHING_PROMOTED
+        """Whose judge decided ranks when it was last looked at."""
+        self._together = set[str]()
+        """What a promotion concerns and was not released since: until all of it was, the board stays as it is."""
 
     def backlog(self) -> Backlog:
         """Returns what is not public yet; may be asked from another thread."""
@@ -100,6 +106,7 @@ class Releasing:
         with self._lock:
             self._add(found)
             self._newest = revision
+            self._news_of_judges = self._news_of_judges or tells_of_judges(paths)
 
     def step(self, stopped: Callable[[], bool] = lambda: False) -> bool:
         """Releases some of what waits, or the board; says whether it did.
@@ -114,8 +121,13 @@ class Releasing:
             self._begin()
         if self._release.commit_in > 0:
             return False  # A public data set wants to be left alone: to derive anything now would be in vain.
+        if self._news_of_judges:
+            self._tell_of_judges()
+            return True
         # A commit is taken as soon as there is room for one: were the board left for after it, there never would be.
         ranks, brought = self._ranks_now(), False
+        if ranks or self._waiting:
+            ranks = not self._is_promoted() and ranks
         if ranks:
             self._rank()
         else:
@@ -126,10 +138,12 @@ class Releasing:
 
     def _begin(self) -> None:
         """Finds out what was written to the archive since it was last released."""
+        self._promotions = self._release.look_at_promotions()
         kept, head = read_kept(self._file), self._archive.head()
         since = self._changed_since(kept) if kept and self._release.goes_on_from(kept.results, kept.requests) else None
         if since is None:
             since = dict.fromkeys([*all_submissions(self._archive), *all_people(self._archive)], True)
+            self._together |= since.keys()  # A promotion may be among what was changed.
         with self._lock:
             self._add(since)
             self._newest = self._newest or head
@@ -172,6 +186,7 @@ class Releasing:
                 news = self._waiting.pop(name)
                 if news is not taken[name]:
                     self._waiting[name] = news._replace(since=self._clock())
+            self._together -= brought.done
             self._broken = self._broken - brought.done | brought.broken
         return bool(brought.done)
 
@@ -184,9 +199,30 @@ class Releasing:
         now = self._clock()
         if self._release.ranked:
             self._unranked_since = None
-            return self._release.incomplete and now >= self._again_at
+            return self._release.incomplete and now >= self._again_at and not self._together
         self._unranked_since = now if self._unranked_since is None else self._unranked_since
-        return now >= self._rank_at and (not self._waiting or now - self._unranked_since >= _BOARD_SECONDS)
+        waited = not self._waiting or now - self._unranked_since >= _BOARD_SECONDS
+        return now >= self._rank_at and waited and not self._together
+
+    def _is_promoted(self) -> bool:
+        """Says whether another judge decides ranks than before; then all submissions wait, to be released under it."""
+        before, self._promotions = self._promotions, self._release.look_at_promotions()
+        if self._promotions == before:
+            return False
+        everything = dict.fromkeys(all_submissions(self._archive), False)
+        with self._lock:
+            self._add(everything)
+            self._together |= everything.keys()
+        return True
+
+    def _tell_of_judges(self) -> None:
+        """Writes what is known of judges; what is noted meanwhile is written the next time."""
+        self._news_of_judges = False  # Before anything is read.
+        try:
+            self._release.tell_of_judges()
+        except BaseException:
+            self._news_of_judges = True
+            raise
 
     def _rank(self) -> None:
         """Ranks the board anew, and sees to it that this does not take most of the time, whatever comes of it."""

@@ -93,12 +93,14 @@ def pair_of(rows: Sequence[BoardRow], a: str, b: str, protocol: str = "") -> tup
             f"{a} and {b} cannot be compared: they differ in {_listed(differing(*pairs[0]))}.",
             "Compare results of one table of the board; nothing else is like with like.",
         )
+    # A run has a result of each judge that ever decided ranks; whoever names no judge means the one that does now.
+    fitting = [pair for pair in fitting if pair[0].judge_status == "official"] or fitting
     if len(fitting) > 1:
-        meant = sorted({row.run_id for pair in fitting for row in pair})
+        meant = sorted({row.scorecard_id for pair in fitting for row in pair})
         raise RapportError(
             Cause.DATA_ERROR,
             f"{a} and {b} have several results that could be meant: {_listed(meant)}.",
-            "Name two of these runs, or the protocol.",
+            "Name two of these scorecards, or the protocol.",
         )
     return fitting[0]
 

@@ -24,6 +24,7 @@ from leaderboard.api.records import (
     Submitted,
 )
 from leaderboard.api.telling import agreement_of, checklist_of, logs_of, row_of, submission_of, summary_of
+from leaderboard.board.build import order_under_judge, scorecard_of
 from leaderboard.board.human_gaps import without_gap
 from leaderboard.checks.records import CheckRequest
 from leaderboard.checks.run import report
@@ -193,10 +194,12 @@ class Endpoints:
         """Ends a pause. For maintainers, who log in with a browser."""
         return submission_of(self._open().resume(submission_id.strip(), person, reason))
 
-    def board(self, protocol: Model = "", page: Number = 1) -> BoardPage:
-        """Gives the main figures of the board's rows, ranked ones first, of all protocols or of one."""
+    def board(self, protocol: Model = "", page: Number = 1, judge: Model = "") -> BoardPage:
+        """Gives the main figures of the board's rows, ranked ones first, of all protocols and judges or of one."""
         board, problems = self._reader.board()
-        rows = [row for row in board.rows if protocol in ("", row.protocol)]
+        rows = [row for row in board.rows if protocol in ("", row.protocol) and judge in ("", row.judge)]
+        if judge:
+            rows.sort(key=order_under_judge)
         pages = max(1, -(-len(rows) // ROWS_A_PAGE))
         number = min(page, pages)
         return BoardPage(
@@ -226,9 +229,8 @@ class Endpoints:
     def scorecard(self, run_id: RunId) -> dict[str, Any]:
         """Gives a result with every figure, interval and its provenance, by the id of its run or scorecard."""
         board, problems = self._reader.board()
-        for row in board.rows:
-            if run_id in (row.run_id, row.scorecard_id):
-                return row.model_dump(mode="json")
+        if (row := scorecard_of(board.rows, run_id)) is not None:
+            return row.model_dump(mode="json")
         for card in board.human:
             if run_id in (card.run_id, card.id):
                 return without_gap(card).model_dump(mode="json")

@@ -210,6 +210,14 @@ class Row(TypedDict):
     rank_low: int | None
     rank_high: int | None
     """Best and worst rank that the data leave open, at 95 % for the whole ranking at once."""
+    judge_status_since: str | None
+    """When a promotion gave the judge that status for this protocol; null where none did."""
+    rank_under_judge: int | None
+    """The rank that it would have if its judge decided ranks; null where anything but that judge's status keeps it
+    out."""
+    rank_under_judge_low: int | None
+    rank_under_judge_high: int | None
+    """Best and worst of these, likewise."""
     total: float | None
     """0..87.5; an answer as good as gold scores 50."""
     total_low: float | None

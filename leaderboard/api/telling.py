@@ -119,6 +119,7 @@ def happened(event: Event) -> Happened:
 def row_of(row: BoardRow) -> Row:
     """Returns the main figures of a row of the board."""
     low, high = row.rank_interval or (None, None)
+    low_there, high_there = row.rank_under_judge_interval or (None, None)
     interval = row.total.interval
     return Row(
         scorecard_id=row.scorecard_id,
@@ -135,6 +136,10 @@ def row_of(row: BoardRow) -> Row:
         rank=row.rank,
         rank_low=low,
         rank_high=high,
+        judge_status_since=row.judge_status_since.isoformat() if row.judge_status_since else None,
+        rank_under_judge=row.rank_under_judge,
+        rank_under_judge_low=low_there,
+        rank_under_judge_high=high_there,
         total=row.total.value,
         total_low=interval.low if interval else None,
         total_high=interval.high if interval else None,

@@ -12,7 +12,7 @@ from leaderboard.audit.published import Published
 from leaderboard.audit.recomputing import recompute
 from leaderboard.audit.records import AuditedCard, Difference
 from leaderboard.board.places import Place, work_out_places
-from leaderboard.board.rankings import ranking_of, takes_part
+from leaderboard.board.rankings import ranking_of, takes_part_under_judge
 from leaderboard.board.rebuild import take_over
 from leaderboard.board.sums import SumsTable
 from leaderboard.open_data import layout
@@ -107,7 +107,7 @@ class Checking:
         if why := self._published.incomparable:
             return why
         places = work_out_places(cards.values(), self._parts()).places
-        rankings = {ranking_of(cards[name]) for name in self._lost if takes_part(cards[name])}
+        rankings = {ranking_of(cards[name]) for name in self._lost if takes_part_under_judge(cards[name])}
         models = {cards[name].model for name in self._lost}
         for name, card in cards.items():
             if ranked := ranking_of(card) not in rankings:

@@ -24,14 +24,24 @@ from leaderboard.results import HumanScorecard, Scorecard
 
 CLOSE = 1.5e-6
 """Figures are rounded to six digits, and another machine adds up in another order: the last one may differ by one."""
-RANKS = ("rank", "rank_low", "rank_high", "unranked_because")
+RANKS = (
+    "rank",
+    "rank_low",
+    "rank_high",
+    "rank_under_judge",
+    "rank_under_judge_low",
+    "rank_under_judge_high",
+    "unranked_because",
+)
 """Columns of the board that follow from all scorecards of a ranking."""
 GAPS = ("lc", "generalisation")
 """Columns that follow from several scorecards of a model."""
+_DECIDED = ("judge_status_since",)
+"""Columns that follow from what maintainers have decided, which no row tells."""
 FIGURES = tuple(
     name
     for name in OpenScorecard.model_fields
-    if name not in {"schema_version", "scorecard_id", *RANKS, *GAPS}
+    if name not in {"schema_version", "scorecard_id", *RANKS, *GAPS, *_DECIDED}
     and all(name not in kind.model_fields for kind in (Scorecard, Declaration, Terms))
 )
 """Columns that follow from a scorecard's own rows; all others say where it comes from."""

@@ -16,7 +16,7 @@ from evaluator.results import Desiderata, PairwiseScores, Rate, SplitScores, Tot
 from leaderboard.board.human import read_human_cards
 from leaderboard.board.places import Place, Places
 from leaderboard.board.public import read_cards, read_places
-from leaderboard.board.rankings import Ranking, ranking_of
+from leaderboard.board.rankings import OF_JUDGE, Ranking, ranking_of
 from leaderboard.records import protocol_of
 from leaderboard.results import HumanScorecard, Provenance, Scorecard
 from leaderboard.scorecards import scorecard_id
@@ -32,6 +32,13 @@ class BoardRow(Provenance):
     rank."""
     rank_interval: tuple[int, int] | None
     """The best and the worst rank that the data leave open, at 95 % for all rows of the ranking together."""
+    rank_under_judge: int | None
+    """As `rank`, as if the row's judge decided ranks: equal where it does; None where anything else than that judge's
+    status keeps the row out."""
+    rank_under_judge_interval: tuple[int, int] | None
+    """As `rank_interval`, likewise."""
+    judge_status_since: datetime.datetime | None
+    """When a promotion gave the judge its status for this protocol; None where none did."""
     users: int
     items: int
     generations: int
@@ -87,10 +94,11 @@ def build_board(results: Store) -> Board:
     """
     revision = results.head()
     found, placed, human = read_cards(results), read_places(results), read_human_cards(results)
-    rows = board_rows(found.cards, {card.id: placed.of(card) for card in found.cards})
+    cards = {card.id: card for each in found.cards if (card := placed.as_told(each))}
+    rows = board_rows(cards.values(), {card.id: placed.of(card) for card in cards.values()})
     problems = tuple(sorted({**found.problems, **placed.problems, **human.problems}.values()))
-    cards = {card.id: card for card in found.cards}
-    return Board(revision, rows, problems, cards, placed.lag_behind(found.cards), human.cards)
+    lags = len(cards) < len(found.cards) or placed.lag_behind(found.cards)
+    return Board(revision, rows, problems, cards, lags, human.cards)
 
 
 def board_rows(cards: Iterable[Scorecard], places: Places) -> tuple[BoardRow, ...]:
@@ -127,6 +135,36 @@ def standing(row: BoardRow) -> tuple[bool, int, float, str, str]:
     return row.rank is None, row.rank or 0, -total, row.model, row.scorecard_id
 
 
+def scorecard_of(rows: Iterable[BoardRow], name: str) -> BoardRow | None:
+    """Returns the row of a scorecard, or of a run under the judge that decides ranks; None if there is none.
+
+    Args:
+        rows: Those of the board, in its order.
+        name: Id of the scorecard or the run; of a run that no such judge has judged the first row counts.
+    """
+    found = [row for row in rows if name in (row.scorecard_id, row.run_id)]
+    return min(found, key=lambda row: row.judge_status != "official", default=None)
+
+
+def under_judge(row: BoardRow) -> BoardRow:
+    """Returns a row as it stands among those of its judge: with its rank there, and without that judge's status.
+
+    What the row says of official ranks is lost: it is to be shown where it is said whose ranks these are.
+    """
+    return row.model_copy(
+        update={
+            "rank": row.rank_under_judge,
+            "rank_interval": row.rank_under_judge_interval,
+            "unranked_because": tuple(reason for reason in row.unranked_because if reason not in OF_JUDGE),
+        }
+    )
+
+
+def order_under_judge(row: BoardRow) -> tuple[bool, Ranking, tuple[bool, int, float, str, str]]:
+    """Sorts rows as the board does, by the ranks under their judges."""
+    return _order(under_judge(row))
+
+
 def _order(row: BoardRow) -> tuple[bool, Ranking, tuple[bool, int, float, str, str]]:
     """Sorts ranked before unranked, then ranking by ranking."""
     return row.rank is None, ranking_of(row), standing(row)
@@ -134,13 +172,16 @@ def _order(row: BoardRow) -> tuple[bool, Ranking, tuple[bool, int, float, str, s
 
 def _row(card: Scorecard, place: Place) -> BoardRow:
     """Lays a scorecard out flat."""
-    rank, result = place.rank, card.result
+    rank, there, result = place.rank, place.under_judge, card.result
     from_result = BoardRow.model_fields.keys() & type(result).model_fields.keys()
     provenance = {name: getattr(card, name) for name in Provenance.model_fields}
     provenance["unranked_because"] = (*card.unranked_because, *place.unranked_because)
     return BoardRow(
         rank=rank and rank.rank,
         rank_interval=rank and (rank.low, rank.high),
+        rank_under_judge=there and there.rank,
+        rank_under_judge_interval=there and (there.low, there.high),
+        judge_status_since=place.since,
         scorecard_id=card.id,
         desiderata=desiderata(result, place.lc, place.generalisation),
         stage_seconds=dict(card.stage_seconds),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from leaderboard.results import Provenance, Scorecard
+from leaderboard.results import JUDGE_REASONS, Provenance, Scorecard
+
+OF_JUDGE = frozenset(JUDGE_REASONS.values())
+"""Reasons that are about the judge's status alone: they keep a result out of the official ranking, and of no other."""
 
 
 class Ranking(NamedTuple):
@@ -30,3 +33,8 @@ def ranking_of(row: Provenance) -> Ranking:
 def takes_part(card: Scorecard) -> bool:
     """Says whether a scorecard takes part in its ranking."""
     return not card.unranked_because and card.result.total.value is not None
+
+
+def takes_part_under_judge(card: Scorecard) -> bool:
+    """Says whether a scorecard takes part in its ranking, or would if its judge decided ranks."""
+    return OF_JUDGE.issuperset(card.unranked_because) and card.result.total.value is not None

@@ -1,4 +1,4 @@
-"""The board as the page needs it right now, built once for each state of the store however many ask."""
+"""What a page needs right now, built once for each state of the store however many ask."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 from leaderboard.board.build import Board, build_board
-from leaderboard.store.base import Store
+from leaderboard.board.judges import JudgeBoard, build_judge_board
+from leaderboard.store.base import Revision, Store
 
 log = logging.getLogger("rapport.board")
 
@@ -16,8 +18,68 @@ _BROKEN_SECONDS = 10.0
 """A file that is mended by hand does not move the store on, so a board with problems is built again after this."""
 
 
-class Snapshot:
-    """Holds the latest board and swaps it whole.
+class Whole(Protocol):
+    """What is built from a store at one of its states."""
+
+    @property
+    def revision(self) -> Revision:
+        """The state."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """A sentence for each file that could not be read."""
+
+
+Built = TypeVar("Built", bound=Whole)
+
+
+class Latest(Generic[Built]):
+    """Holds what was built last and swaps it whole."""
+
+    def __init__(
+        self, store: Store, build: Callable[[Store], Built], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Reads from a store; the first is built when it is first asked for."""
+        self._store, self._build, self._clock = store, build, clock
+        self._lock = threading.Lock()
+        self._last: Built | None = None
+        self._built = 0.0
+
+    def now(self) -> Built:
+        """Returns what is built from the store's present state.
+
+        Raises:
+            StoreError: If the store as a whole cannot be read.
+        """
+        found = self._current()
+        if found is not None:
+            return found
+        with self._lock:  # Whoever waited here finds what the first one built.
+            found = self._current()
+            if found is None:
+                found = self._build(self._store)
+                self._log_new_problems(found)
+                self._last, self._built = found, self._clock()
+            return found
+
+    def _current(self) -> Built | None:
+        """What was built last, if it still holds."""
+        head, last = self._store.head(), self._last
+        if last is None or last.revision != head:
+            return None
+        worn = last.problems and self._clock() - self._built > _BROKEN_SECONDS
+        return None if worn else last
+
+    def _log_new_problems(self, found: Built) -> None:
+        """Names each file that cannot be read, once and not at every build."""
+        known = self._last.problems if self._last else ()
+        for problem in found.problems:
+            if problem not in known:
+                log.error("left out of the board: %s", problem)
+
+
+class Snapshot(Latest[Board]):
+    """The board.
 
     Example:
         >>> Snapshot(LocalStore(folder)).board().rows  # doctest: +SKIP
@@ -25,11 +87,8 @@ class Snapshot:
     """
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
-        """Reads from a store; the first board is built when it is first asked for."""
-        self._store, self._clock = store, clock
-        self._lock = threading.Lock()
-        self._board: Board | None = None
-        self._built = 0.0
+        """Reads from a store."""
+        super().__init__(store, lambda results: build_board(results), clock)
 
     def board(self) -> Board:
         """Returns the board at the store's present state.
@@ -37,28 +96,12 @@ class Snapshot:
         Raises:
             StoreError: If the store as a whole cannot be read.
         """
-        board = self._current()
-        if board is not None:
-            return board
-        with self._lock:  # Whoever waited here finds the board that the first one built.
-            board = self._current()
-            if board is None:
-                board = build_board(self._store)
-                self._log_new_problems(board)
-                self._board, self._built = board, self._clock()
-            return board
+        return self.now()
 
-    def _current(self) -> Board | None:
-        """The board that was built last, if it still holds."""
-        head, board = self._store.head(), self._board
-        if board is None or board.revision != head:
-            return None
-        worn = board.problems and self._clock() - self._built > _BROKEN_SECONDS
-        return None if worn else board
 
-    def _log_new_problems(self, board: Board) -> None:
-        """Names each file that cannot be read, once and not at every build."""
-        known = self._board.problems if self._board else ()
-        for problem in board.problems:
-            if problem not in known:
-                log.error("left out of the board: %s", problem)
+class JudgeSnapshot(Latest[JudgeBoard]):
+    """The board of judges."""
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+        """Reads from a store."""
+        super().__init__(store, build_judge_board, clock)

@@ -49,20 +49,22 @@ class Exports:
         self._lock = threading.Lock()
         self._state: _State | None = None
 
-    def board_file(self, name: str) -> File:
+    def board_file(self, name: str, judge: str = "") -> File:
         """Returns a file of the whole board, or of the figures of human-grounded tasks.
 
         Args:
             name: Such as `board.csv` or `human.csv`.
+            judge: The only judge whose rows are in it; those of all judges if empty. It parts the board alone.
 
         Raises:
-            RapportError: `not_found` if there is none of that name, `infrastructure` if the board cannot be read.
+            RapportError: `not_found` if there is none of that name, or no row of that judge; `infrastructure` if the
+                board cannot be read.
         """
-        if name in HUMAN_FORMATS:
+        if name in HUMAN_FORMATS and not judge:
             return self._now().human_file(name)
         if name not in BOARD_FORMATS:
             raise _NOTHING
-        return self._now().board_file(name)
+        return self._now().board_file(name, judge)
 
     def scorecard_file(self, name: str) -> File:
         """Returns a file of one scorecard.
@@ -96,20 +98,25 @@ class _State:
         self._by_id = {row.scorecard_id: row for row in board.rows}
         self._board_lock, self._card_lock = threading.Lock(), threading.Lock()
         self._human_cards = board.human
-        self._board: dict[str, File] = {}
+        self._board: dict[str, dict[str, File]] = {}
+        """By the judge whose rows alone are in them; empty for all."""
         self._human: dict[str, File] = {}
         self._cards: dict[str, File] = {}
 
-    def board_file(self, name: str) -> File:
+    def board_file(self, name: str, judge: str = "") -> File:
         """Returns a file of all rows; whoever asks first makes the others too, since reading is what takes long."""
         with self._board_lock:
-            if not self._board:
-                rows = [open_scorecard(row, self._behind[row.scorecard_id]) for row in self._rows]
-                self._board = {
-                    each: _file(f"rapport-{each}", form.media_type, form.encode(rows, self.edition))
+            if judge not in self._board:
+                mine = [row for row in self._rows if judge in ("", row.judge)]
+                if judge and not mine:  # What nobody can ask for is not kept either.
+                    raise _NOTHING
+                rows = [open_scorecard(row, self._behind[row.scorecard_id]) for row in mine]
+                whose = f"rapport-{judge}" if judge else "rapport"
+                self._board[judge] = {
+                    each: _file(f"{whose}-{each}", form.media_type, form.encode(rows, self.edition))
                     for each, form in BOARD_FORMATS.items()
                 }
-            return self._board[name]
+            return self._board[judge][name]
 
     def human_file(self, name: str) -> File:
         """Returns a file of all figures of human-grounded tasks; whoever asks first makes the others too."""

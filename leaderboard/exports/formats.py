@@ -79,14 +79,18 @@ CARD_FORMATS: Mapping[str, CardFormat] = {
 """By the ending that follows the scorecard's id."""
 
 
-def board_links() -> list[tuple[str, str]]:
+def board_links(judge: str = "") -> list[tuple[str, str]]:
     """Lists address and label of each file of the board.
 
+    Args:
+        judge: The only judge whose rows are in the files; those of all judges if empty.
+
     Example:
-        >>> board_links()[0]
-        ('/exports/board.csv', 'CSV')
+        >>> board_links()[0], board_links("demo")[0]
+        (('/exports/board.csv', 'CSV'), ('/exports/board.csv?judge=demo', 'CSV'))
     """
-    return [(f"{BOARD}/{name}", form.label) for name, form in BOARD_FORMATS.items()]
+    query = f"?judge={quote(judge, safe='')}" if judge else ""
+    return [(f"{BOARD}/{name}{query}", form.label) for name, form in BOARD_FORMATS.items()]
 
 
 def human_board_links() -> list[tuple[str, str]]:

@@ -27,9 +27,9 @@ def export_router(exports: Exports) -> APIRouter:
     """Returns the routes; they run in threads, since they read the store."""
     routes = APIRouter(include_in_schema=False)
 
-    def board(name: str, request: Request) -> Response:
-        """A file of the whole board."""
-        return _answer(request, lambda: exports.board_file(name))
+    def board(name: str, request: Request, judge: str = "") -> Response:
+        """A file of the whole board, or of one judge's rows."""
+        return _answer(request, lambda: exports.board_file(name, judge))
 
     def scorecard(name: str, request: Request) -> Response:
         """A file of one scorecard."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from leaderboard.board.human import cards_of
 from leaderboard.open_data import files, layout
@@ -16,15 +16,20 @@ from leaderboard.open_data.views import open_request
 from leaderboard.records import AmendmentKind
 from leaderboard.release.news import news_in
 from leaderboard.release.pending import PendingFiles
+from leaderboard.release.people import PeopleDerivation
 from leaderboard.release.rows import RowDerivation
-from leaderboard.rescoring.promotions import NOTHING_PROMOTED, Promotions, as_promoted
+from leaderboard.rescoring.promotions import NOTHING_PROMOTED, Promotions, as_promoted, is_promoted
 from leaderboard.results import AnyScorecard, HumanScorecard, Scorecard
 from leaderboard.scorecards import UserScores
 from leaderboard.store import layout as archive_layout
 from leaderboard.store.base import NotFound, Store
 from leaderboard.store.parquet import decode_parquet
 from leaderboard.store.rows import Row, decode_rows, read_record
-from leaderboard.submissions.history import History, amendments_of, withdrawal_of
+from leaderboard.submissions.history import History, amendments_of, is_flagged, is_hidden, withdrawal_of
+
+FLAGGED = "flagged by a maintainer"
+"""Why a result does not rank that a maintainer has marked."""
+AnyCard = TypeVar("AnyCard", Scorecard, HumanScorecard)
 
 
 class Target(NamedTuple):
@@ -80,8 +85,9 @@ class Derivation(NamedTuple):
         if history is None:
             return False  # Its first save is still to come: until then nobody knows whose it is.
         _note_withdrawal(history, target.results)
-        cards = [] if history.withdrawn else self._cards(history)
-        human = [] if history.withdrawn else self._human_cards(history)
+        shown = is_shown(history)
+        cards = self._cards(history) if shown else []
+        human = self._human_cards(history) if shown else []
         changed = self._put_figures(history, cards, target.results)
         human_changed = self._put_human_figures(history, human, target.results)
         # A correction says whether answers may be shown, and may come to the archive before or after the scorecard.
@@ -89,6 +95,9 @@ class Derivation(NamedTuple):
         every: list[AnyScorecard] = [*cards, *human]
         again = {*changed, *human_changed, *(card.id for card in every if anew)}
         RowDerivation(self.archive, self.secrets).bring(history, every, target.results, again)
+        if changed and every and amendments_of(history.events, AmendmentKind.SHOWN):
+            # Hidden, its runs lost what people said of them; only those people's own histories still tell.
+            PeopleDerivation(self.archive).bring_back(history.submission.run_ids(), target.results)
         return bool(changed)
 
     def withhold(self, submission_id: str, target: Target) -> None:
@@ -103,7 +112,7 @@ class Derivation(NamedTuple):
             StoreError: If a store as a whole cannot be read.
         """
         history = self._read(archive_layout.submission_path(submission_id), History)
-        if history and (history.withdrawn or not history.declaration.publish_answers):
+        if history and not (is_shown(history) and history.declaration.publish_answers):
             model = history.submission.model
             public = [row.id for row in _rows(target.results, layout.scorecards_path(model), OpenCard)]
             human = _rows(target.results, layout.human_scorecards_path(model), OpenHumanScorecard)
@@ -112,20 +121,18 @@ class Derivation(NamedTuple):
             RowDerivation(self.archive, self.secrets).bring(history, (), target.results, own)
 
     def _cards(self, history: History) -> list[Scorecard]:
-        """Reads the scorecards of a submission; all tell what is declared, and whose judge decides ranks, by now."""
+        """Reads the scorecards of a submission as they stand by now, and under the judge that decides ranks by now."""
         folders = reversed(archive_layout.scorecards_folders(history.submission.model))  # The newer place last.
         return [
-            as_promoted(card, self.promotions).model_copy(update={"declaration": history.declaration})
+            as_it_stands(as_promoted(card, self.promotions), history)
             for card in self._in_folders(folders, history, Scorecard)
+            if is_promoted(card, self.promotions)
         ]
 
     def _human_cards(self, history: History) -> list[HumanScorecard]:
         """Reads the scorecards of a submission's human-grounded tasks, likewise."""
         folder = archive_layout.human_scorecards_folder(history.submission.model)
-        return [
-            card.model_copy(update={"declaration": history.declaration})
-            for card in self._in_folders([folder], history, HumanScorecard)
-        ]
+        return [as_it_stands(card, history) for card in self._in_folders([folder], history, HumanScorecard)]
 
     def _in_folders(self, folders: Iterable[str], history: History, kind: type[Row]) -> list[Row]:
         """Reads the files of some folders that are named after a submission; of two of one name the later one."""
@@ -187,6 +194,22 @@ class Derivation(NamedTuple):
             return read_record(self.archive.read(path), kind, path)
         except NotFound:
             return None
+
+
+def is_shown(history: History) -> bool:
+    """Says whether a submission's results are public: it was not withdrawn, and is not hidden."""
+    return not (history.withdrawn or is_hidden(history.events))
+
+
+def as_it_stands(card: AnyCard, history: History) -> AnyCard:
+    """Returns a scorecard with what is declared of its model by now, and with the mark that a maintainer has put on it.
+
+    The archive's scorecard is never rewritten: it says what its rows add up to, and not what people decide about it.
+    """
+    card = card.model_copy(update={"declaration": history.declaration})
+    if not is_flagged(history.events):
+        return card
+    return card.model_copy(update={"unranked_because": (*card.unranked_because, FLAGGED)})
 
 
 def _note_withdrawal(history: History, results: PendingFiles) -> None:

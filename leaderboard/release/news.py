@@ -62,6 +62,16 @@ def concerns_all(paths: Iterable[str]) -> bool:
     return layout.PROMOTIONS in paths
 
 
+def tells_of_judges(paths: Iterable[str]) -> bool:
+    """Says whether files of the archive are about judges themselves.
+
+    Example:
+        >>> tells_of_judges(["judges/quality/demo/0a1b2c3d4e5f6071.json"]), tells_of_judges(["promotions.json"])
+        (True, False)
+    """
+    return any(path.startswith(f"{layout.JUDGES}/") for path in paths)
+
+
 def is_person(name: str) -> bool:
     """Says whether what has news is a person who labels.
 

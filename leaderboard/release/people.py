@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from leaderboard.labelling.journal import people_in, read_events
@@ -47,6 +47,13 @@ class PeopleDerivation(NamedTuple):
         _exchange(results, files.ANNOTATORS, layout.ANNOTATORS, annotator, [own] if own else [])
         self._put_labels(annotator, events, standing.labels, results)
         self._put_verdicts(annotator, events, standing.labels, results)
+
+    def bring_back(self, run_ids: Collection[str], results: PendingFiles) -> None:
+        """Puts back what people said of runs that are public again after they were not; see `bring` for errors."""
+        for annotator in people_in(self.archive):
+            asked = _asked(read_events(self.archive, annotator))
+            if any(each.judged and each.judged.run_id in run_ids for each in asked):
+                self.bring(annotator, results)
 
     def _put_labels(
         self, annotator: str, events: Sequence[PersonEvent], standing: Iterable[Given], results: PendingFiles

@@ -18,10 +18,11 @@ from leaderboard.open_data.card import requests_card, results_card
 from leaderboard.open_data.cleaning import Secrets
 from leaderboard.open_data.figures import open_scorecard
 from leaderboard.release.derive import Derivation, Target
+from leaderboard.release.judges import judge_files
 from leaderboard.release.news import is_person
 from leaderboard.release.pending import PendingFiles
 from leaderboard.release.people import PeopleDerivation
-from leaderboard.rescoring.promotions import judges_as_promoted, read_promotions
+from leaderboard.rescoring.promotions import Promotions, judges_as_promoted, read_promotions, status_since
 from leaderboard.store.base import BadPath, NotFound, Revision, Store, StoreCorrupt, StoreError, Write
 from leaderboard.store.open import Names, Stores
 
@@ -123,6 +124,7 @@ class Release:
         Raises:
             StoreError: As of `bring_some`; what was committed before stays.
         """
+        self.look_at_promotions()
         left, broken = dict.fromkeys(submission_ids, True), frozenset[str]()
         while left:
             brought = self.bring_some(left)
@@ -132,6 +134,9 @@ class Release:
 
     def bring_some(self, news: Mapping[str, bool], stopped: Callable[[], bool] = lambda: False) -> Brought:
         """Brings the first of some submissions up to date, as many as fit into a commit.
+
+        Whose judge decides ranks is as it was when it was last looked at: who brings some of them, and then others, is
+        to see to it that all are brought under one judge before the board is ranked; see `look_at_promotions`.
 
         One that cannot be derived is named in the log and holds up no other. What is public of it stays as it is, but
         for rows that its owner no longer lets be shown.
@@ -145,7 +150,6 @@ class Release:
             StoreError: If a store takes nothing now.
         """
         heads = self.heads
-        self._look_at_promotions()
         target = Target(PendingFiles(self._stores.results), PendingFiles(self._stores.requests))
         done, broken, changed = set[str](), set[str](), False
         for name, rows in news.items():
@@ -170,9 +174,9 @@ class Release:
         Raises:
             StoreError: As of `bring_some`.
         """
-        self._look_at_promotions()
+        self.look_at_promotions()
         judges = self._judges()
-        self._told = files.encode_judges(judges)
+        self._told = self._encoded(judges)
         protocols = [load_protocol(name) for name in protocol_ids()]
         card = results_card(self._names.results, self._names.requests, protocols, judges)
         results = self._stores.results
@@ -181,6 +185,7 @@ class Release:
             [
                 Write(layout.CARD, card.encode()),
                 Write(layout.JUDGES, self._told),
+                *(Write(path, content) for path, content in judge_files(self._stores.archive).items()),
                 Write(layout.WITHDRAWN, PendingFiles(results).read(layout.WITHDRAWN) or b""),
             ],
             "card and judges",
@@ -189,6 +194,18 @@ class Release:
         self._stores.requests.commit(
             [Write(layout.CARD, requests_card(self._names.requests, self._names.results).encode())], "card"
         )
+
+    def tell_of_judges(self) -> None:
+        """Writes what is known of judges, and what canaries say of them, where that is not public yet.
+
+        Raises:
+            StoreError: As of `bring_some`.
+        """
+        results = self._stores.results
+        head, there = results.head(), PendingFiles(results)
+        found = judge_files(self._stores.archive)
+        if news := [Write(path, content) for path, content in found.items() if there.read(path) != content]:
+            results.commit(news, "what is known of judges", head)
 
     def rank(self) -> None:
         """Writes the board: all scorecards as they are public by now, with their ranks.
@@ -209,26 +226,38 @@ class Release:
                 log.error("left out of the board: %s", problem)
         self._problems = problems
         cards = {card.id: card for card in found.cards}
-        rows = [
-            open_scorecard(row, cards[row.scorecard_id], self._secrets)
-            for row in board_rows(found.cards, placed.places)
-        ]
+        places = {
+            name: place._replace(since=status_since(cards[name], self._derivation.promotions))
+            for name, place in placed.places.items()
+        }
+        rows = [open_scorecard(row, cards[row.scorecard_id], self._secrets) for row in board_rows(found.cards, places)]
         # In one commit, so that no reader sees ranks under another judge than the one that is said to decide them.
-        judges = files.encode_judges(self._judges())
+        judges = self._encoded(self._judges())
         told = [] if judges == self._told else [Write(layout.JUDGES, judges)]
         board = Write(layout.BOARD, files.encode_board(rows))
         results.commit([board, *told], f"board of {len(rows)} scorecards", head)
         self._told = judges
         self.ranked = True
 
-    def _look_at_promotions(self) -> None:
-        """Reads whose judge decides ranks by now."""
+    def look_at_promotions(self) -> Promotions:
+        """Reads whose judge decides ranks by now; what is brought and ranked from here on goes by it.
+
+        Raises:
+            RapportError: As of `read_promotions`.
+            StoreError: Likewise.
+        """
         self._derivation = self._derivation._replace(promotions=read_promotions(self._stores.archive))
+        return self._derivation.promotions
 
     def _judges(self) -> list[JudgeSpec]:
         """Returns all judges, each with the status that it has by now."""
         judges = [load_judge(name, self._judge_folder) for name in judge_ids(self._judge_folder)]
         return judges_as_promoted(judges, self._derivation.promotions)
+
+    def _encoded(self, judges: Iterable[JudgeSpec]) -> bytes:
+        """Returns the file of all judges, each under the digest of its own file whatever its status is by now."""
+        own = {name: load_judge(name, self._judge_folder).digest() for name in judge_ids(self._judge_folder)}
+        return files.encode_judges(judges, own)
 
     def _derived(self, submission_id: str, target: Target, rows: bool) -> tuple[Target, bool] | None:
         """Derives a submission, wholly or not at all; says whether the board changes by it. None if it is broken."""

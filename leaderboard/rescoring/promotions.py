@@ -11,13 +11,13 @@ from evaluator.judges.spec import JudgeSpec
 from evaluator.protocol import load_protocol, protocol_ids
 from evaluator.records import Record
 from leaderboard.records import Moment
-from leaderboard.results import Scorecard
+from leaderboard.results import JUDGE_REASONS, Scorecard
 from leaderboard.store import layout
 from leaderboard.store.base import NotFound, Store
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
 
-RETIRED = "retired judge"
+RETIRED = JUDGE_REASONS["retired"]
 """Why a result does not rank whose judge decided ranks before another one was promoted."""
 
 
@@ -77,6 +77,14 @@ def read_promotions(store: Store) -> Promotions:
         return NOTHING_PROMOTED
 
 
+def is_promoted(card: Scorecard, promotions: Promotions) -> bool:
+    """Says whether a scorecard counts: one that came of a re-score does once that was promoted.
+
+    Before, it may lie with all others already, as they are copied some at a time; readers see all of them or none.
+    """
+    return card.rescore_id is None or any(each.rescore_id == card.rescore_id for each in promotions.promotions)
+
+
 def as_promoted(card: Scorecard, promotions: Promotions) -> Scorecard:
     """Returns a scorecard with the status that its judge has by now, and what follows from that.
 
@@ -84,13 +92,30 @@ def as_promoted(card: Scorecard, promotions: Promotions) -> Scorecard:
     """
     if (promotion := promotions.of(card.protocol)) is None:
         return card
-    told = f"{card.judge_status} judge"
+    told = JUDGE_REASONS.get(card.judge_status)
     left = tuple(reason for reason in card.unranked_because if reason != told)
     if promotion.is_of(card):
         return card.model_copy(update={"judge_status": "official", "unranked_because": left})
     if card.judge_status != "official" and not any(each.is_of(card) for each in promotions.promotions):
         return card
     return card.model_copy(update={"judge_status": "retired", "unranked_because": (RETIRED, *left)})
+
+
+def status_since(card: Scorecard, promotions: Promotions) -> Moment | None:
+    """Returns when promotions gave a scorecard's judge the status that it has by now; None where none did.
+
+    Args:
+        card: The scorecard, as `as_promoted` returns it.
+        promotions: All promotions.
+    """
+    of_protocol = [each for each in promotions.promotions if each.protocol == card.protocol]
+    since = None
+    for before, each in zip([None, *of_protocol], of_protocol, strict=False):
+        own, owned = each.is_of(card), before is not None and before.is_of(card)
+        # A judge that is promoted again for what it left decides as before.
+        if own != owned or (before is None and card.judge_status == "retired"):
+            since = each.at
+    return since if card.judge_status in ("official", "retired") else None
 
 
 def judges_as_promoted(judges: Iterable[JudgeSpec], promotions: Promotions) -> list[JudgeSpec]:

@@ -31,6 +31,7 @@ from tests.audit.sites import (
     name_of,
     put,
 )
+from tests.released import write_board
 
 VERDICTS = layout.verdicts_path(JUDGE, FAIR, name_of(FAIR).split("@")[0])
 SUMS = layout.user_scores_path(FAIR)
@@ -152,7 +153,15 @@ def test_a_user_that_stands_there_twice_is_found(results: LocalStore) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "value"), [("rank", 1), ("rank_low", 1), ("rank_high", 3), ("unranked_because", "too few")]
+    ("column", "value"),
+    [
+        ("rank", 1),
+        ("rank_low", 1),
+        ("rank_high", 3),
+        ("rank_under_judge", 1),
+        ("rank_under_judge_high", 3),
+        ("unranked_because", "too few"),
+    ],
 )
 def test_a_changed_place_on_the_board_is_found(results: LocalStore, column: str, value: object) -> None:
     old = change_board(results, FAIR, **{column: value})
@@ -225,7 +234,8 @@ def test_ranks_follow_from_the_published_sums_where_rows_are_private(closed: Loc
     found = audit(closed)
     assert figures(card(found, PRIVATE))["board.rank"] == (3, 1)
     assert card(found, PRIVATE).unchecked == ("Its rows are of private data and stay private.",)
-    assert {*figures(card(found, GOOD))} == {"board.rank", "board.rank_low", "board.rank_high"}
+    ranks = {f"board.{rank}{end}" for rank in ("rank", "rank_under_judge") for end in ("", "_low", "_high")}
+    assert {*figures(card(found, GOOD))} == ranks
     assert card(found, GOOD, "seen-v1").standing is Standing.AGREES
 
 
@@ -274,3 +284,20 @@ def test_a_file_that_goes_meanwhile_costs_its_own_run(results: LocalStore) -> No
 def test_no_row_of_private_data_is_public(closed: LocalStore) -> None:
     path = layout.verdicts_path(JUDGE, CLOSED.name, name_of(PRIVATE).split("@")[0])
     assert read(closed, path, OpenVerdict) == []
+
+
+def test_ranks_under_a_judge_that_decides_none_follow_too(results: LocalStore) -> None:
+    def retire(value: dict[str, Any]) -> None:
+        value["judge_status"], value["unranked_because"] = "retired", ["retired judge"]
+
+    for model in (GOOD, FAIR, POOR):
+        change_card(results, name_of(model), retire)
+        sums = read(results, layout.user_scores_path(model), OpenUserScore)
+        assert {row.judge for row in sums} == {JUDGE}
+    write_board(results)
+    rows = {row.scorecard_id: row for row in decode_board(results.read(layout.BOARD), layout.BOARD)}
+    assert [rows[name_of(model)].rank_under_judge for model in (GOOD, FAIR, POOR)] == [1, 2, 3]
+    assert {rows[name_of(model)].rank for model in (GOOD, FAIR, POOR)} == {None}
+    assert audit(results).agreeing == 5
+    change_board(results, FAIR, rank_under_judge=1)
+    assert figures(card(audit(results), FAIR)) == {"board.rank_under_judge": (1, 2)}

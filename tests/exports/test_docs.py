@@ -34,12 +34,15 @@ def test_every_format_has_a_section_with_an_example() -> None:
 def test_versions_are_those_of_the_code() -> None:
     assert f"Every Eval Ever, schema {SCHEMA_VERSION} " in PAGE
     assert f"huggingface_hub {'.'.join(huggingface_hub.__version__.split('.')[:2])} " in PAGE
-    for kind in (OpenScorecard, ExportedBoard, ExportedScorecard, ExportedHumanFigures):
+    for kind in (ExportedBoard, ExportedScorecard, ExportedHumanFigures):
         assert kind.model_fields["schema_version"].default == 1, "then the page says another version"
-    version = OpenHumanFigure.model_fields["schema_version"].default
-    for name in ("csv", "parquet"):
-        (told,) = re.findall(rf"^\| `/exports/human\.{name}` \| .+ rows of version ([0-9]+) \|", PAGE, re.MULTILINE)
-        assert int(told) == version
+    for file, row in (("board", OpenScorecard), ("human", OpenHumanFigure)):
+        version = row.model_fields["schema_version"].default
+        for name in ("csv", "parquet"):
+            (told,) = re.findall(
+                rf"^\| `/exports/{file}\.{name}` \| .+ rows of version ([0-9]+) \|", PAGE, re.MULTILINE
+            )
+            assert int(told) == version
 
 
 def test_columns_that_are_named_exist_and_each_part_of_a_figure_is_named() -> None:

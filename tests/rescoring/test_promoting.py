@@ -13,7 +13,7 @@ from evaluator.protocol import load_protocol, protocol_ids
 from evaluator.results import Rate
 from leaderboard.board.public import read_cards
 from leaderboard.open_data import layout as open_layout
-from leaderboard.open_data.records import OpenJudge
+from leaderboard.open_data.judges import OpenJudge
 from leaderboard.people import Person
 from leaderboard.records import State, now
 from leaderboard.release.derive import all_submissions

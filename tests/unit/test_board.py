@@ -159,7 +159,7 @@ def test_a_ranking_is_worked_out_again_only_if_its_sums_have_changed(monkeypatch
     publish(store, make_scorecard("org/a", 60), make_scorecard("org/b", 40))
     ranked.clear()
     release.rank()
-    publish(store, make_scorecard("org/demo", 90, unranked_because=("demo judge",)))
+    publish(store, make_scorecard("org/part", 90, unranked_because=("incomplete",)))
     ranked.clear()
     release.rank()
     assert not ranked
@@ -243,7 +243,7 @@ def test_a_scorecard_without_its_users_sums_is_shown_without_a_rank_and_named(st
 
 
 def test_users_sums_that_nothing_needs_are_not_read(store, caplog):
-    card = make_scorecard("org/demo", 50, protocol="retired", unranked_because=("demo judge",))
+    card = make_scorecard("org/part", 50, protocol="retired", unranked_because=("incomplete",))
     publish(store, card)
     store.commit([Write(layout.user_scores_path(card.model), b"{}")], "broken")
     write_board(store)
@@ -265,8 +265,8 @@ def test_a_scorecard_that_is_newer_than_the_board_is_shown_without_a_rank_until_
 def test_a_board_among_other_results_than_these_is_told_so(store):
     publish(store, make_scorecard("org/a", 50), make_scorecard("org/b", 40))
     assert not build_board(store).lags
-    demo = make_scorecard("org/demo", 60, unranked_because=("demo judge",))
-    put_card(store, demo, make_user_scores(demo))
+    part = make_scorecard("org/part", 60, unranked_because=("incomplete",))
+    put_card(store, part, make_user_scores(part))
     assert not build_board(store).lags, "it takes no part"
     path = layout.scorecards_path("org/a")
     store.commit([Delete(path)], "withdrawn")
