@@ -1,0 +1,306 @@
+"""What a page shows of each judge: its figures beside what they are to be read beside, and what canaries say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from evaluator.human.figures import NOISE_CEILING, ONE_MORE_HUMAN
+from evaluator.human.records import RaterKind
+from evaluator.human.tasks import Task
+from evaluator.judges.canaries import Bound, CanaryFigure, JudgeCheck, bounds_of
+from evaluator.judges.quality.records import HumanSetAgreement, JudgeQuality, PeopleAgreement, PeoplePart, Slice
+from evaluator.plurals import several
+from leaderboard.board.human_words import parts
+from leaderboard.board.judges import JudgeRow
+from leaderboard.pages import figures
+from leaderboard.pages.dot_plots import Bar, bar_of
+from leaderboard.pages.judges.words import (
+    CANARIES,
+    FIGURES,
+    VERDICTS,
+    WHOSE,
+    Shown,
+    amount,
+    bound_words,
+    canary_name,
+    kappa,
+    percent,
+    ratio,
+    shown,
+    shown_named,
+    signed,
+)
+
+_WIN_KAPPA = {
+    "pairs": "kappa with single annotators: wins and all else",
+    "schedule": "kappa with single annotators: satisfied or not",
+}
+_OF_SETS = {
+    Task.VERIFICATION: ("single_kappa", "kappa with single annotators: accepted or not"),
+    Task.RATING: ("spearman_within_annotators", "Spearman with the mean of the others, within annotators"),
+}
+"""The figure of a data set of people's labels that has both ceilings, and what it is."""
+_ON = {"pairwise": "question", "rating": "rated pair", "verifier": "accepted attribute"}
+
+
+class Beside(NamedTuple):
+    """How far a judge agrees with labels, beside how far those who gave them agree."""
+
+    source: str
+    kind: RaterKind
+    about: str
+    """What was labelled: `pairs`, `schedule`, `verification`, `rating`."""
+    measure: str
+    """What the figure is."""
+    judge: Shown
+    human: Shown | None
+    """One more of the annotators; None where no two of them labelled the same."""
+    ceiling: Shown | None
+    """What no rater can pass on these items; None where there is none."""
+    of: str
+    """How much was labelled, by how many."""
+
+    @property
+    def whose(self) -> str:
+        """Whose labels they are."""
+        return WHOSE[self.kind]
+
+    @property
+    def others(self) -> tuple[tuple[str, Shown | None, str], ...]:
+        """What the judge is read beside: its name, the figure, and why there is none."""
+        names = parts(self.kind)
+        return (
+            (names[ONE_MORE_HUMAN], self.human, "no two annotators labelled the same answer"),
+            (names[NOISE_CEILING], self.ceiling, "there is none of this figure"),
+        )
+
+
+class CanaryLine(NamedTuple):
+    """How a judge took one canary."""
+
+    canary: str
+    says: str
+    """What the canary says."""
+    figure: str
+    rate: str
+    doubt: str
+    of: str
+    bound: str
+    verdict: str
+    """As it is said."""
+    mark: str
+    """One of `CanaryVerdict`, or `unasked`."""
+    bar: Bar
+
+
+class CheckView(NamedTuple):
+    """What canaries say of a version of a judge."""
+
+    check: JudgeCheck
+    lines: tuple[CanaryLine, ...]
+    passed: tuple[str, ...]
+    """Canaries of whose bounds it keeps all."""
+    failed: tuple[str, ...]
+    """All other canaries that have one."""
+    about: str
+
+
+class ShownJudge(NamedTuple):
+    """One version of a judge."""
+
+    name: str
+    """What tells it from the others that are shown with it."""
+    row: JudgeRow
+    revision: str
+    """Commit of its model, or that there is none yet."""
+    people: tuple[Beside, ...]
+    consistency: Shown | None
+    length: Shown | None
+    family: Shown | None
+    unread: Shown | None
+    costs: tuple[tuple[str, Shown], ...]
+    checks: tuple[CheckView, ...]
+
+    @property
+    def address(self) -> str:
+        """Where all of it stands; an id from a file is a name within an address, never a part of it."""
+        return f"/judge?{urlencode({'id': self.row.judge.id})}"
+
+    @property
+    def ranks(self) -> bool:
+        """Whether its verdicts rank."""
+        return self.row.judge.status == "official"
+
+
+def first_versions(rows: Iterable[JudgeRow]) -> list[JudgeRow]:
+    """Returns one version of each judge: the first, which is of its present configuration and has judged most."""
+    found: dict[str, JudgeRow] = {}
+    for row in rows:
+        found.setdefault(row.judge.id, row)
+    return list(found.values())
+
+
+def views_of(rows: Sequence[JudgeRow]) -> list[ShownJudge]:
+    """Returns what is shown of some versions, each under a name that none of the others has."""
+    names = _names(rows)
+    return [_view(row, name) for row, name in zip(rows, names, strict=True)]
+
+
+def beside_of(quality: JudgeQuality) -> Iterator[Beside]:
+    """Yields how far a judge agrees with labels: of each source, and each part of it, one figure.
+
+    It is one of which there is both one more human and a noise ceiling; where no two annotators labelled the same
+    answer, it is kappa with what the labels say.
+    """
+    for people in quality.people:
+        several_said = [part for part in people.parts if _has_several(part)]
+        yield from (_of_part(people, part) for part in several_said)
+        if not several_said:
+            yield from _of_majority(people)
+    for human_set in quality.human_sets:
+        yield from _of_set(human_set)
+
+
+def check_view(check: JudgeCheck) -> CheckView:
+    """Returns what canaries say of a version of a judge, those among them that were not asked."""
+    unkept = check.unkept
+    unasked = [(canary, figure) for canary, figure, why in unkept if why == "unasked"]
+    bounds = bounds_of(check.kind)
+    lines = [_line(check, figure) for figure in check.figures]
+    lines += [_unasked(canary_name(canary), CANARIES[canary], name, bounds[canary, name]) for canary, name in unasked]
+    failed = {canary for canary, _, _ in unkept}
+    bound = dict.fromkeys(canary for canary, _ in bounds)
+    engine = check.judge_engine
+    about = (
+        f"{check.canaries}, {several(check.questions, _ON[check.kind])} of {several(check.users, 'user')}, "
+        f"{engine.engine} {engine.version}, {engine.dtype}"
+    )
+    return CheckView(
+        check,
+        tuple(lines),
+        tuple(canary_name(each) for each in bound if each not in failed),
+        tuple(canary_name(each) for each in bound if each in failed),
+        about,
+    )
+
+
+def _view(row: JudgeRow, name: str) -> ShownJudge:
+    """Returns what is shown of a version."""
+    quality, of_pairs = row.quality, row.judge.kind == "pairwise"
+    checks = tuple(map(check_view, row.checks))
+    revision = row.version[0] if row.version else row.judge.revision or "none judged yet"
+    if quality is None:
+        return ShownJudge(name, row, revision, (), None, None, None, None, (), checks)
+    return ShownJudge(
+        name,
+        row,
+        revision,
+        tuple(beside_of(quality)),
+        shown(quality.positions.consistency, percent, "pairs") if of_pairs else None,
+        shown(quality.length.odds_ratio, ratio, "votes") if of_pairs else None,
+        shown(quality.family_preference.difference, signed, "answers") if of_pairs else None,
+        shown(quality.reading.unparsed, percent, "verdicts"),
+        (
+            ("tokens read", shown(quality.costs.prompt_tokens, amount, "verdicts")),
+            ("tokens written", shown(quality.costs.output_tokens, amount, "verdicts")),
+            ("seconds", shown(quality.costs.seconds, amount, "verdicts")),
+        ),
+        checks,
+    )
+
+
+def _names(rows: Sequence[JudgeRow]) -> list[str]:
+    """Returns the judges' ids, with as much of each version beside as tells it from the others of that id."""
+    found = [row.judge.id for row in rows]
+    for part, of in enumerate(("at", "configuration", "prompts")):
+        alike = {name for name in found if found.count(name) > 1}
+        found = [
+            f"{name} {of} {row.version[part][:8]}" if name in alike and row.version else name
+            for name, row in zip(found, rows, strict=True)
+        ]
+    return found
+
+
+def _of_part(people: PeopleAgreement, part: PeoplePart) -> Beside:
+    """The agreement with single annotators of the same questions."""
+    told, unit = part.win_kappa, "pairs of labels"
+    return Beside(
+        people.source,
+        people.kind,
+        part.questions,
+        _WIN_KAPPA[part.questions],
+        shown(told.judge, kappa, unit),
+        shown(told.one_more_human, kappa, unit),
+        shown(told.noise_ceiling, kappa, unit),
+        f"{several(part.labels, 'label')} of {several(part.items, 'answer')}, {several(part.annotators, 'annotator')}",
+    )
+
+
+def _has_several(part: PeoplePart) -> bool:
+    """Says whether several annotators labelled the same answers, so that there is one more of them."""
+    return part.win_kappa.one_more_human.value is not None or part.win_kappa.judge.value is not None
+
+
+def _of_majority(people: PeopleAgreement) -> Iterator[Beside]:
+    """The agreement with what labels say, each answer once."""
+    labels = sum(part.labels for part in people.parts)
+    for found in people.majority.slices:
+        if found.slice is Slice.ALL:
+            yield Beside(
+                people.source,
+                people.kind,
+                "answers",
+                "kappa with what most annotators say: win, tie and loss",
+                shown(found.kappa, kappa, "answers"),
+                None,
+                None,
+                f"{several(labels, 'label')}, no two of them to be held against each other",
+            )
+
+
+def _of_set(human_set: HumanSetAgreement) -> Iterator[Beside]:
+    """The agreement with a data set of people's labels."""
+    known = {figure.name: shown_named(figure) for figure in human_set.figures}
+    name, measure = _OF_SETS.get(human_set.task, ("", ""))
+    if name in known:
+        yield Beside(
+            human_set.source,
+            human_set.kind,
+            str(human_set.task),
+            measure,
+            known[name],
+            known.get(f"{name}.one_more_human"),
+            known.get(f"{name}.noise_ceiling"),
+            f"{human_set.answered:,} of {several(human_set.items, 'item')} answered, "
+            f"{several(human_set.annotators, 'annotator')}",
+        )
+
+
+def _line(check: JudgeCheck, figure: CanaryFigure) -> CanaryLine:
+    """How a judge took one canary."""
+    rate, bound = figure.rate, figure.bound
+    least, most = (bound.at_least, bound.at_most) if bound else (None, None)
+    doubt = figures.interval(rate.interval, check.users) if rate.value is not None else "missing: nothing was judged"
+    return CanaryLine(
+        canary_name(figure.canary),
+        CANARIES[figure.canary],
+        FIGURES[figure.figure],
+        f"{figures.figure(rate.value)} %",
+        doubt,
+        f"of all {rate.items:,}" if rate.judged == rate.items else f"of {rate.judged:,} of {rate.items:,}",
+        bound_words(bound),
+        VERDICTS[figure.verdict],
+        str(figure.verdict),
+        bar_of(rate.value, least, most),
+    )
+
+
+def _unasked(canary: str, says: str, name: str, bound: Bound) -> CanaryLine:
+    """That a judge was not asked about a canary."""
+    bar = bar_of(None, bound.at_least, bound.at_most)
+    missing = "missing: it was not asked"
+    return CanaryLine(
+        canary, says, FIGURES[name], "–", missing, "of 0", bound_words(bound), VERDICTS["unasked"], "unasked", bar
+    )

@@ -1,0 +1,127 @@
+"""The pages of judges in a real browser: nothing sticks out, by day and by night, wide and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+from starlette.staticfiles import StaticFiles
+
+from evaluator.judges.spec import load_judge
+from leaderboard.pages.reader import Reader
+from leaderboard.pages.render import STATIC
+from leaderboard.pages.site import Pages, router
+from leaderboard.store.local import LocalStore
+from tests.browser import ARGUMENTS, chromium
+from tests.judge_boards import JUDGES, publish_all, publish_judges, qualities
+
+SITE = "http://board.test"
+WIDE, PHONE = 1400, 360
+OFFICIAL = next(iter(JUDGES))
+PATHS = ("/judges", f"/judge?id={OFFICIAL}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, store: LocalStore, width: int, scheme: str) -> Iterator[Page]:
+    """A page without scripts, whose every request is answered by the site itself."""
+    site = FastAPI()
+    site.include_router(router(Pages(Reader(store, store, None), ())))
+    site.mount("/site", StaticFiles(directory=STATIC))
+    client = TestClient(site)
+
+    def answer(route: Route) -> None:
+        response = client.get(route.request.url.removeprefix(SITE))
+        route.fulfill(status=response.status_code, headers=dict(response.headers), body=response.content)
+
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=False
+    )
+    page = context.new_page()
+    page.route("**/*", answer)
+    yield page
+    context.close()
+
+
+def sideways(page: Page) -> int:
+    """How many pixels of the page stick out to the right."""
+    return int(page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth"))
+
+
+def contrast_of(page: Page, selector: str) -> float:
+    """The lowest contrast of some elements' colour with the card behind them, as WCAG has it."""
+    return float(
+        page.locator(selector).evaluate_all(
+            """all => {
+  const light = colour => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).map(each => each / 255)
+      .map(each => each <= 0.03928 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = light(getComputedStyle(document.querySelector('.card')).backgroundColor);
+  return Math.min(...all.map(each => {
+    const style = getComputedStyle(each), own = light(each.closest('svg') ? style.stroke : style.color);
+    return (Math.max(own, behind) + 0.05) / (Math.min(own, behind) + 0.05);
+  }));
+}"""
+        )
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_nothing_sticks_out_and_everything_can_be_seen(opened: Page, store: LocalStore) -> None:
+    publish_all(store)
+    for path in PATHS:
+        opened.goto(SITE + path)
+        assert sideways(opened) <= 0
+        for summary in opened.locator("summary").all():
+            summary.click()
+        assert sideways(opened) <= 0
+    opened.goto(SITE + PATHS[0])
+    assert contrast_of(opened, ".plot .dot, .plot .span, .diamond path, .stroke path") >= 3
+    assert contrast_of(opened, ".card .small, .legend li, .verdict-within") >= 4.5
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(WIDE, "light"), (PHONE, "light")])
+def test_dots_and_ticks_stand_on_one_axis_in_every_row(opened: Page, store: LocalStore) -> None:
+    publish_all(store)
+    opened.goto(SITE + PATHS[0])
+    for figure in opened.locator("figure:has(.plot)").all():
+        grid = "all => all.map(each => Math.round(each.getBoundingClientRect().x))"
+        rows = [row.locator(".grid").evaluate_all(grid) for row in figure.locator("tbody tr").all()]
+        assert rows == [rows[0]] * len(JUDGES)
+        labels = figure.locator("tfoot text").evaluate_all(
+            "all => all.map(each => { const box = each.getBoundingClientRect(); return box.x + box.width / 2; })"
+        )
+        assert labels == pytest.approx(rows[0], abs=1.5)
+        for row in figure.locator("tbody tr").all():
+            strip, dot = row.locator("svg.strip").bounding_box(), row.locator("circle.dot").bounding_box()
+            assert strip is not None
+            assert dot is not None
+            assert strip["y"] <= dot["y"]
+            assert dot["y"] + dot["height"] <= strip["y"] + strip["height"]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(PHONE, "light"), (WIDE, "dark")])
+def test_long_names_without_a_break_stick_out_nowhere(opened: Page, store: LocalStore) -> None:
+    spec, known = load_judge(OFFICIAL), qualities()[0]
+    long = spec.model_copy(update={"id": "j" * 63, "model": "org/" + "x" * 90, "licence": "l" * 90})
+    people = known.people[0].model_copy(update={"source": "s" * 300})
+    publish_judges(store, [long], [known.model_copy(update={"judge": long.id, "people": (people,)})])
+    for path in ("/judges", f"/judge?id={long.id}"):
+        opened.goto(SITE + path)
+        for summary in opened.locator("summary").all():
+            summary.click()
+        assert sideways(opened) <= 0
+        assert opened.locator("text=" + "s" * 300).count() > 0
