@@ -25,6 +25,8 @@ from leaderboard.guard import guard, guard_users
 from leaderboard.pages.identity import check_login
 from leaderboard.pages.label import LabelPages
 from leaderboard.pages.label_routes import label_routes
+from leaderboard.pages.maintain.pages import MaintainPages
+from leaderboard.pages.maintain.routes import maintain_routes
 from leaderboard.pages.reader import Reader
 from leaderboard.pages.render import STATIC
 from leaderboard.pages.site import Pages, router
@@ -72,7 +74,10 @@ def create_app(settings: Settings, redis: Redis | None) -> FastAPI:
         favicon_path=str(STATIC / "icon.svg"),
     )
     # Before Gradio's mount, which takes all that is left: they read the session that its login keeps.
-    app.router.routes[:0] = label_routes(LabelPages(settings, redis, stores.results), _gradio_app(app))
+    app.router.routes[:0] = [
+        *label_routes(LabelPages(settings, redis, stores.results), _gradio_app(app)),
+        *maintain_routes(MaintainPages(settings, redis, reader), _gradio_app(app)),
+    ]
     guard_users(_gradio_app(app))
     refuse_wrong_calls(_gradio_app(app))
     guard(app, settings)

@@ -6,19 +6,16 @@ for what that person was shown and for nothing else.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, Response
 from redis import Redis
-from redis.exceptions import RedisError
 
 from evaluator.errors import Cause, RapportError
 from evaluator.human.importers.pseudonyms import VARIABLE, load_salt
-from leaderboard.connection import unreachable
 from leaderboard.labelling.attention import load_attention
 from leaderboard.labelling.consent import CONSENT
 from leaderboard.labelling.desk import Desk
@@ -27,15 +24,14 @@ from leaderboard.labelling.instructions import instruction_of
 from leaderboard.labelling.records import Task
 from leaderboard.labelling.service import Labelling, NotAgreed, Progress
 from leaderboard.labelling.standing import Standing
+from leaderboard.pages.answering import NEVER_KEPT, answered_or_refused, see_other
 from leaderboard.pages.identity import person_of
 from leaderboard.pages.label_pools import SitePools
-from leaderboard.pages.site import HEADERS, shown_message, shown_page
+from leaderboard.pages.site import shown_page
 from leaderboard.people import LOCAL_USER, Person
 from leaderboard.records import now
 from leaderboard.settings import Settings
 from leaderboard.store.base import Store
-
-log = logging.getLogger("rapport.pages")
 
 TITLES: Mapping[Task, str] = {
     Task.VERIFICATION: "Verification",
@@ -62,7 +58,6 @@ LOCAL_ANNOTATOR = "annotator-local"
 """The marked local user's pseudonym: there is nobody whose name it could hide."""
 _UNFOLDED_FOR = 3
 """Labels of a task after which its instruction is folded."""
-_STATUS = {Cause.FORBIDDEN: 403, Cause.NOT_FOUND: 404, Cause.DATA_ERROR: 400}
 
 
 class Visit(NamedTuple):
@@ -148,7 +143,7 @@ class LabelPages:
         try:
             found = labelling.next(annotator, task)
         except NotAgreed:
-            return _to("/label")
+            return see_other("/label")
         return shown_page(
             "label_item.html",
             here="/label",
@@ -169,19 +164,19 @@ class LabelPages:
             labelling.skip(annotator, task, token)
         else:
             labelling.label(annotator, task, token, visit.form.get("word", ""))
-        return _to(f"/label/{task}")
+        return see_other(f"/label/{task}")
 
     def back(self, visit: Visit) -> Response:
         """Undoes what somebody did last in a task."""
         labelling, annotator, task = self._at_work(visit)
         labelling.go_back(annotator, task)
-        return _to(f"/label/{task}")
+        return see_other(f"/label/{task}")
 
     def agree(self, visit: Visit) -> Response:
         """Notes somebody's consent."""
         labelling, annotator = self._known(visit)
         labelling.agree(annotator, visit.form.get("version", ""))
-        return _to("/label")
+        return see_other("/label")
 
     def withdrawal(self, visit: Visit) -> Response:
         """Asks whether somebody really wants to withdraw."""
@@ -193,18 +188,14 @@ class LabelPages:
         """Withdraws consent and all labels."""
         labelling, annotator = self._known(visit)
         if visit.form.get("sure") != "yes":
-            return _to("/label/withdraw")
+            return see_other("/label/withdraw")
         labelling.withdraw(annotator)
-        return _to("/label")
+        return see_other("/label")
 
     def mine(self, visit: Visit) -> Response:
         """Somebody's own labels, as a file."""
         labelling, annotator = self._known(visit)
-        headers = {
-            **HEADERS,
-            "Cache-Control": "no-store",
-            "Content-Disposition": 'attachment; filename="rapport-labels.json"',
-        }
+        headers = {**NEVER_KEPT, "Content-Disposition": 'attachment; filename="rapport-labels.json"'}
         return JSONResponse(_own(annotator, labelling.standing(annotator)), headers=headers)
 
     def _at_work(self, visit: Visit) -> tuple[Labelling, str, Task]:
@@ -270,13 +261,7 @@ class LabelPages:
 
 def answered(answer: Callable[[Visit], Response], visit: Visit) -> Response:
     """Returns an answer, or the page that says why there is none."""
-    try:
-        return answer(visit)
-    except RapportError as error:
-        return shown_message(_STATUS.get(error.cause, 503), "This cannot be done", f"{error.message} {error.remedy}")
-    except RedisError as error:
-        log.error("%s", unreachable(error))
-        return shown_message(503, "Labelling is closed right now", f"{unreachable(error)} No label was lost.")
+    return answered_or_refused(lambda: answer(visit), "Labelling is closed right now", "No label was lost.")
 
 
 def _own(annotator: str, standing: Standing) -> dict[str, Any]:
@@ -305,8 +290,3 @@ def _own(annotator: str, standing: Standing) -> dict[str, Any]:
             if given.label.asked.attention is None
         ],
     }
-
-
-def _to(path: str) -> Response:
-    """Sends a browser on; a reload then labels nothing twice."""
-    return RedirectResponse(path, status_code=303, headers={**HEADERS, "Cache-Control": "no-store"})

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qsl
 
 from fastapi.responses import Response
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
-from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
-from evaluator.errors import Cause, RapportError
 from leaderboard.guard.endpoints import Kind
 from leaderboard.guard.rates import LABELS_BY_USER, UserLimits
+from leaderboard.pages.answering import fields_in, in_session
 from leaderboard.pages.identity import profile_in
 from leaderboard.pages.label import LabelPages, Visit, answered
 
@@ -43,17 +40,9 @@ def label_routes(pages: LabelPages, gradio_app: Starlette) -> list[Route]:
         ("POST", "/label/{task}/back"): pages.back,
     }
     inner = Router([Route(path, _endpoint(answer), methods=[method]) for (method, path), answer in answers.items()])
-    app: ASGIApp = UserLimits(UserLimits(inner), LABELS_BY_USER, Kind.LABEL)
-    if session := _session_of(gradio_app):
-        app = session.cls(app, *session.args, **session.kwargs)
+    app: ASGIApp = in_session(UserLimits(UserLimits(inner), LABELS_BY_USER, Kind.LABEL), gradio_app)
     methods = {path: [method for method, each in answers if each == path] for _, path in answers}
     return [Route(path, app, methods=own) for path, own in methods.items()]
-
-
-def _session_of(gradio_app: Starlette) -> Middleware | None:
-    """Returns how Gradio reads the session of its login; None where there is no login."""
-    sessions: object = SessionMiddleware
-    return next((each for each in gradio_app.user_middleware if each.cls is sessions), None)
 
 
 def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
@@ -64,20 +53,8 @@ def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
         profile = profile_in(request.scope.get("session", {}), time.time())
 
         def read_and_answer(visit: Visit) -> Response:
-            return answer(visit._replace(form=_form(body)))
+            return answer(visit._replace(form=dict(fields_in(body, _MOST_FIELDS))))
 
         return await run_in_threadpool(answered, read_and_answer, Visit(profile, request.path_params.get("task", "")))
 
     return endpoint
-
-
-def _form(body: bytes) -> dict[str, str]:
-    """Reads the fields of a form.
-
-    Raises:
-        RapportError: `data_error` if it is none of ours.
-    """
-    try:
-        return dict(parse_qsl(body.decode("ascii"), max_num_fields=_MOST_FIELDS, errors="strict", strict_parsing=False))
-    except ValueError as error:
-        raise RapportError(Cause.DATA_ERROR, "This is no form of this page.", "Open the page again.") from error

@@ -16,8 +16,10 @@ from redis.exceptions import RedisError
 from evaluator.errors import RapportError
 from evaluator.facts import ModelFacts
 from leaderboard.board.build import Board, BoardRow
-from leaderboard.board.snapshot import Snapshot
+from leaderboard.board.judges import JudgeBoard
+from leaderboard.board.snapshot import JudgeSnapshot, Snapshot
 from leaderboard.fleet import Announcement
+from leaderboard.maintaining.state import paused_words
 from leaderboard.open_data import layout
 from leaderboard.open_data.files import decode_request
 from leaderboard.open_data.views import history_of
@@ -101,7 +103,7 @@ class Reader:
     def __init__(self, results: Store, requests: Store, ledger: Ledger | None) -> None:
         """Reads, never writes; without a ledger the public data sets are all there is."""
         self._store, self._requests, self._ledger = results, requests, ledger
-        self._snapshot = Snapshot(results)
+        self._snapshot, self._judges = Snapshot(results), JudgeSnapshot(results)
         self._recent = Recent(_SECONDS)
 
     @property
@@ -127,6 +129,16 @@ class Reader:
         files = "file" if len(board.problems) == 1 else "files"
         return board, (*stale, f"{len(board.problems)} {files} could not be read; the board shows all others.")
 
+    def judges(self) -> tuple[JudgeBoard, tuple[str, ...]]:
+        """Returns the board of judges, and what is wrong with it."""
+        try:
+            judges = self._judges.now()
+        except (StoreError, RapportError) as error:
+            log.exception("the board of judges could not be built")
+            away = f"The board of judges cannot be read right now ({type(error).__name__})."
+            return JudgeBoard(Revision(""), (), ()), (away,)
+        return judges, (*stale_sentence(self._store.condition()), *judges.problems)
+
     def listing(self, number: int = 1) -> Listing:
         """Returns a page of the list of submissions; a number that is too high or low gives the nearest page."""
         wanted = max(1, number)
@@ -136,7 +148,9 @@ class Reader:
             last = max(1, -(-count // PAGE_LENGTH))
             page = min(wanted, last)
             views = ledger.views(ledger.newest(PAGE_LENGTH, (page - 1) * PAGE_LENGTH))
-            return Listing(tuple(views), page, last, count, (), ledger.outlooks(views), tuple(ledger.fleet()))
+            pause = ledger.pause()
+            problems = (paused_words(pause),) if pause else ()
+            return Listing(tuple(views), page, last, count, problems, ledger.outlooks(views), tuple(ledger.fleet()))
 
         found, problem = self._ask(("page", wanted), read)
         return found or Listing((), wanted, wanted, None, (problem,))

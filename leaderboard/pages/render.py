@@ -17,8 +17,10 @@ from leaderboard.board.build import BoardRow
 from leaderboard.board.human_words import annotators
 from leaderboard.exports.formats import board_links, human_board_links, scorecard_links
 from leaderboard.pages.agreement_columns import COLUMNS
+from leaderboard.pages.decisions import decisions, kind_in_words
 from leaderboard.pages.figures import counts, estimate, figure, gap, interval, judged, pairwise, rate, share
 from leaderboard.pages.human_tables import agreement_title, human_figures, human_provenance, human_title
+from leaderboard.pages.judge_view import judge_standing
 from leaderboard.pages.tables import known, pairs
 from leaderboard.pages.times import outlook_sentences, progress_of
 from leaderboard.pages.workers import workers_sentence
@@ -27,7 +29,7 @@ from leaderboard.scorecards import PROMPTS
 
 STATIC = Path(__file__).parent / "static"
 _DIGITS_OF_HASH = 10
-NAVIGATION = (("/", "Board"), ("/queue", "Queue"), ("/submit", "Submit"), ("/label", "Label"))
+NAVIGATION = (("/", "Board"), ("/judges", "Judges"), ("/queue", "Queue"), ("/submit", "Submit"), ("/label", "Label"))
 """Address and name of each page, in the order in which they are offered."""
 
 _DATE_NOT_PINNED = ("date", "not pinned")
@@ -43,8 +45,13 @@ def place(row: BoardRow) -> str:
     """Writes a row's rank, with the ranks that the data leave open to it; a dash where it does not rank."""
     if row.rank is None or row.rank_interval is None:
         return "–"
-    low, high = row.rank_interval
-    return str(row.rank) if low == high else f"{row.rank} ({low}–{high})"
+    return _place(row.rank, row.rank_interval)
+
+
+def _place(rank: int, ends: tuple[int, int]) -> str:
+    """Writes a rank with its ends."""
+    low, high = ends
+    return str(rank) if low == high else f"{rank} ({low}–{high})"
 
 
 def conditions(row: Provenance) -> list[str]:
@@ -99,6 +106,7 @@ def provenance(row: BoardRow) -> list[tuple[str, str]]:
     return [
         ("Scorecard", row.scorecard_id),
         *((("Does not rank because", ", ".join(row.unranked_because)),) if row.unranked_because else ()),
+        *_rank_under_judge(row),
         *((("Adapter", f"{row.adapter} at {row.adapter_revision}"),) if row.adapter else ()),
         ("Engine", f"{row.engine} {row.engine_version}, {row.dtype}, {row.hardware}"),
         ("Engine flags", pairs(row.engine_flags)),
@@ -122,6 +130,13 @@ def provenance(row: BoardRow) -> list[tuple[str, str]]:
         ("Highest memory of a process", f"{row.peak_rss_mb:.0f} MB"),
         ("Rows", row.rows_sha),
     ]
+
+
+def _rank_under_judge(row: BoardRow) -> list[tuple[str, str]]:
+    """Lists the rank that a row would have if its judge decided ranks; nothing where it does, or has none."""
+    if row.rank is not None or row.rank_under_judge is None or row.rank_under_judge_interval is None:
+        return []
+    return [("Rank under this judge alone", _place(row.rank_under_judge, row.rank_under_judge_interval))]
 
 
 def _items(row: BoardRow) -> str:
@@ -182,6 +197,7 @@ def _environment() -> Environment:
         board_links=board_links,
         conditions=conditions,
         counts=counts,
+        decisions=decisions,
         desiderata=desiderata,
         estimate=estimate,
         figure=figure,
@@ -193,6 +209,8 @@ def _environment() -> Environment:
         interval=interval,
         is_reference=is_reference,
         judged=judged,
+        judge_standing=judge_standing,
+        kind_in_words=kind_in_words,
         navigation=NAVIGATION,
         place=place,
         outlook_sentences=outlook_sentences,

@@ -6,15 +6,17 @@ Whatever stands in an address is text: what cannot be meant gives the nearest pa
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from leaderboard.board.build import Board
+from leaderboard.board.build import Board, scorecard_of
 from leaderboard.board.human_gaps import without_gap
 from leaderboard.pages.agreement_columns import agreement_columns
 from leaderboard.pages.human_tables import homes_of, human_links, human_tables, known_human
+from leaderboard.pages.judge_view import JudgeView, default_rows, judge_view
+from leaderboard.pages.judges.pages import as_stored, judge_page, judges_page, versions_of
 from leaderboard.pages.reader import Found, Listing, Reader
 from leaderboard.pages.render import render
 from leaderboard.pages.tables import sections
@@ -46,19 +48,24 @@ class Pages:
         """
         self._reader, self._protocols, self._store = reader, protocols, store
 
-    def board(self) -> Response:
-        """The front page."""
+    def board(self, judge: str = "") -> Response:
+        """The front page: the board under a judge, or under those that decide ranks."""
         board, problems = self._reader.board()
-        news = self._news()
+        news, view = self._news(), _view(board, judge)
         shown = {"revision": board.revision, **_listed(news), "problems": (*_lag(board), *problems, *news.problems)}
-        return shown_page("board.html", here="/", **self._results(board), **shown)
+        results = self._results(board, view or JudgeView(default_rows(board.rows)))
+        page = shown_page("board.html", here="/", unknown_judge=view is None, **results, **shown)
+        page.status_code = 404 if view is None else 200
+        return page
 
-    def rows(self) -> Response:
+    def rows(self, judge: str = "") -> Response:
         """The board's rows alone, for a page that is open."""
         board, problems = self._reader.board()
         if not board.revision:  # An open page keeps what it has.
             return shown_message(503, "The board cannot be read right now", " ".join(problems))
-        return shown_page("results.html", **self._results(board))
+        if (view := _view(board, judge)) is None:
+            return shown_message(404, "There is no such judge", "No row of this board is by that judge.")
+        return shown_page("results.html", **self._results(board, view))
 
     def live(self, all: str = "", id: str = "", page: str = "") -> Response:
         """What is under way, for a page that is open; says at which revision the rest of that page would be now."""
@@ -110,25 +117,54 @@ class Pages:
     def scorecard(self, id: str = "") -> Response:
         """A run's scorecard as JSON, as it is stored: without what is made of another run's too."""
         board, problems = self._reader.board()
-        for row in (*board.rows, *map(without_gap, board.human)):
-            if row.run_id == id:
-                return JSONResponse(row.model_dump(mode="json"), headers=HEADERS)
+        if (row := scorecard_of(board.rows, id)) is not None:
+            return JSONResponse(row.model_dump(mode="json"), headers=HEADERS)
+        for card in map(without_gap, board.human):
+            if card.run_id == id:
+                return JSONResponse(card.model_dump(mode="json"), headers=HEADERS)
         if problems:
             return JSONResponse({"error": problems[0]}, status_code=503, headers=HEADERS)
         return JSONResponse({"error": "There is no scorecard of this run."}, status_code=404, headers=HEADERS)
+
+    def judges(self) -> Response:
+        """The board of judges."""
+        judges, problems = self._reader.judges()
+        rows = self._reader.board()[0].rows
+        return shown_page("judges.html", here="/judges", problems=problems, **judges_page(judges, rows))
+
+    def judge(self, id: str = "") -> Response:
+        """One judge with all its versions."""
+        judges, problems = self._reader.judges()
+        shown = judge_page(judges, self._reader.board()[0].rows, id, self._store)
+        if shown is None and problems:
+            return shown_message(503, "This judge cannot be looked up right now", " ".join(problems))
+        if shown is None:
+            return shown_message(404, "There is no such judge", "Check the address; the page of judges lists all.")
+        return shown_page("judge.html", here="/judges", problems=problems, **shown)
+
+    def judge_figures(self, id: str = "") -> Response:
+        """All that is public of one judge as JSON, as it is stored; without an id of all judges."""
+        judges, problems = self._reader.judges()
+        rows = versions_of(judges, id) if id else judges.rows
+        if not rows and problems:
+            return JSONResponse({"error": problems[0]}, status_code=503, headers=HEADERS)
+        if not rows and id:
+            return JSONResponse({"error": "There is no such judge."}, status_code=404, headers=HEADERS)
+        return JSONResponse([as_stored(row) for row in rows], headers=HEADERS)
 
     def health(self) -> Response:
         """That this process serves, and from what; it asks nobody, so that no one else's fault is taken for its own."""
         store = "stale" if self._reader.stale else "current"
         return JSONResponse({"state": "serving", "store": store, "redis": self._reader.has_ledger}, headers=HEADERS)
 
-    def _results(self, board: Board) -> dict[str, object]:
+    def _results(self, board: Board, view: JudgeView) -> dict[str, object]:
         """What the templates of results are told."""
-        of_hicupid = [name for name in self._protocols if known_human(name) is None]
-        laid_out = sections(board.rows, of_hicupid, human_links(board.human))
+        # A protocol without a row of the judge that was asked for has no place in that judge's view.
+        of_hicupid = [] if view.judge else [name for name in self._protocols if known_human(name) is None]
+        laid_out = sections(view.rows, of_hicupid, human_links(board.human))
         human = human_tables(board.human, self._protocols, homes_of(laid_out))
         columns = agreement_columns(laid_out, board.human) if human else {}
-        return {"sections": laid_out, "human": human, "agreement": columns}
+        return {"view": view, "sections": laid_out, "human": human, "agreement": columns}
 
     def _revision(self, found: Found) -> str:
         """Names the state of a submission's page: another one if anything has happened to it or to the board."""
@@ -139,6 +175,11 @@ class Pages:
         """The submissions that belong on the front page, and why there may be none."""
         listing = self._reader.listing()
         return listing._replace(views=tuple(view for view in listing.views if _is_news(view)))
+
+
+def _view(board: Board, judge: str) -> JudgeView | None:
+    """Returns the view under a judge; None if the board has no row of it, and while nobody can tell an empty one."""
+    return judge_view(board.rows, judge) or (None if board.revision else JudgeView((), judge))
 
 
 def _lag(board: Board) -> tuple[str, ...]:
@@ -159,7 +200,7 @@ def _one(found: Found) -> dict[str, object]:
 def router(pages: Pages) -> APIRouter:
     """Returns the routes; they run in threads, since they wait for Redis and the disk."""
     routes = APIRouter(include_in_schema=False)
-    for path, answer in {
+    answers: Mapping[str, Callable[..., Response]] = {
         "/": pages.board,
         "/rows": pages.rows,
         "/live": pages.live,
@@ -167,8 +208,12 @@ def router(pages: Pages) -> APIRouter:
         "/submission": pages.submission,
         "/details": pages.details,
         "/scorecard": pages.scorecard,
+        "/judges": pages.judges,
+        "/judge": pages.judge,
+        "/judge.json": pages.judge_figures,
         "/health": pages.health,
-    }.items():
+    }
+    for path, answer in answers.items():
         routes.add_api_route(path, answer, methods=["GET", "HEAD"], response_class=HTMLResponse)
     return routes
 

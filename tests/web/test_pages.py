@@ -11,12 +11,15 @@ from redis import Redis
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import web_client
+from leaderboard.maintaining.service import Maintenance
 from leaderboard.open_data import layout
 from leaderboard.open_data.files import encode_request
 from leaderboard.open_data.views import open_request
 from leaderboard.pages.reader import PAGE_LENGTH, Reader
 from leaderboard.pages.site import Pages, router
+from leaderboard.people import Person
 from leaderboard.records import AmendmentKind, Failure, State
+from leaderboard.settings import Settings
 from leaderboard.store.base import Write
 from leaderboard.store.local import LocalStore
 from leaderboard.submissions import keys
@@ -148,6 +151,17 @@ def test_the_queue_lists_everything_page_by_page(ledger, store):
     assert 'href="/queue?page=1">Newer' in second
 
 
+def test_while_submissions_are_paused_the_front_page_and_the_queue_say_since_when_and_why(redis, ledger, store):
+    maintenance = Maintenance(Settings(), redis)
+    pause = maintenance.pause_submissions(Person("keeper", maintainer=True), "A <i>new</i> judge.")
+    said = f"No submission is accepted since {pause.at:%Y-%m-%d %H:%M} UTC: A &lt;i&gt;new&lt;/i&gt; judge."
+    for path in ("/", "/live", "/queue", "/live?all=1"):
+        assert said in visitor(store, ledger).get(path).text, path
+    maintenance.resume_submissions(Person("keeper", maintainer=True))
+    for path in ("/", "/queue"):
+        assert "No submission is accepted" not in visitor(store, ledger).get(path).text, path
+
+
 @pytest.mark.parametrize("wild", ["3", "999999999999999999", "-1", "0", "two", "", "1.5", "²"])
 def test_a_wild_page_number_gives_the_nearest_page(ledger, store, wild):
     for number in range(PAGE_LENGTH + 1):
@@ -189,6 +203,36 @@ def test_a_waiting_submission_shows_its_place_and_one_in_work_its_last_words(red
     redis.set(keys.log(run_id), json.dumps(["loading <b>weights</b>", "done"]))
     page = visitor(store, ledger).get("/submission", params={"id": submission.id}).text
     assert "loading &lt;b&gt;weights&lt;/b&gt;\ndone" in page
+
+
+def test_a_decision_about_its_results_stands_on_top_with_its_reason_and_in_plain_words_below(ledger, store, submission):
+    def page() -> tuple[str, str]:
+        text = visitor(store, ledger).get("/submission", params={"id": submission.id}).text
+        top, _, below = text.partition('<section id="details"')
+        return top, below
+
+    def add(kind: AmendmentKind, text: str) -> None:
+        ledger.amend(ledger.history(submission.id), kind, "keeper", text)
+
+    add(AmendmentKind.SUSPECTED, "Nearly constant.")
+    top, below = page()
+    assert "Nearly constant." not in top, "a program decides nothing"
+    assert "suspected by a program: a maintainer decides" in below
+    add(AmendmentKind.FLAGGED, "It <b>says</b> one thing.")
+    add(AmendmentKind.HIDDEN, "It names people.")
+    top, below = page()
+    assert (
+        "<strong>Flagged by a maintainer; its results do not rank</strong>: It &lt;b&gt;says&lt;/b&gt; one thing."
+        in top
+    )
+    assert "<strong>Hidden by a maintainer; its results are not on the board</strong>: It names people." in top
+    assert "flagged: does not rank until cleared" in below
+    assert "hidden: off the board until shown again" in below
+    add(AmendmentKind.CLEARED, "Explained.")
+    add(AmendmentKind.SHOWN, "Looked at.")
+    top, below = page()
+    assert "by a maintainer" not in top
+    assert "cleared: no mark any more" in below
 
 
 def test_the_history_tells_what_people_did_as_well_as_what_happened(ledger, store, submission):
