@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from leaderboard.records import Amendment, AmendmentKind, Batch, State, Transition
+from leaderboard.records import Amendment, AmendmentKind, Batch, State, Transition, amendment_version
 from leaderboard.store import Store, Write, layout
 from leaderboard.store.runs import StoredRun, compact
 from leaderboard.submissions.history import History
@@ -35,6 +35,7 @@ def history_of(run: HumanRun, steps: Sequence[State] = STEPS) -> History:
 def amended(history: History, kind: AmendmentKind, **changes: Any) -> History:
     """Returns a history that goes on with something that a person did."""
     event = Amendment(
+        schema_version=amendment_version(kind),
         kind=kind,
         submission_id=history.submission.id,
         sequence=len(history.events) + 1,

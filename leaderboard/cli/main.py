@@ -27,6 +27,8 @@ from leaderboard.cli import check as check_command
 from leaderboard.cli import demo as demo_command
 from leaderboard.cli import doctor as doctor_command
 from leaderboard.cli import human as human_command
+from leaderboard.cli import judge as judge_command
+from leaderboard.cli import maintain as maintain_command
 from leaderboard.cli import prompts as prompts_command
 from leaderboard.cli import rescore as rescore_command
 from leaderboard.cli import store as store_command
@@ -39,6 +41,8 @@ from leaderboard.store.base import StoreError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(human_command.app, name="human")
+app.add_typer(judge_command.app, name="judge")
+app.add_typer(maintain_command.app, name="maintain")
 app.add_typer(prompts_command.app, name="prompts")
 app.add_typer(rescore_command.app, name="rescore")
 app.add_typer(store_command.app, name="store")
@@ -191,10 +195,10 @@ def reproduce(context: typer.Context) -> None:
     _become("reproduce", *context.args)
 
 
-@app.command(add_help_option=False, context_settings=_PASSED_THROUGH)
-def judge(context: typer.Context) -> None:
-    """Looks at a judge: `rapport judge check ID` loads it and asks it about canaries."""
-    _become("judge", *context.args)
+@judge_command.app.command("check", add_help_option=False, context_settings=_PASSED_THROUGH)
+def check_judge(context: typer.Context) -> None:
+    """Loads a judge and asks it about canaries; `rapport judge check --help` lists the options."""
+    _become("judge", "check", *context.args)
 
 
 def _become(role: str, *arguments: str) -> None:
