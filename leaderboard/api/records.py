@@ -94,7 +94,8 @@ class Happened(TypedDict):
     at: str
     what: str
     """The state that a run came into, or what somebody did: `withdrawn`, `corrected`, `disputed`, `answered`,
-    `lifted`, `paused`, `resumed`; `tried` for a try of a run that came to nothing."""
+    `lifted`, `paused`, `resumed`, `flagged`, `cleared`, `hidden`, `shown`; `tried` for a try of a run that came to
+    nothing, `suspected` where a program found its answers odd."""
     protocol: str | None
     """Of the run that it happened to; null where it is of the whole submission."""
     about: str | None

@@ -14,6 +14,7 @@ from evaluator.judges.quality.costs import CostTally
 from evaluator.judges.quality.judged import Judged
 from evaluator.judges.quality.records import Training
 from evaluator.judges.spec import JudgeSpec
+from leaderboard.decided import is_shown
 from leaderboard.judge_board.reading import RunReader
 from leaderboard.records import Plan
 from leaderboard.rescoring.records import judging_id
@@ -86,7 +87,7 @@ def gather(
     gold_of: Callable[[Plan], Mapping[str, int]],
     note: Telling,
 ) -> Gathered:
-    """Returns what judges said of all published runs of HiCUPID that were not withdrawn, re-scores among them.
+    """Returns what judges said of all published runs of HiCUPID that are public, re-scores among them.
 
     A judging of a re-score counts once its scorecard is stored, whatever became of the re-score. A run that cannot be
     read costs itself.
@@ -127,7 +128,11 @@ class _Gathering:
         self._families: dict[str, set[str]] = defaultdict(set)
 
     def add(self, run: SelectedRun, rescores: Iterable[str]) -> None:
-        """Reads one run with all that judged it."""
+        """Reads one run with all that judged it, unless it is hidden."""
+        history = _read(self._store, layout.submission_path(run.submission_id), History)
+        if history and not is_shown(history):
+            self._note(f"{run.run_id} is left out: it is hidden.")
+            return
         stored = StoredRun(self._store, run.run_id)
         if (plan := stored.plan()) is None:
             self._note(f"{run.run_id} is left out: the archive does not hold its plan.")
@@ -135,7 +140,7 @@ class _Gathering:
         says = [*self._counting(run), *self._of_rescores(run.run_id, rescores)]
         name = _model_of(says[0].card) if says else run.model
         reader = RunReader(self._store, stored, self._named(plan), name, self._gold_of(plan))
-        self._families[name].add(self._family(run, says) or "")
+        self._families[name].add(_family(run, says, history) or "")
         for each in {(says.card.judge, says.judging): says for says in says}.values():
             try:
                 self._hear(run.run_id, reader, each)
@@ -185,14 +190,6 @@ class _Gathering:
             self._asked_as[item.question_id].add(named.question_id)
             found[item.question_id] = named
         return found
-
-    def _family(self, run: SelectedRun, says: Iterable[_Says]) -> str | None:
-        """Returns the family of a run's model, by its id, what it was made from, or its architecture."""
-        declared = {each.card.declaration.base_model for each in says} - {None}
-        history = _read(self._store, layout.submission_path(run.submission_id), History)
-        facts = history.submission.facts if history else None
-        base = declared.pop() if len(declared) == 1 else None
-        return family_of(run.model, base, facts.architecture if facts else None)
 
     def gathered(self, judges: Mapping[str, JudgeSpec]) -> Gathered:
         """Returns everything that was heard."""
@@ -252,3 +249,11 @@ def _read(store: Store, path: str, kind: type[Row]) -> Row | None:
         return read_record(store.read(path), kind, path)
     except NotFound:
         return None
+
+
+def _family(run: SelectedRun, says: Iterable[_Says], history: History | None) -> str | None:
+    """Returns the family of a run's model, by its id, what it was made from, or its architecture."""
+    declared = {each.card.declaration.base_model for each in says} - {None}
+    facts = history.submission.facts if history else None
+    base = declared.pop() if len(declared) == 1 else None
+    return family_of(run.model, base, facts.architecture if facts else None)

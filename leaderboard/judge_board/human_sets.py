@@ -25,6 +25,7 @@ from evaluator.judges.quality.human_sets import human_set_agreement
 from evaluator.judges.quality.records import Costs, HumanSetAgreement
 from evaluator.protocol import PEOPLE
 from evaluator.records import Outcome, Verdict
+from leaderboard.decided import is_shown
 from leaderboard.judge_board.gathering import Telling, Version
 from leaderboard.labelling.pools import open_human_set, set_name
 from leaderboard.results import HumanScorecard
@@ -32,6 +33,7 @@ from leaderboard.store import layout
 from leaderboard.store.base import NotFound, Store, StoreCorrupt
 from leaderboard.store.rows import read_record
 from leaderboard.store.runs import StoredRun
+from leaderboard.submissions.history import History
 
 _GIVEN = "given/"
 """What the names of things begin with that the data set itself holds."""
@@ -103,15 +105,19 @@ def said_of_sets(store: Store, sources: Iterable[str], epsilon: float, note: Tel
 
 
 def _judged_cards(store: Store, note: Telling) -> Iterator[HumanScorecard]:
-    """Yields the scorecards of tasks in which a judge reads what a model wrote, but for those of the withdrawn."""
+    """Yields the public scorecards of tasks in which a judge reads what a model wrote."""
     buried = {path.rpartition("/")[2].removesuffix(".json") for path in store.list(layout.TOMBSTONES)}
+    shown: dict[str, bool] = dict.fromkeys(buried, False)
     for path in sorted(store.list(layout.HUMAN_SCORECARDS)):
         try:
             card = read_record(store.read(path), HumanScorecard, path)
+            if card.submission_id not in shown:
+                of_it = layout.submission_path(card.submission_id)
+                shown[card.submission_id] = is_shown(read_record(store.read(of_it), History, of_it))
         except (RapportError, NotFound, StoreCorrupt) as error:
             note(f"{path} is left out: {error}")
             continue
-        if card.judge != PEOPLE and card.result.task in _TASKS and card.submission_id not in buried:
+        if card.judge != PEOPLE and card.result.task in _TASKS and shown[card.submission_id]:
             yield card
 
 

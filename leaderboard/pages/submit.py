@@ -79,7 +79,7 @@ def gradio_pages(
         if service is None or closed:
             gr.Markdown(f"**Submissions are closed:** {closed} Results stay readable.")
             return blocks
-        _form(service, settings, redis)
+        _form(blocks, service, settings, redis)
     manage_page(blocks, service, settings)
     return blocks
 
@@ -128,13 +128,14 @@ def _notice(redis: Redis) -> Callable[[], str]:
     return tell
 
 
-def _form(service: SubmissionService, settings: Settings, redis: Redis | None) -> None:
+def _form(blocks: gr.Blocks, service: SubmissionService, settings: Settings, redis: Redis | None) -> None:
     """Lays out the form; the checks run whenever a field that they look at is left."""
     if redis is not None:
-        gr.HTML("", padding=False, elem_id="submit-paused").attach_load_event(_notice(redis), None)
+        paused = gr.HTML("", padding=False, elem_id="submit-paused")
+        blocks.load(_notice(redis), None, paused, api_visibility="private")
     if settings.can_log_in:
-        offer = render("login.html", person=None, refused="")
-        gr.HTML(offer, padding=False).attach_load_event(_greeting(settings), None)
+        offer = gr.HTML(render("login.html", person=None, refused=""), padding=False)
+        blocks.load(_greeting(settings), None, offer, api_visibility="private")
     with gr.Row():
         model = gr.Textbox(label="Model", placeholder="owner/name", max_lines=1, max_length=200, autofocus=True)
         revision = gr.Textbox(label="Revision (branch, tag or commit; empty for the default)", max_length=100)

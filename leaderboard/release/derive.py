@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from leaderboard.board.human import cards_of
+from leaderboard.decided import as_it_stands, is_shown
 from leaderboard.open_data import files, layout
 from leaderboard.open_data.cleaning import Secrets
 from leaderboard.open_data.figures import open_card, open_user_scores
@@ -25,11 +26,7 @@ from leaderboard.store import layout as archive_layout
 from leaderboard.store.base import NotFound, Store
 from leaderboard.store.parquet import decode_parquet
 from leaderboard.store.rows import Row, decode_rows, read_record
-from leaderboard.submissions.history import History, amendments_of, is_flagged, is_hidden, withdrawal_of
-
-FLAGGED = "flagged by a maintainer"
-"""Why a result does not rank that a maintainer has marked."""
-AnyCard = TypeVar("AnyCard", Scorecard, HumanScorecard)
+from leaderboard.submissions.history import History, amendments_of, withdrawal_of
 
 
 class Target(NamedTuple):
@@ -194,22 +191,6 @@ class Derivation(NamedTuple):
             return read_record(self.archive.read(path), kind, path)
         except NotFound:
             return None
-
-
-def is_shown(history: History) -> bool:
-    """Says whether a submission's results are public: it was not withdrawn, and is not hidden."""
-    return not (history.withdrawn or is_hidden(history.events))
-
-
-def as_it_stands(card: AnyCard, history: History) -> AnyCard:
-    """Returns a scorecard with what is declared of its model by now, and with the mark that a maintainer has put on it.
-
-    The archive's scorecard is never rewritten: it says what its rows add up to, and not what people decide about it.
-    """
-    card = card.model_copy(update={"declaration": history.declaration})
-    if not is_flagged(history.events):
-        return card
-    return card.model_copy(update={"unranked_because": (*card.unranked_because, FLAGGED)})
 
 
 def _note_withdrawal(history: History, results: PendingFiles) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from evaluator.errors import Cause, RapportError
 from evaluator.protocol import load_protocol
 from evaluator.records import Verdict
+from leaderboard.decided import NOT_SHOWN, as_it_stands, is_shown
 from leaderboard.labelling.journal import people_in, read_events
 from leaderboard.labelling.standing import standing_of
 from leaderboard.open_data.people_views import counts_as_public, verdict_of
@@ -106,22 +107,34 @@ def _run_of_both(
         raise RapportError(
             Cause.DATA_ERROR, f"The archive does not hold the plan of {run_id}.", "Restore it from a backup."
         )
+    path = layout.submission_path(submission_of(run_id))
+    history = read_record(store.read(path), History, path)
     new_id = scorecard_id(run_id, rescore.judge)
     new = _read(store, layout.rescored_card_path(rescore.id, new_id), Scorecard)
     users = _read(store, layout.rescored_users_path(rescore.id, new_id), UserScores)
     return RunOfBoth(
         items=plan.questions,
         generations=run.rows().generations,
-        old=_standing(store, run, scorecard_id(run_id, old)),
-        new=Scored(new, users, rows_under(store, run, rescore.id).verdicts) if new and users else None,
+        old=_standing(store, run, scorecard_id(run_id, old), history),
+        new=Scored(_decided(new, history), users, rows_under(store, run, rescore.id).verdicts)
+        if new and users
+        else None,
         people=people,
         texts=texts.of(plan) if texts else {},
     )
 
 
-def _standing(store: Store, run: StoredRun, card_id: str) -> Scored | None:
+def _decided(card: Scorecard, history: History) -> Scorecard:
+    """Returns a scorecard that ranks no more than people let it: what is flagged, hidden or withdrawn does not."""
+    card = as_it_stands(card, history)
+    if is_shown(history):
+        return card
+    return card.model_copy(update={"unranked_because": (*card.unranked_because, NOT_SHOWN)})
+
+
+def _standing(store: Store, run: StoredRun, card_id: str, history: History) -> Scored | None:
     """Reads a run under the judge that stands; None if it has not judged it."""
-    model = _model_of(store, submission_of(run.run_id))
+    model = history.submission.model
     card = _read(store, layout.scorecard_path(model, card_id), Scorecard)
     card = card or _read(store, layout.old_scorecard_path(model, card_id), Scorecard)
     if card is None:
@@ -133,13 +146,7 @@ def _standing(store: Store, run: StoredRun, card_id: str) -> Scored | None:
             Cause.DATA_ERROR, f"The archive does not hold the users' sums of {card_id}.", "Restore them from a backup."
         )
     rows = rows_under(store, run, card.rescore_id).verdicts
-    return Scored(card, users, [row for row in rows if row.key.rater == card.judge])
-
-
-def _model_of(store: Store, submission_id: str) -> str:
-    """Returns the model of a submission."""
-    path = layout.submission_path(submission_id)
-    return read_record(store.read(path), History, path).submission.model
+    return Scored(_decided(card, history), users, [row for row in rows if row.key.rater == card.judge])
 
 
 def _read(store: Store, path: str, kind: type[Row]) -> Row | None:

@@ -11,12 +11,12 @@ from evaluator.records import SlotOrder
 from leaderboard.audit.audit import audit
 from leaderboard.board.build import BoardRow, build_board
 from leaderboard.board.rebuild import read_figures, rebuild
+from leaderboard.decided import FLAGGED
 from leaderboard.labelling.journal import files_of
 from leaderboard.labelling.records import Asked, EventKind, Judged, Label, PersonEvent, Task
 from leaderboard.open_data import layout
 from leaderboard.open_data.files import decode_request
 from leaderboard.records import AmendmentKind
-from leaderboard.release.derive import FLAGGED
 from leaderboard.release.release import Release
 from leaderboard.store import layout as archive_layout
 from leaderboard.store.base import Store, Write
