@@ -14,7 +14,6 @@ from collections.abc import Iterator
 
 from evaluator.judges.neutral import neutralised
 from evaluator.judges.parse import BETTER_RESPONSE
-from evaluator.judges.plain import words_only
 
 MARKS = (BETTER_RESPONSE.label.removesuffix(":"), "Answer A", "Answer B", "Logical Validity")
 """Labels of judge prompts that no ordinary answer writes, as `Question:` or `Answer:` may well be."""
@@ -113,11 +112,6 @@ _SENTENCES = re.compile(r"[.!?\n]+")
 PRAISES = 2
 """Sentences in praise of the answer itself; of those that set it above others one is enough."""
 
-REPEATED_SHARE = 0.8
-"""Of an answer's length that the question makes up."""
-LEAST_QUESTION_WORDS = 4
-"""A shorter question may stand in an answer by chance."""
-
 
 def speaks_to_judge(text: str) -> bool:
     """Says whether a text tells a judge how to decide.
@@ -204,23 +198,3 @@ def praises_itself(text: str) -> bool:
         if praises >= PRAISES:
             return True
     return False
-
-
-def repeats(text: str, question: str) -> bool:
-    """Says whether a text is little else than the question.
-
-    Args:
-        text: The answer, without disguise; see `plain`.
-        question: What was asked, likewise.
-
-    Example:
-        >>> repeats("So: what shall I eat tonight?", "What shall I eat tonight?")
-        True
-        >>> repeats("What shall you eat tonight? Ramen, as you love it.", "What shall I eat tonight?")
-        False
-    """
-    asked = words_only(question)
-    if asked.count(" ") + 1 < LEAST_QUESTION_WORDS:
-        return False
-    said = words_only(text)
-    return f" {asked} " in f" {said} " and said.count(asked) * len(asked) >= REPEATED_SHARE * len(said)

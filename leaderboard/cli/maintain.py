@@ -24,7 +24,7 @@ app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 Reason = Annotated[str, typer.Option(help="Why, for the record; at most 1000 characters.")]
 PublicReason = Annotated[str, typer.Option(help="Why, for everyone to read; at most 1000 characters.")]
-Name = Annotated[str, typer.Argument(help="The submitter, a name on the Hub.")]
+Name = Annotated[str, typer.Argument(help="The submitter, as the Hub writes the name, capitals included.")]
 
 _REMEDY = "Set it to the Redis of the site."
 
