@@ -51,6 +51,11 @@ class Visit(NamedTuple):
         """Returns what stands in a field of the form; empty if it has none of that name."""
         return next((value for field, value in reversed(self.form) if field == name), "")
 
+    @property
+    def reason(self) -> str:
+        """What was written for a reason; browsers send each end of a line as two signs."""
+        return self.said("reason").replace("\r\n", "\n")
+
     def all_said(self, name: str) -> tuple[str, ...]:
         """Returns everything that was chosen under a name."""
         return tuple(value for field, value in self.form if field == name)

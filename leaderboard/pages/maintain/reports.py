@@ -64,7 +64,7 @@ def start(site: Site, visit: Visit) -> Response:
         models=of.models,
         protocols=of.protocols,
         since=of.since,
-        reason=visit.said("reason").replace("\r\n", "\n"),
+        reason=visit.reason,
     )
     return see_other(f"{REPORTS}/{asked.id}")
 

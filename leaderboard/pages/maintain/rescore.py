@@ -116,7 +116,7 @@ def act(site: Site, visit: Visit) -> Response:
     found = site.rescores.desk.get(visit.path["id"])
     if chosen.grave and name_of(found) != visit.said("seen"):
         raise RescoreMovedMeanwhile(found)
-    reason, service = visit.said("reason").replace("\r\n", "\n"), site.rescores
+    reason, service = visit.reason, site.rescores
     if chosen.step is RescoreStep.PROMOTED:
         service.promote(found.id, visit.person, reason, seen=found)
     elif chosen.step is RescoreStep.DISCARDED:

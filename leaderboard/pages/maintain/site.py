@@ -62,13 +62,13 @@ def site_page(site: Site, visit: Visit) -> Response:
 
 def pause(site: Site, visit: Visit) -> Response:
     """Refuses new submissions from now on."""
-    Maintenance(site.settings, site.redis).pause_submissions(visit.person, _reason(visit))
+    Maintenance(site.settings, site.redis).pause_submissions(visit.person, visit.reason)
     return see_other(f"{SITE}?done=site-pause")
 
 
 def resume(site: Site, visit: Visit) -> Response:
     """Accepts submissions again."""
-    Maintenance(site.settings, site.redis).resume_submissions(visit.person, _reason(visit))
+    Maintenance(site.settings, site.redis).resume_submissions(visit.person, visit.reason)
     return see_other(f"{SITE}?done=site-resume")
 
 
@@ -77,13 +77,13 @@ def set_quota(site: Site, visit: Visit) -> Response:
     number = visit.said("of_one").strip()
     if not _NUMBER.fullmatch(number):
         raise RapportError(Cause.DATA_ERROR, "The number cannot be read.", f"Write one from 0 to {MOST_OF_ONE}.")
-    Maintenance(site.settings, site.redis).set_quota(visit.person, visit.said("name"), int(number), _reason(visit))
+    Maintenance(site.settings, site.redis).set_quota(visit.person, visit.said("name"), int(number), visit.reason)
     return see_other(f"{SITE}?done=quota-set")
 
 
 def unset_quota(site: Site, visit: Visit) -> Response:
     """Gives a submitter the quota of all others again."""
-    Maintenance(site.settings, site.redis).set_quota(visit.person, visit.said("name"), None, _reason(visit))
+    Maintenance(site.settings, site.redis).set_quota(visit.person, visit.said("name"), None, visit.reason)
     return see_other(f"{SITE}?done=quota-unset")
 
 
@@ -99,8 +99,3 @@ def _counted(redis: Redis, limits: Limits, places: Iterable[str]) -> list[int]:
         for place in places:
             pipe.zcount(place, *bounds)
         return [int(count) for count in pipe.execute()]
-
-
-def _reason(visit: Visit) -> str:
-    """Returns what was written; forms send lines that end as on a type-writer."""
-    return visit.said("reason").replace("\r\n", "\n")

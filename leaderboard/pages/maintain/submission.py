@@ -63,13 +63,13 @@ def act(site: Site, visit: Visit) -> Response:
     chosen = _act(visit)
     if chosen.asks and visit.said("sure") != "yes":
         return see_other(f"{_home(visit)}/{chosen.action}")
-    _method(site.service, chosen.action)(visit.path["id"], visit.person, _reason(visit))
+    _method(site.service, chosen.action)(visit.path["id"], visit.person, visit.reason)
     return see_other(_back(visit, chosen.action))
 
 
 def answer(site: Site, visit: Visit) -> Response:
     """Answers a dispute."""
-    site.service.answer(visit.path["id"], visit.person, _reason(visit), visit.said("about") or None)
+    site.service.answer(visit.path["id"], visit.person, visit.reason, visit.said("about") or None)
     return see_other(_back(visit, Action.ANSWER))
 
 
@@ -102,11 +102,6 @@ def _act(visit: Visit) -> ActForm:
     if found is None:
         raise RapportError(Cause.NOT_FOUND, "There is nothing of that name to be done.", "Open the submission's page.")
     return found
-
-
-def _reason(visit: Visit) -> str:
-    """Returns what was written; forms send lines that end as on a type-writer."""
-    return visit.said("reason").replace("\r\n", "\n")
 
 
 def _home(visit: Visit) -> str:
