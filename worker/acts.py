@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-
 from redis import Redis
 
-from evaluator.errors import RapportError
 from leaderboard.maintaining.desk import MaintainDesk
 from leaderboard.maintaining.journal import files_of, saved_up_to
 from leaderboard.store.base import Store
 from worker.parts import Part
-
-log = logging.getLogger("rapport.publisher")
 
 
 class ActSaver:
     """Gathers what maintainers did: at once, in a new file that is never written again.
 
     An entry is appended in one go with what was done. Entries are read after all else that goes into a commit, so the
-    store never holds something that a maintainer did without its entry; an entry may be there a commit before it.
+    store never holds something that a maintainer did without its entry; an entry may be there a commit before it. One
+    that cannot be read is saved as it stands, under its number.
 
     Example:
         >>> part = ActSaver(redis, store).gather(count=20, at_once=True)  # doctest: +SKIP
@@ -44,15 +40,12 @@ class ActSaver:
             self._saved = saved_up_to(self._store)
         if count <= self._saved and not at_once:
             return None
-        try:
-            acts = self._desk.from_on(self._saved + 1)
-        except RapportError as error:  # What cannot be read holds up nothing else.
-            log.error("the log of maintainers is not saved: %s", error)
-            return None
-        if not acts:
+        entries = self._desk.from_on(self._saved + 1)
+        if not entries:
             return None
         self._saved = None  # Until it is known that the store took it.
-        return Part(f"{len(acts)} acts of maintainers", tuple(files_of(acts)), lambda: self._note(acts[-1].sequence))
+        words = f"{len(entries)} acts of maintainers"
+        return Part(words, tuple(files_of(entries)), lambda: self._note(entries[-1].place))
 
     def _note(self, last: int) -> None:
         """Notes what the store holds."""

@@ -118,7 +118,8 @@ class Publisher:
     def _gather(self, done: Sequence[str], judged: Sequence[str], waiting: Sequence[Waiting]) -> list[Part]:
         """Returns what goes into the next commit.
 
-        Histories go along with whatever is written anyway; but what stands aside is tried by itself.
+        Histories go along with whatever is written anyway; but what stands aside is tried by itself, with no more than
+        what must never be without its entry in the log of maintainers: news of re-scores, and results as corrected.
         """
         held = {entry.run_id for entry in waiting}
         ready = [run_id for run_id in done if run_id not in held]
@@ -130,7 +131,8 @@ class Publisher:
         labels = None if self._setbacks.theirs else self._labels.gather(at_once=bool(results or turn or journal))
         # Last: whatever maintainers have done that is saved now, its entry is there by now.
         written = bool(results or turn or journal or labels)
-        acts = None if self._setbacks.theirs else self._acts.gather(count=self._rescorer.acts, at_once=written)
+        logged = bool(results) or not self._setbacks.theirs
+        acts = self._acts.gather(count=self._rescorer.acts, at_once=written) if logged else None
         saved = [part for part in (journal, labels, acts) if part]
         room = FILES_A_COMMIT - sum(part.files for part in (*results, *saved))
         return [*results, *filter(None, [self._drain.gather(turn, room)]), *saved]

@@ -132,6 +132,8 @@ class Rescorer:
             self._desk.note(rescore_id, RescoreStep.RUN_FAILED, ACTOR, run_id=run_id, failure=failure)
         except RescoreMovedMeanwhile:
             log.info("%s is not wanted any more", judging)
+        except RapportError as unreadable:  # The re-score itself cannot be read: its judgings are closed all the same.
+            log.error("%s cannot be judged: %s; nor can that be noted: %s", judging, error, unreadable)
         else:
             log.error("%s cannot be judged: %s", judging, error)
         self._desk.close([judging], rescore_id)
@@ -152,7 +154,7 @@ class Rescorer:
         self._qualities.restore(self._store)
         self._finished.clear()
         self._known.clear()
-        for rescore in self._desk.all():
+        for rescore in self._desk.readable():
             if not holds_all or rescore.status is RescoreStatus.DISCARDED:
                 self._desk.close(self._desk.judgings(rescore.id), rescore.id)
 
@@ -233,7 +235,7 @@ class Rescorer:
         if rescore.id not in self._known:
             known = KnownVerdicts(self._store, rescore.judge, rescore.judge_revision)
             judged = [run.run_id for run in select(self._store, Filters()) if rescore.judge in run.judges]
-            others = [each for each in self._desk.all() if each.judge == rescore.judge]
+            others = [each for each in self._desk.readable() if each.judge == rescore.judge]
             for name in (*judged, *(judging_id(each.id, run_id) for each in others for run_id in each.runs)):
                 known.add(name)
             self._known[rescore.id] = known

@@ -13,6 +13,7 @@ from leaderboard.connection import text
 from leaderboard.judge_board.records import ComputedQuality
 from leaderboard.store import layout
 from leaderboard.store.base import NotFound, Store, StoreCorrupt
+from leaderboard.store.readable import Readable
 from leaderboard.store.rows import Row, read_record
 from leaderboard.submissions import keys
 from leaderboard.upkeep.places import Sort, place_of
@@ -30,6 +31,7 @@ class JudgeQualities:
     def __init__(self, redis: Redis) -> None:
         """Works on an open connection."""
         self._redis = redis
+        self._readable = Readable(ComputedQuality, log, "quality of", lambda each: each.name)
 
     def put(self, computed: Iterable[ComputedQuality]) -> None:
         """Keeps qualities, each in the place of what was known of that version; all of them or none."""
@@ -47,17 +49,17 @@ class JudgeQualities:
         Raises:
             RapportError: `data_error` if one cannot be read.
         """
-        return self._read(self._redis.hgetall(keys.JUDGE_QUALITY))
+        return {
+            text(name): read_record(value, ComputedQuality, f"quality of {text(name)}")
+            for name, value in self._redis.hgetall(keys.JUDGE_QUALITY).items()
+        }
 
     def unsaved(self) -> dict[str, ComputedQuality]:
-        """Returns those that the archive does not hold.
-
-        Raises:
-            RapportError: As of `all`.
-        """
+        """Returns those that the archive does not hold; what cannot be read is logged once, and goes on waiting."""
         waiting = sorted(text(name) for name in self._redis.smembers(keys.JUDGE_QUALITY_UNSAVED))
         values = self._redis.hmget(keys.JUDGE_QUALITY, waiting) if waiting else []
-        return self._read({name: value for name, value in zip(waiting, values, strict=True) if value is not None})
+        found = zip(waiting, values, strict=True)
+        return self._readable.of({name: value for name, value in found if value is not None})
 
     def note_saved(self, saved: Mapping[str, ComputedQuality]) -> None:
         """Notes that the archive holds some; one that was replaced meanwhile goes on waiting."""
@@ -70,12 +72,6 @@ class JudgeQualities:
         waiting = {text(name) for name in self._redis.smembers(keys.JUDGE_QUALITY_UNSAVED)}
         if held := [each for each in read_qualities(store) if each.name not in waiting]:
             self._redis.hset(keys.JUDGE_QUALITY, mapping={each.name: each.model_dump_json() for each in held})
-
-    def _read(self, values: Mapping[bytes | str, bytes | str]) -> dict[str, ComputedQuality]:
-        return {
-            text(name): read_record(value, ComputedQuality, f"quality of {text(name)}")
-            for name, value in values.items()
-        }
 
 
 def read_qualities(store: Store) -> list[ComputedQuality]:

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import logging
+from typing import NamedTuple
+
 from redis import Redis
 from redis.client import Pipeline
 
+from evaluator.errors import RapportError
 from leaderboard.maintaining.records import Act
 from leaderboard.maintaining.state import Site, read_site
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
+
+log = logging.getLogger("rapport.publisher")
+
+
+class Entry(NamedTuple):
+    """A place of the log, and what stands there."""
+
+    place: int
+    """From 1: the sequence number of its act."""
+    value: bytes
+    """As it stands in Redis."""
+    act: Act | None
+    """None if it cannot be read, or says that it belongs to another place."""
 
 
 class MaintainDesk:
@@ -45,13 +62,13 @@ class MaintainDesk:
         values = self._redis.lrange(keys.ACTS, max(0, last - count), last - 1)
         return tuple(read_act(value) for value in reversed(values) if value)
 
-    def from_on(self, first: int) -> tuple[Act, ...]:
-        """Returns all acts from a sequence number on, the oldest first.
+    def from_on(self, first: int) -> tuple[Entry, ...]:
+        """Returns all entries from a sequence number on, the oldest first; those that are lost are left out.
 
-        Raises:
-            RapportError: As of `acts`.
+        What cannot be read is named in the log of this process, and returned as it stands.
         """
-        return tuple(read_act(value) for value in self._redis.lrange(keys.ACTS, first - 1, -1) if value)
+        values = enumerate(self._redis.lrange(keys.ACTS, first - 1, -1), start=first)
+        return tuple(_entry(place, value) for place, value in values if value)
 
     def site(self) -> Site:
         """Returns the state that follows from all acts.
@@ -69,6 +86,20 @@ def read_act(value: bytes | str) -> Act:
         RapportError: `data_error` if it is none.
     """
     return read_record(value, Act, f"an act in {keys.ACTS}")
+
+
+def _entry(place: int, value: bytes | str) -> Entry:
+    """Returns what stands at a place of the log."""
+    content = value.encode() if isinstance(value, str) else value
+    try:
+        act = read_act(content)
+    except RapportError as error:
+        log.error("entry %d of the log of maintainers: %s", place, error)
+        return Entry(place, content, None)
+    if act.sequence != place:
+        log.error("entry %d of the log of maintainers says that it is %d", place, act.sequence)
+        return Entry(place, content, None)
+    return Entry(place, content, act)
 
 
 def place_of_next(pipe: Pipeline) -> int:

@@ -11,7 +11,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from evaluator.errors import Cause, RapportError
-from leaderboard.maintaining.desk import read_act
+from leaderboard.maintaining.desk import Entry, read_act
 from leaderboard.maintaining.records import Act
 from leaderboard.maintaining.state import site_of
 from leaderboard.store import layout
@@ -26,14 +26,28 @@ _ITS_OWN = (RapportError, NotFound, BadPath, StoreCorrupt)
 """What is wrong with one file; all other errors are about the store as a whole."""
 
 
-def files_of(acts: Sequence[Act]) -> Iterator[Write]:
-    """Yields the new file that holds some acts, oldest first; where numbers are missing between them, several."""
-    begin = 0
-    for end in range(1, len(acts) + 1):
-        if end == len(acts) or acts[end].sequence != acts[end - 1].sequence + 1:
-            path = layout.acts_path(acts[begin].sequence, acts[end - 1].sequence)
-            yield Write(path, encode_rows(acts[begin:end]))
-            begin = end
+def files_of(entries: Sequence[Entry]) -> Iterator[Write]:
+    """Yields the new file that holds some entries, oldest first; where numbers are missing between them, several.
+
+    An entry that cannot be read is kept as it stands, in a file of its own: the archive holds something under its
+    number, no other entry is lost with it, and whoever can read it one day has it back.
+    """
+    together = list[Act]()
+    for entry in entries:
+        if together and (entry.act is None or entry.place != together[-1].sequence + 1):
+            yield _file_of(together)
+            together = []
+        if entry.act is None:
+            yield Write(layout.acts_path(entry.place, entry.place), entry.value + b"\n")
+        else:
+            together.append(entry.act)
+    if together:
+        yield _file_of(together)
+
+
+def _file_of(acts: Sequence[Act]) -> Write:
+    """Returns the file of some acts whose numbers follow each other."""
+    return Write(layout.acts_path(acts[0].sequence, acts[-1].sequence), encode_rows(acts))
 
 
 def span_of(path: str) -> tuple[int, int] | None:
@@ -104,7 +118,7 @@ def restore(redis: Redis, store: Store) -> int:
     """Merges the log of Redis with that of the archive, and makes anew what follows from it.
 
     A file that cannot be read is named in the log of this process and holds up nothing else: its entries keep their
-    numbers, and come back with the file.
+    numbers, and come back with the file. So is an entry of Redis, which stays as it stands if the archive has none yet.
 
     Returns:
         How many acts the archive knew better.
@@ -114,19 +128,22 @@ def restore(redis: Redis, store: Store) -> int:
     holes: list[list[int]] = []
 
     def put(pipe: Pipeline) -> None:
-        live = [_live(value) for value in pipe.lrange(keys.ACTS, 0, -1)]
+        values = pipe.lrange(keys.ACTS, 0, -1)
+        live = [_live(value) for value in values]
         merged = merge(saved, last, live)
         for act in merged.dropped:
             log.warning("dropped from the log of maintainers, for the store holds another past: %s", act)
         site = site_of(act for act in merged.acts if act).fields()
+        unsaved = {at: value for at, value in enumerate(values, start=1) if at > last}
+        told = [act.model_dump_json() if act else unsaved.get(at, "") for at, act in enumerate(merged.acts, start=1)]
         pipe.multi()
         pipe.delete(keys.ACTS, keys.SITE)
-        if merged.acts:
-            pipe.rpush(keys.ACTS, *(act.model_dump_json() if act else "" for act in merged.acts))
+        if told:
+            pipe.rpush(keys.ACTS, *told)
         if site:
             pipe.hset(keys.SITE, items=[part for pair in site.items() for part in pair])
         known = dict(enumerate(live, start=1))
-        holes.append([at for at, act in enumerate(merged.acts, start=1) if act is None])
+        holes.append([at for at, value in enumerate(told, start=1) if not value])
         changed.append(sum(known.get(at) != act for at, act in enumerate(merged.acts, start=1)))
 
     redis.transaction(put, keys.ACTS, keys.SITE)
@@ -154,5 +171,5 @@ def _live(value: bytes | str) -> Act | None:
     try:
         return read_act(value) if value else None
     except RapportError as error:
-        log.error("%s The store's copy takes its place.", error)
+        log.error("%s The store's copy takes its place, if there is one.", error)
         return None

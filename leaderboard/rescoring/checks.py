@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+
 from redis import Redis
 
 from evaluator.errors import Cause, RapportError
 from evaluator.identity import digest
 from evaluator.judges.canaries import JudgeCheck
 from leaderboard.connection import text
-from leaderboard.store import layout
+from leaderboard.judge_board.desk import read_checks
 from leaderboard.store.base import Store
+from leaderboard.store.readable import Readable
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
-from leaderboard.upkeep.places import place_of
+
+log = logging.getLogger("rapport.judges")
 
 
 class JudgeChecks:
@@ -25,6 +30,7 @@ class JudgeChecks:
     def __init__(self, redis: Redis) -> None:
         """Works on an open connection."""
         self._redis = redis
+        self._readable = Readable(JudgeCheck, log, "check", name_of)
 
     def put(self, check: JudgeCheck) -> None:
         """Keeps a check; the archive has it as soon as the publisher comes to it."""
@@ -44,20 +50,21 @@ class JudgeChecks:
         return {text(name): read_record(value, JudgeCheck, f"check {text(name)}") for name, value in found.items()}
 
     def unsaved(self) -> dict[str, JudgeCheck]:
-        """Returns the checks that the archive does not hold."""
-        waiting = {text(name) for name in self._redis.smembers(keys.JUDGE_CHECKS_UNSAVED)}
-        return {name: check for name, check in self.all().items() if name in waiting}
+        """Returns those that the archive does not hold; what cannot be read is logged once, and goes on waiting."""
+        waiting = sorted(text(name) for name in self._redis.smembers(keys.JUDGE_CHECKS_UNSAVED))
+        values = self._redis.hmget(keys.JUDGE_CHECKS, waiting) if waiting else []
+        found = zip(waiting, values, strict=True)
+        return self._readable.of({name: value for name, value in found if value is not None})
 
-    def note_saved(self, checks: dict[str, JudgeCheck]) -> None:
-        """Notes that the archive holds some checks."""
-        if checks:
-            self._redis.srem(keys.JUDGE_CHECKS_UNSAVED, *checks)
+    def note_saved(self, checks: Mapping[str, JudgeCheck]) -> None:
+        """Notes that the archive holds some checks; one that was replaced meanwhile goes on waiting."""
+        present = self.unsaved()
+        if done := [name for name, check in checks.items() if present.get(name) == check]:
+            self._redis.srem(keys.JUDGE_CHECKS_UNSAVED, *done)
 
     def restore(self, store: Store) -> None:
-        """Takes in what the archive holds."""
-        paths = [path for path in store.list(layout.JUDGES) if (place := place_of(path)) and place.is_check]
-        for path, content in store.read_all(paths).items():
-            check = read_record(content, JudgeCheck, path)
+        """Takes in what the archive holds, as far as it can be read."""
+        for check in read_checks(store):
             self._redis.hsetnx(keys.JUDGE_CHECKS, name_of(check), check.model_dump_json())
 
     def require_passed(self, judge: str, revision: str, config: str) -> None:

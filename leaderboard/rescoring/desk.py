@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -14,8 +15,11 @@ from leaderboard.maintaining.desk import append, place_of_next
 from leaderboard.maintaining.records import Act
 from leaderboard.records import Failure, Lane, now
 from leaderboard.rescoring.records import NEXT, Rescore, RescoreEvent, RescoreStatus, RescoreStep
+from leaderboard.store.readable import Readable
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
+
+log = logging.getLogger("rapport.publisher")
 
 IN_HAND = frozenset({RescoreStatus.RUNNING, RescoreStatus.PAUSED, RescoreStatus.COMPLETED})
 """Statuses of which something is still to be decided."""
@@ -50,7 +54,7 @@ class Seen(NamedTuple):
     """What stands in Redis at one moment."""
 
     rescores: tuple[Rescore, ...]
-    """All of them, the oldest first."""
+    """All of them that can be read, the oldest first."""
     unsaved: frozenset[str]
     """Ids of those with news that the archive does not hold."""
     checks_unsaved: bool
@@ -76,6 +80,7 @@ class RescoreDesk:
     def __init__(self, redis: Redis) -> None:
         """Works on an open connection."""
         self._redis = redis
+        self._readable = Readable(Rescore, log, "re-score", lambda each: each.id)
 
     def all(self) -> tuple[Rescore, ...]:
         """Returns every re-score, the oldest first.
@@ -85,11 +90,14 @@ class RescoreDesk:
         """
         return _read(self._redis.hgetall(keys.RESCORES))
 
+    def readable(self) -> tuple[Rescore, ...]:
+        """Returns every re-score that can be read, the oldest first; of the others each is logged once."""
+        return _by_age(self._readable.of(self._redis.hgetall(keys.RESCORES)).values())
+
     def look(self) -> Seen:
         """Returns all that a publisher has to know at each step, in one round trip.
 
-        Raises:
-            RapportError: As of `all`.
+        A re-score that cannot be read is logged once and left out: nothing is done for it, and all else goes on.
         """
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.hgetall(keys.RESCORES)
@@ -98,7 +106,8 @@ class RescoreDesk:
             pipe.exists(keys.JUDGE_QUALITY_UNSAVED)
             pipe.llen(keys.ACTS)
             values, unsaved, checks, qualities, acts = pipe.execute()
-        return Seen(_read(values), frozenset(map(text, unsaved)), bool(checks), bool(qualities), acts)
+        readable = _by_age(self._readable.of(values).values())
+        return Seen(readable, frozenset(map(text, unsaved)), bool(checks), bool(qualities), acts)
 
     def get(self, rescore_id: str) -> Rescore:
         """Returns a re-score.
@@ -122,8 +131,8 @@ class RescoreDesk:
         return None if value is None else read_record(value, Rescore, f"re-score {rescore_id}")
 
     def with_status(self, *statuses: RescoreStatus) -> list[Rescore]:
-        """Returns the re-scores that stand at one of some statuses, the oldest first."""
-        return [rescore for rescore in self.all() if rescore.status in statuses]
+        """Returns the re-scores that stand at one of some statuses, the oldest first; of those that can be read."""
+        return [rescore for rescore in self.readable() if rescore.status in statuses]
 
     def enter(self, rescore: Rescore, act: Act | None = None) -> None:
         """Enters a new re-score; the archive has it as soon as the publisher comes to it.
@@ -219,10 +228,10 @@ class RescoreDesk:
     def restore(self, saved: Iterable[Rescore]) -> int:
         """Takes in re-scores as the archive holds them, where it knows more; returns of how many that was so.
 
-        What is told by Redis alone is saved anew.
+        What is told by Redis alone is saved anew. Of what cannot be read here, the archive's copy takes the place.
         """
         stored, changed = {rescore.id: rescore for rescore in saved}, 0
-        live = {rescore.id: rescore for rescore in self.all()}
+        live = {rescore.id: rescore for rescore in self.readable()}
         for name in sorted({*stored, *live}):
             mine, theirs = live.get(name), stored.get(name)
             if theirs is not None and (mine is None or len(mine.events) < len(theirs.events)):
@@ -275,4 +284,9 @@ def _log(act: Act | None) -> tuple[str, ...]:
 def _read(values: Mapping[Any, Any]) -> tuple[Rescore, ...]:
     """Reads re-scores, the oldest first."""
     found = (read_record(value, Rescore, f"re-score {text(name)}") for name, value in values.items())
-    return tuple(sorted(found, key=lambda rescore: (rescore.created_at, rescore.id)))
+    return _by_age(found)
+
+
+def _by_age(rescores: Iterable[Rescore]) -> tuple[Rescore, ...]:
+    """Returns re-scores, the oldest first."""
+    return tuple(sorted(rescores, key=lambda rescore: (rescore.created_at, rescore.id)))

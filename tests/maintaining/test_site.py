@@ -242,7 +242,7 @@ def test_the_state_is_what_all_acts_come_to(maintenance):
     maintenance.resume_submissions(KEEPER)
     maintenance.set_quota(KEEPER, "bob", None, "Enough.")
     maintenance.pause_submissions(OTHER, "Again.")
-    found = site_of(maintenance.desk.from_on(1))
+    found = site_of(entry.act for entry in maintenance.desk.from_on(1) if entry.act)
     assert found == maintenance.desk.site()
     assert found.pause is not None
     assert (found.pause.reason, {name: own.of_one for name, own in found.quotas.items()}) == ("Again.", {"alice": 4})
