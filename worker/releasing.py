@@ -147,8 +147,15 @@ class Releasing:
         with self._lock:
             self._add(since)
             self._newest = self._newest or head
-        self._release.describe()
+        self._describe()
         self._begun, self._looked_back_at = True, self._clock()
+
+    def _describe(self) -> None:
+        """Writes what the public data sets say of themselves; a judge that cannot be read holds up nothing else."""
+        try:
+            self._release.describe()
+        except RapportError as error:
+            log.error("the public data sets are described as before: %s", error)
 
     def _changed_since(self, kept: Kept) -> dict[str, bool] | None:
         """Returns what commits were about since it was last noted how far it came; None if that cannot be told."""
@@ -206,13 +213,15 @@ class Releasing:
 
     def _is_promoted(self) -> bool:
         """Says whether another judge decides ranks than before; then all submissions wait, to be released under it."""
-        before, self._promotions = self._promotions, self._release.look_at_promotions()
-        if self._promotions == before:
+        promotions = self._release.look_at_promotions()
+        if promotions == self._promotions:
             return False
+        # First of all: a promotion that counted as seen before it is known what it concerns would show piece by piece.
         everything = dict.fromkeys(all_submissions(self._archive), False)
         with self._lock:
             self._add(everything)
             self._together |= everything.keys()
+            self._promotions = promotions
         return True
 
     def _tell_of_judges(self) -> None:

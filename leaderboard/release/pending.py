@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import builtins
 
-from leaderboard.store.base import Delete, NotFound, Operation, Store, Write
+from leaderboard.store.base import BadPath, Delete, NotFound, Operation, Store, StoreCorrupt, Write
+
+ITS_OWN = (NotFound, BadPath, StoreCorrupt)
+"""What is wrong with some file of a store; all other errors are about a store as a whole."""
 
 
 class PendingFiles:
@@ -53,6 +56,10 @@ class PendingFiles:
         other = PendingFiles(self._store)
         other._found, other._changed = dict(self._found), dict(self._changed)
         return other
+
+    def take(self, other: PendingFiles) -> None:
+        """Becomes what a copy has come to."""
+        self._found, self._changed = dict(other._found), dict(other._changed)
 
     @property
     def operations(self) -> builtins.list[Operation]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from evaluator.errors import RapportError
 from leaderboard.labelling.journal import people_in, read_events
 from leaderboard.labelling.records import Asked, Judged, PersonEvent, Task
 from leaderboard.labelling.standing import Given, standing_of
 from leaderboard.open_data import files, layout
 from leaderboard.open_data.people_views import open_annotator, open_label, open_peoples_verdict
 from leaderboard.open_data.records import OpenCard
-from leaderboard.release.pending import PendingFiles
+from leaderboard.release.pending import ITS_OWN, PendingFiles
 from leaderboard.results import Scorecard
 from leaderboard.store.base import Store
 from leaderboard.store.parquet import decode_parquet
 from leaderboard.store.rows import read_record
+
+log = logging.getLogger("rapport.release")
 
 
 class PeopleDerivation(NamedTuple):
@@ -49,11 +53,23 @@ class PeopleDerivation(NamedTuple):
         self._put_verdicts(annotator, events, standing.labels, results)
 
     def bring_back(self, run_ids: Collection[str], results: PendingFiles) -> None:
-        """Puts back what people said of runs that are public again after they were not; see `bring` for errors."""
+        """Puts back what people said of runs that are public again after they were not.
+
+        A person who cannot be read is named in the log, and keeps neither the runs nor other people's words away.
+
+        Raises:
+            StoreError: If a store as a whole cannot be read.
+        """
         for annotator in people_in(self.archive):
-            asked = _asked(read_events(self.archive, annotator))
-            if any(each.judged and each.judged.run_id in run_ids for each in asked):
-                self.bring(annotator, results)
+            tried = results.copy()
+            try:
+                asked = _asked(read_events(self.archive, annotator))
+                if any(each.judged and each.judged.run_id in run_ids for each in asked):
+                    self.bring(annotator, tried)
+            except (RapportError, *ITS_OWN) as error:
+                log.error("what %s said of %s is not brought back: %s", annotator, ", ".join(sorted(run_ids)), error)
+            else:
+                results.take(tried)
 
     def _put_labels(
         self, annotator: str, events: Sequence[PersonEvent], standing: Iterable[Given], results: PendingFiles

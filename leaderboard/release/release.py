@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from evaluator.errors import RapportError
-from evaluator.judges.spec import JudgeSpec, judge_ids, load_judge
+from evaluator.judges.spec import judge_ids, load_judge
 from evaluator.protocol import load_protocol, protocol_ids
 from leaderboard.board.build import board_rows
 from leaderboard.board.places import Ranks, work_out_places
@@ -20,10 +20,16 @@ from leaderboard.open_data.figures import open_scorecard
 from leaderboard.release.derive import Derivation, Target
 from leaderboard.release.judges import judge_files
 from leaderboard.release.news import is_person
-from leaderboard.release.pending import PendingFiles
+from leaderboard.release.pending import ITS_OWN, PendingFiles
 from leaderboard.release.people import PeopleDerivation
-from leaderboard.rescoring.promotions import Promotions, judges_as_promoted, read_promotions, status_since
-from leaderboard.store.base import BadPath, NotFound, Revision, Store, StoreCorrupt, StoreError, Write
+from leaderboard.rescoring.promotions import (
+    Promotions,
+    as_promoted,
+    judges_as_promoted,
+    read_promotions,
+    status_since,
+)
+from leaderboard.store.base import NotFound, Revision, Store, StoreError, Write
 from leaderboard.store.open import Names, Stores
 
 log = logging.getLogger("rapport.release")
@@ -33,8 +39,6 @@ FILES_A_COMMIT = 80
 _SEARCHED_COMMITS = 1000
 _PARTS_AT_ONCE = 16
 """Files of users' sums in memory at once; with 10,000 models each has some 2 MB."""
-_ITS_OWN = (NotFound, BadPath, StoreCorrupt)
-"""What is wrong with some file of a store; all other errors are about a store as a whole."""
 
 
 class Brought(NamedTuple):
@@ -87,8 +91,8 @@ class Release:
         self._stores, self._names, self._secrets = stores, names, secrets
         self._derivation = Derivation(stores.archive, secrets)
         self._people = PeopleDerivation(stores.archive)
-        self._told: bytes | None = None
-        """What was last written of the judges."""
+        self._told: Mapping[str, bytes] = {}
+        """What was last written of the judges, by path."""
         self._problems: Mapping[str, str] = {}
         self._ranks: Ranks = {}
         self.ranked = False
@@ -171,20 +175,20 @@ class Release:
     def describe(self) -> None:
         """Writes what the results and requests say of themselves: their cards, and the judges.
 
+        Where a judge was ever promoted, what tells of judges' status is left to `rank`: a promotion may not be on the
+        board yet.
+
         Raises:
+            RapportError: `data_error` if a judge cannot be read; nothing is written then.
             StoreError: As of `bring_some`.
         """
-        self.look_at_promotions()
-        judges = self._judges()
-        self._told = self._encoded(judges)
-        protocols = [load_protocol(name) for name in protocol_ids()]
-        card = results_card(self._names.results, self._names.requests, protocols, judges)
+        promoted, of_judges = self.look_at_promotions().promotions, self._of_judges()
+        self._told = {} if promoted else of_judges
         results = self._stores.results
         head = results.head()
         self._stores.results.commit(
             [
-                Write(layout.CARD, card.encode()),
-                Write(layout.JUDGES, self._told),
+                *(Write(path, content) for path, content in self._told.items()),
                 *(Write(path, content) for path, content in judge_files(self._stores.archive).items()),
                 Write(layout.WITHDRAWN, PendingFiles(results).read(layout.WITHDRAWN) or b""),
             ],
@@ -210,6 +214,8 @@ class Release:
     def rank(self) -> None:
         """Writes the board: all scorecards as they are public by now, with their ranks.
 
+        Where a judge cannot be read, all of them stay as they were last told, and the board is `incomplete`.
+
         Raises:
             StoreError: As of `bring_some`.
         """
@@ -218,25 +224,23 @@ class Release:
         # The board leaves out what cannot be read. A store that is away for a moment must not cost anyone a place.
         whole = _Fetched(head, results.read_all(results.list(layout.SCORECARDS)))
         found = read_cards(cast(Store, whole))
-        placed = work_out_places(found.cards, _parts(results), self._ranks)
+        # One that could not be brought since is public as it was before a promotion; its judge is retired all the same.
+        promotions = self._derivation.promotions
+        cards = {card.id: as_promoted(card, promotions) for card in found.cards}
+        placed = work_out_places(cards.values(), _parts(results), self._ranks)
         self._ranks = placed.ranks
-        problems = {**found.problems, **placed.problems}
-        for path, problem in problems.items():
-            if self._problems.get(path) != problem:
-                log.error("left out of the board: %s", problem)
-        self._problems = problems
-        cards = {card.id: card for card in found.cards}
         places = {
-            name: place._replace(since=status_since(cards[name], self._derivation.promotions))
-            for name, place in placed.places.items()
+            name: place._replace(since=status_since(cards[name], promotions)) for name, place in placed.places.items()
         }
-        rows = [open_scorecard(row, cards[row.scorecard_id], self._secrets) for row in board_rows(found.cards, places)]
+        ordered = board_rows(cards.values(), places)
+        rows = [open_scorecard(row, cards[row.scorecard_id], self._secrets) for row in ordered]
+        of_judges, unread = self._judges_told()
+        self._tell_problems({**found.problems, **placed.problems, **unread})
         # In one commit, so that no reader sees ranks under another judge than the one that is said to decide them.
-        judges = self._encoded(self._judges())
-        told = [] if judges == self._told else [Write(layout.JUDGES, judges)]
+        told = [Write(path, content) for path, content in of_judges.items() if self._told.get(path) != content]
         board = Write(layout.BOARD, files.encode_board(rows))
         results.commit([board, *told], f"board of {len(rows)} scorecards", head)
-        self._told = judges
+        self._told = of_judges
         self.ranked = True
 
     def look_at_promotions(self) -> Promotions:
@@ -246,18 +250,41 @@ class Release:
             RapportError: As of `read_promotions`.
             StoreError: Likewise.
         """
-        self._derivation = self._derivation._replace(promotions=read_promotions(self._stores.archive))
-        return self._derivation.promotions
+        promotions = read_promotions(self._stores.archive)
+        self.ranked = self.ranked and promotions == self._derivation.promotions
+        self._derivation = self._derivation._replace(promotions=promotions)
+        return promotions
 
-    def _judges(self) -> list[JudgeSpec]:
-        """Returns all judges, each with the status that it has by now."""
-        judges = [load_judge(name, self._judge_folder) for name in judge_ids(self._judge_folder)]
-        return judges_as_promoted(judges, self._derivation.promotions)
+    def _of_judges(self) -> Mapping[str, bytes]:
+        """Returns the files that tell of all judges, each with the status that it has by now, by path.
 
-    def _encoded(self, judges: Iterable[JudgeSpec]) -> bytes:
-        """Returns the file of all judges, each under the digest of its own file whatever its status is by now."""
-        own = {name: load_judge(name, self._judge_folder).digest() for name in judge_ids(self._judge_folder)}
-        return files.encode_judges(judges, own)
+        A judge stands under the digest of its own file whatever its status is by now.
+
+        Raises:
+            RapportError: `data_error` if one cannot be read.
+        """
+        own = [load_judge(name, self._judge_folder) for name in judge_ids(self._judge_folder)]
+        judges = judges_as_promoted(own, self._derivation.promotions)
+        protocols = [load_protocol(name) for name in protocol_ids()]
+        card = results_card(self._names.results, self._names.requests, protocols, judges)
+        configs = {judge.id: judge.digest() for judge in own}
+        return {layout.CARD: card.encode(), layout.JUDGES: files.encode_judges(judges, configs)}
+
+    def _judges_told(self) -> tuple[Mapping[str, bytes], Mapping[str, str]]:
+        """Returns what is to be told of judges, and what is wrong; where one cannot be read, what was told last."""
+        try:
+            return self._of_judges(), {}
+        except RapportError as error:
+            return self._told, {
+                layout.JUDGES: f"news of judges, since one cannot be read. {error.message} {error.remedy}"
+            }
+
+    def _tell_problems(self, problems: Mapping[str, str]) -> None:
+        """Logs what could not be read for the board, each once for as long as it stays the same."""
+        for path, problem in problems.items():
+            if self._problems.get(path) != problem:
+                log.error("left out of the board: %s", problem)
+        self._problems = problems
 
     def _derived(self, submission_id: str, target: Target, rows: bool) -> tuple[Target, bool] | None:
         """Derives a submission, wholly or not at all; says whether the board changes by it. None if it is broken."""
@@ -267,7 +294,7 @@ class Release:
                 self._people.bring(submission_id, tried.results)
                 return tried, False
             return tried, self._derivation.bring(submission_id, tried, rows=rows)
-        except (RapportError, *_ITS_OWN) as error:
+        except (RapportError, *ITS_OWN) as error:
             log.error("%s is not released: %s", submission_id, error)
         except StoreError:
             raise
@@ -282,7 +309,7 @@ class Release:
             return target
         try:
             self._derivation.withhold(submission_id, tried)
-        except (RapportError, *_ITS_OWN) as error:
+        except (RapportError, *ITS_OWN) as error:
             log.error("what is public of %s stays: %s", submission_id, error)
             return target
         return tried

@@ -98,29 +98,53 @@ def test_what_is_hidden_leaves_nothing_and_is_back_as_it_was_when_shown(stores: 
     assert contents(stores.results) == before
 
 
-def test_what_people_said_of_it_goes_and_comes_back_with_it(stores: Stores) -> None:
-    run_id = "s-20260301-00000001.official-v1"
-    judged = Judged(run_id=run_id, model=GOOD, question_id="test_2/1", content_hash=text_digest("An answer."))
+RUN = "s-20260301-00000001.official-v1"
+"""Of the model that ranks first."""
+
+
+def say(stores: Stores, annotator: str = ALICE) -> None:
+    """Lets someone label an answer of it, and releases that."""
+    judged = Judged(run_id=RUN, model=GOOD, question_id="test_2/1", content_hash=text_digest("An answer."))
     asked = Asked(
         task=Task.PAIRS,
         data_set="demo",
         data_sha="d" * 40,
-        item_id=f"{run_id}/test_2/1",
+        item_id=f"{RUN}/test_2/1",
         order=SlotOrder.ANSWER_FIRST,
         judged=judged,
     )
     label = Label(
         asked=asked, word="A", wording="pairs-v1@0", consent="v1", licence="cc0-1.0", seconds=3, terms=PEOPLES_TERMS
     )
-    said = PersonEvent(kind=EventKind.LABELLED, annotator=ALICE, sequence=1, at=NOON, label=label)
+    said = PersonEvent(kind=EventKind.LABELLED, annotator=annotator, sequence=1, at=NOON, label=label)
     stores.archive.commit(list(files_of([said])), "labels")
-    assert Release(stores, NAMES, frozenset()).bring([ALICE]) == frozenset()
-    path = layout.verdicts_path(layout.HUMAN_RATERS, GOOD, run_id)
+    assert Release(stores, NAMES, frozenset()).bring([annotator]) == frozenset()
+
+
+def test_what_people_said_of_it_goes_and_comes_back_with_it(stores: Stores) -> None:
+    say(stores)
+    path = layout.verdicts_path(layout.HUMAN_RATERS, GOOD, RUN)
     before = stores.results.read(path)
     decide(stores, GOOD, AmendmentKind.HIDDEN)
     assert path not in stores.results.list(layout.VERDICTS)
     decide(stores, GOOD, AmendmentKind.SHOWN)
     assert stores.results.read(path) == before
+
+
+@pytest.mark.parametrize("damage", ["no event", "no Parquet"])
+def test_a_person_who_cannot_be_read_keeps_nothing_else_from_coming_back(
+    stores: Stores, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    say(stores)
+    before = contents(stores.results)
+    decide(stores, GOOD, AmendmentKind.HIDDEN)
+    for damaged in ("annotator-00000000", "annotator-zzzzzzzz"):
+        path = archive_layout.person_path(damaged, 0)
+        stores.archive.commit([Write(path, b"{" if damage == "no event" else b"\xff\x00")], "damaged")
+    decide(stores, GOOD, AmendmentKind.SHOWN)
+    assert contents(stores.results) == before
+    for damaged in ("annotator-00000000", "annotator-zzzzzzzz"):
+        assert f"what {damaged} said of" in caplog.text
 
 
 def test_what_was_withdrawn_is_not_shown_again(stores: Stores) -> None:

@@ -25,7 +25,7 @@ from leaderboard.rescoring.promotions import read_promotions
 from leaderboard.rescoring.records import Rescore
 from leaderboard.results import Scorecard
 from leaderboard.store import LocalStore, layout
-from leaderboard.store.base import Write
+from leaderboard.store.base import StoreBusy, Write
 from leaderboard.store.open import Stores
 from leaderboard.store.parquet import decode_parquet
 from tests.builders import make_user_scores
@@ -62,6 +62,9 @@ def told_in(results: LocalStore) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for row in rows:
         found.setdefault(row.judge, set()).add(f"{row.judge_status} {'ranks' if row.rank else 'does not'}")
+    if public.CARD in paths:
+        lines = results.read(public.CARD).decode().splitlines()
+        found["card"] = {f"{OTHER} {line.split(' | ')[1]}" for line in lines if line.startswith(f"| {OTHER} |")}
     if public.JUDGES in paths:
         judges = decode_parquet(results.read(public.JUDGES), OpenJudge, public.JUDGES)
         found["judges"] = {f"{each.id} {each.status}" for each in judges if each.id == OTHER}
@@ -81,6 +84,13 @@ BEFORE = {OLD: {("official", rank, rank, "") for rank in (1, 2, 3)}}
 AFTER = {
     OLD: {("retired", None, rank, "retired judge") for rank in (1, 2, 3)},
     OTHER: {("official", rank, rank, "") for rank in (1, 2, 3)},
+}
+TOLD_BEFORE = {OLD: {"official ranks"}, "judges": {f"{OTHER} candidate"}, "card": {f"{OTHER} candidate"}}
+TOLD_AFTER = {
+    OLD: {"retired does not"},
+    OTHER: {"official ranks"},
+    "judges": {f"{OTHER} official"},
+    "card": {f"{OTHER} official"},
 }
 
 
@@ -232,14 +242,17 @@ def test_a_promotion_is_seen_as_a_whole_at_every_revision(
     assert switch >= 3, "each model came in a commit of its own, and then the board"
     assert told[:switch] == [BEFORE] * switch
     assert told[switch:] == [AFTER] * (len(told) - switch)
-    old = {OLD: {"official ranks"}, "judges": {f"{OTHER} candidate"}}
-    new = {OLD: {"retired does not"}, OTHER: {"official ranks"}, "judges": {f"{OTHER} official"}}
-    assert results.files == [old] * switch + [new] * (len(told) - switch)
+    assert results.files == [TOLD_BEFORE] * switch + [TOLD_AFTER] * (len(told) - switch)
     for board in results.boards:
         assert {card.judge_status for card in board.cards.values() if card.judge == OLD} in ({"official"}, {"retired"})
     page = site.get("/", params={"judge": OLD}).text
     assert f"Ranks under {OLD}, which is retired since {now():%Y-%m-%d}." in page
     assert f"is under {OTHER}" in page
+
+
+def promote(bench: Bench, rescore: Rescore) -> None:
+    bench.service.promote(rescore.id, CAROL, "It agrees better with people.")
+    settle(bench.publisher)
 
 
 def test_a_publisher_that_comes_back_in_the_middle_writes_no_board_before_all_is_released(
@@ -249,11 +262,11 @@ def test_a_publisher_that_comes_back_in_the_middle_writes_no_board_before_all_is
     bench.finish(rescore)
     make_real(bench, rescore)
     hand.work()
-    bench.service.promote(rescore.id, CAROL, "It agrees better with people.")
-    settle(bench.publisher)
+    promote(bench, rescore)
     hand.note(layout.PROMOTIONS)
     hand.releasing.step()
     results.boards.clear()
+    results.files.clear()
     stores = Stores(bench.store, results, LocalStore(tmp_path / "requests"))
     release = Release(stores, NAMES, frozenset(), bench.settings.judges)
     Hand(Releasing(bench.store, release, tmp_path / ".released", clock=lambda: hand.moment[0]), hand.moment).work()
@@ -261,3 +274,57 @@ def test_a_publisher_that_comes_back_in_the_middle_writes_no_board_before_all_is
     assert told[-1] == AFTER
     assert all(each == BEFORE for each in told[: told.index(AFTER)])
     assert all(each == AFTER for each in told[told.index(AFTER) :])
+    switch = told.index(AFTER)
+    assert switch >= 1
+    assert results.files == [TOLD_BEFORE] * switch + [TOLD_AFTER] * (len(told) - switch)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_is_broken_while_a_judge_is_promoted_ranks_no_more_under_its_predecessor(
+    bench: Bench, rescore: Rescore, hand: Hand, results: Watched, site: TestClient, count: int
+) -> None:
+    JudgeChecks(bench.redis).put(make_check(rescore))
+    bench.finish(rescore)
+    make_real(bench, rescore)
+    hand.work()
+    promote(bench, rescore)
+    new = {path for path in bench.store.list(layout.SCORECARDS) if f"@{OTHER}" in path}
+    broken = {path for path in new if any(run_id in path for run_id in bench.runs[:count])}
+    assert len(broken) == count
+    bench.store.commit([Write(path, b"{") for path in broken], "damaged")
+    hand.note(layout.PROMOTIONS)
+    hand.work()
+    assert hand.releasing.backlog().broken == count
+    board = build_board(results)
+    ranked = {("official", rank, rank, "") for rank in range(1, 4 - count)}
+    assert seen(board) == {OLD: AFTER[OLD]} | ({OTHER: ranked} if ranked else {})
+    assert {row.judge_status_since is not None for row in board.rows} == {True}
+    assert told_in(results)["judges"] == {f"{OTHER} official"}
+    assert f"Ranks under {OLD}, which is retired since" in site.get("/", params={"judge": OLD}).text
+
+
+def test_an_archive_that_is_away_for_a_moment_does_not_show_a_promotion_piece_by_piece(
+    bench: Bench, rescore: Rescore, hand: Hand, results: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    JudgeChecks(bench.redis).put(make_check(rescore))
+    bench.finish(rescore)
+    make_real(bench, rescore)
+    hand.work()
+    promote(bench, rescore)
+    hand.note(layout.PROMOTIONS)
+    results.boards.clear()
+    results.files.clear()
+
+    def away(prefix: str) -> list[str]:
+        raise StoreBusy("the archive", 1.0)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.store, "list", away)
+        with pytest.raises(StoreBusy):
+            hand.releasing.step()
+    hand.work()
+    told = [seen(board) for board in results.boards]
+    switch = told.index(AFTER)
+    assert switch >= 3
+    assert told == [BEFORE] * switch + [AFTER] * (len(told) - switch)
+    assert results.files == [TOLD_BEFORE] * switch + [TOLD_AFTER] * (len(told) - switch)
