@@ -120,13 +120,15 @@ def _choices(rows: Sequence[BoardRow], judge: str) -> tuple[Choice, ...]:
 
 def _whose(judge: str, own: Iterable[BoardRow]) -> str:
     """Says whose ranks are shown, and what that judge decides of which protocols."""
-    found: dict[str, set[str]] = {}
-    for row in sorted(own, key=lambda row: _ORDER[row.judge_status]):
+    every, found = sorted(own, key=lambda row: _ORDER[row.judge_status]), dict[str, set[str]]()
+    ranks = any(row.rank_under_judge is not None for row in every)
+    shown = f"{'Ranks' if ranks else 'Results, none of which ranks,'} under {judge}"
+    for row in every:
         found.setdefault(_WORDS[row.judge_status] + _since(row.judge_status_since), set()).add(row.protocol)
     if len(found) == 1:
-        return f"Ranks under {judge}, which {next(iter(found))}."
+        return f"{shown}, which {next(iter(found))}."
     parts = [f"{words} for {_listed(sorted(protocols))}" for words, protocols in found.items()]
-    return f"Ranks under {judge}, which {_listed(parts)}."
+    return f"{shown}, which {_listed(parts)}."
 
 
 def _official(judge: str, own: Iterable[BoardRow], rows: Iterable[BoardRow]) -> str:

@@ -14,7 +14,7 @@ from leaderboard.connection import text
 from leaderboard.maintaining.desk import append, place_of_next
 from leaderboard.maintaining.records import Act
 from leaderboard.records import Failure, Lane, now
-from leaderboard.rescoring.records import NEXT, Rescore, RescoreEvent, RescoreStatus, RescoreStep
+from leaderboard.rescoring.records import Rescore, RescoreEvent, RescoreStatus, RescoreStep
 from leaderboard.store.readable import Readable
 from leaderboard.store.rows import read_record
 from leaderboard.submissions import keys
@@ -196,7 +196,7 @@ class RescoreDesk:
         def add(pipe: Pipeline) -> None:
             value = pipe.hget(keys.RESCORES, rescore_id)
             rescore = read_record(value, Rescore, rescore_id) if value is not None else self.get(rescore_id)
-            if step not in NEXT[rescore.status] or (seen is not None and seen.events != rescore.events):
+            if step not in rescore.next or (seen is not None and seen.events != rescore.events):
                 raise RescoreMovedMeanwhile(rescore)
             event = RescoreEvent(
                 sequence=len(rescore.events) + 1,

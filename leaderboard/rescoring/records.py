@@ -50,7 +50,8 @@ NEXT: Mapping[RescoreStatus, frozenset[RescoreStep]] = {
     RescoreStatus.PROMOTED: frozenset(),
     RescoreStatus.DISCARDED: frozenset(),
 }
-"""What may happen next; what is completed is resumed so that its failed runs are tried again."""
+"""What may happen next; what is completed is resumed so that its failed runs are tried again, and where there are none
+it is not: see `Rescore.next`."""
 
 _LEADS_TO: Mapping[RescoreStep, RescoreStatus] = {
     RescoreStep.STARTED: RescoreStatus.RUNNING,
@@ -119,6 +120,12 @@ class Rescore(Record):
     def status(self) -> RescoreStatus:
         """Where it stands."""
         return next(_LEADS_TO[event.step] for event in reversed(self.events) if event.step in _LEADS_TO)
+
+    @property
+    def next(self) -> frozenset[RescoreStep]:
+        """What may happen next: a completed one is resumed for its failed runs, and not without one."""
+        steps = NEXT[self.status]
+        return steps - {RescoreStep.RESUMED} if self.status is RescoreStatus.COMPLETED and not self.failed else steps
 
     @property
     def failed(self) -> dict[str, Failure]:

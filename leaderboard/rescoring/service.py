@@ -19,7 +19,7 @@ from leaderboard.records import now
 from leaderboard.rescoring.checks import JudgeChecks
 from leaderboard.rescoring.desk import RescoreDesk
 from leaderboard.rescoring.judges import judge_of
-from leaderboard.rescoring.records import Rescore, RescoreEvent, RescoreStep
+from leaderboard.rescoring.records import Rescore, RescoreEvent, RescoreStatus, RescoreStep
 from leaderboard.settings import Settings
 from leaderboard.submissions.actions import checked_text, told
 
@@ -98,7 +98,17 @@ class RescoreService:
         return self._note(rescore_id, RescoreStep.PAUSED, person, reason)
 
     def resume(self, rescore_id: str, person: Person, reason: str = "") -> Rescore:
-        """Lets a re-score go on; runs that failed are tried again."""
+        """Lets a re-score go on; runs that failed are tried again.
+
+        Raises:
+            RapportError: `data_error` if all of its runs were judged.
+        """
+        _only_maintainers(person)
+        rescore = self.desk.get(rescore_id)
+        if rescore.status is RescoreStatus.COMPLETED and not rescore.failed:
+            raise RapportError(
+                Cause.DATA_ERROR, f"All runs of {rescore_id} were judged: none is left.", "Promote or discard it."
+            )
         return self._note(rescore_id, RescoreStep.RESUMED, person, reason)
 
     def discard(self, rescore_id: str, person: Person, reason: str) -> Rescore:

@@ -209,6 +209,16 @@ def test_two_re_scores_by_one_judge_do_not_judge_the_same_runs(bench: Bench, res
         bench.service.start(OTHER, bench.runs[:1], CAROL)
 
 
+def test_what_was_judged_to_its_end_is_not_resumed(bench: Bench, rescore: Rescore) -> None:
+    done = bench.finish(rescore)
+    assert RescoreStep.RESUMED not in done.next
+    with pytest.raises(RapportError, match="none is left"):
+        bench.service.resume(done.id, CAROL)
+    with pytest.raises(RescoreMovedMeanwhile):
+        bench.desk.note(done.id, RescoreStep.RESUMED, "carol")
+    assert bench.desk.get(done.id) == done
+
+
 def test_a_paused_re_score_waits_and_goes_on(bench: Bench, rescore: Rescore) -> None:
     bench.service.pause(rescore.id, CAROL, "The GPU is needed.")
     bench.finish(rescore)

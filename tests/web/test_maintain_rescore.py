@@ -21,9 +21,10 @@ from leaderboard.records import Failure
 from leaderboard.rescoring.checks import JudgeChecks
 from leaderboard.rescoring.desk import RescoreDesk
 from leaderboard.rescoring.promotions import read_promotions
-from leaderboard.rescoring.records import Rescore, RescoreEvent, RescoreStatus, RescoreStep
+from leaderboard.rescoring.records import Rescore, RescoreEvent, RescoreStatus, RescoreStep, judging_id
 from leaderboard.rescoring.reports import ReportDesk, ReportKind, ReportState
 from leaderboard.settings import Settings
+from leaderboard.submissions import keys
 from tests.browser import ARGUMENTS, chromium
 from tests.builders import NOON
 from tests.rescoring.conftest import bench, publisher, rescore, settings, store
@@ -185,11 +186,16 @@ def test_hostile_texts_of_a_comparison_are_shown_as_texts(maintainer: TestClient
 def test_of_two_maintainers_the_later_one_is_told(
     maintainer: TestClient, bench: Bench, rescore: Rescore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    lost = Failure(cause=Cause.INFRASTRUCTURE, message="A disk failed.", remedy="Try it again.")
+    bench.desk.note(rescore.id, RescoreStep.RUN_FAILED, "publisher", run_id=bench.runs[0], failure=lost)
+    bench.desk.close([judging_id(rescore.id, bench.runs[0])], rescore.id)
     done, home = bench.finish(rescore), f"/maintain/rescores/{rescore.id}"
+    assert (done.status, list(done.failed)) == (RescoreStatus.COMPLETED, [bench.runs[0]])
     JudgeChecks(bench.redis).put(make_check(done))
-    seen = hidden(maintainer.get(f"{home}/promote").text, "seen")
+    seen = hidden(maintainer.get(f"{home}/discard").text, "seen")
     bench.service.resume(done.id, CAROL, "Once more.")
     settle(bench.publisher)
+    bench.finish(done)
     assert bench.desk.get(done.id).status is RescoreStatus.COMPLETED, "what is seen has changed, its status has not"
     before = bench.desk.get(done.id)
     for act in ("promote", "discard"):
@@ -200,8 +206,13 @@ def test_of_two_maintainers_the_later_one_is_told(
     assert bench.desk.get(done.id) == before
 
     def meanwhile(*_: str) -> None:
-        bench.desk.note(done.id, RescoreStep.RESUMED, "carol")
-        bench.desk.note(done.id, RescoreStep.COMPLETED, "publisher")
+        now_there = bench.desk.get(done.id)
+        again = [
+            now_there.events[-1].model_copy(update={"sequence": len(now_there.events) + place, "step": step})
+            for place, step in enumerate((RescoreStep.RESUMED, RescoreStep.COMPLETED), start=1)
+        ]
+        changed = now_there.model_copy(update={"events": (*now_there.events, *again)})
+        bench.redis.hset(keys.RESCORES, done.id, changed.model_dump_json())
 
     seen = hidden(maintainer.get(f"{home}/promote").text, "seen")
     with monkeypatch.context() as context:  # Somebody else decides at the very moment.
@@ -256,11 +267,17 @@ def test_a_judge_that_fell_for_a_canary_is_not_offered(maintainer: TestClient, r
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("since", "yesterday"), ("since", "2026-02-31"), ("judge", "../../etc"), ("judge", HOSTILE)]
+    ("field", "value", "status"),
+    [
+        *(("since", "yesterday", 400), ("since", "2026-02-31", 400)),
+        *(("judge", "../../etc", 404), ("judge", "nosuch", 404), ("judge", HOSTILE, 404)),
+    ],
 )
-def test_what_cannot_be_asked_is_refused(maintainer: TestClient, redis: Redis, field: str, value: str) -> None:
+def test_what_cannot_be_asked_is_refused(
+    maintainer: TestClient, redis: Redis, field: str, value: str, status: int
+) -> None:
     answer = maintainer.post("/maintain/previews", data={"judge": OTHER, field: value})
-    assert answer.status_code == 400
+    assert answer.status_code == status
     assert "<script>document" not in answer.text
     assert ReportDesk(redis).recent() == ()
 
@@ -284,8 +301,7 @@ def test_what_is_asked_is_what_the_form_says(maintainer: TestClient, redis: Redi
 
 
 def test_a_failed_report_says_why(maintainer: TestClient, settings: Settings, redis: Redis) -> None:
-    form = {"judge": "nosuch", "models": ""}
-    address = maintainer.post("/maintain/previews", data=form).headers["location"]
+    address = f"/maintain/reports/{ReportDesk(redis).ask_preview(CAROL, 'nosuch').id}"  # The publisher lacks it.
     worked_out(settings, redis, address)
     page = maintainer.get(address).text
     assert "There is no judge" in page

@@ -50,7 +50,7 @@ def headline(found: Comparison) -> list[Headline]:
         Headline("Verdicts that are the same, %", same, f"{ends} of {of}", "verdicts"),
         Headline("Kappa", *_with_interval(found.agreement.kappa), "verdicts"),
         Headline("Verdicts that flip", f"{found.flipped:,}", f"of {of}", "flips"),
-        Headline("Rank intervals that move", f"{moved:,}", f"of {len(found.models):,} runs", "models"),
+        Headline("Rank intervals that move", f"{moved:,}", _ranked(found), "models"),
     ]
     if found.people is None:
         return [*lines, Headline("Agreement with people", "unknown", found.no_people_because or "", "people")]
@@ -58,6 +58,12 @@ def headline(found: Comparison) -> list[Headline]:
     value = cells.signed(gain.value, 3)
     beside = f"{_doubt(gain)}, on {found.people.compared:,} answers that people judged"
     return [*lines, Headline("Kappa with people, new less old", value, beside, "people")]
+
+
+def _ranked(found: Comparison) -> str:
+    """Says of how many runs ranks could move."""
+    ranked = sum(model.move is not Move.UNRANKED for model in found.models)
+    return f"of {ranked:,} runs that rank under either judge" if ranked else f"none of {len(found.models):,} runs ranks"
 
 
 def parts_of(found: Comparison, flips: int) -> list[Part]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -73,6 +74,16 @@ def judges(site: Site, visit: Visit) -> Response:
         reports=desk.recent(_REPORTS_SHOWN),
         served=desk.is_served(),
     )
+
+
+def pairwise_ids(settings: Settings) -> list[str]:
+    """Returns the judges that compare, as far as the page can read them, sorted."""
+    found = []
+    for name in _known(settings)[0]:
+        with contextlib.suppress(RapportError):  # What is wrong with it stands in the table of judges.
+            if load_judge(name, settings.judges).kind == "pairwise":
+                found.append(name)
+    return found
 
 
 def _known(settings: Settings) -> tuple[list[str], str]:

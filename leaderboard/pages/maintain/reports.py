@@ -10,6 +10,7 @@ from typing import Any
 from fastapi.responses import Response
 
 from evaluator.errors import Cause, RapportError
+from evaluator.judges.spec import load_judge
 from leaderboard.fleet import Fleet
 from leaderboard.pages.answering import NEVER_KEPT, see_other
 from leaderboard.pages.maintain.judges import JUDGES
@@ -30,10 +31,15 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def ask_preview(site: Site, visit: Visit) -> Response:
-    """Asks what a re-score would take."""
+    """Asks what a re-score would take.
+
+    Raises:
+        RapportError: As of `load_judge`: the publisher need not be asked about a judge that there is not.
+    """
+    judge = load_judge(visit.said("judge").strip(), site.settings.judges)
     asked = ReportDesk(site.redis).ask_preview(
         visit.person,
-        visit.said("judge").strip(),
+        judge.id,
         models=[name for name in _SEPARATORS.split(visit.said("models")) if name],
         protocols=visit.all_said("protocol"),
         since=day_in(visit.said("since")),

@@ -15,13 +15,13 @@ from evaluator.errors import Cause, RapportError
 from evaluator.identity import digest
 from leaderboard.fleet import Fleet
 from leaderboard.pages.answering import see_other
-from leaderboard.pages.maintain.judges import JUDGES
+from leaderboard.pages.maintain.judges import JUDGES, pairwise_ids
 from leaderboard.pages.maintain.pages import Site, Visit, shown
 from leaderboard.records import Lane, protocol_of
 from leaderboard.rescoring.checks import JudgeChecks
 from leaderboard.rescoring.desk import RescoreMovedMeanwhile
 from leaderboard.rescoring.judges import judge_of
-from leaderboard.rescoring.records import NEXT, Rescore, RescoreStatus, RescoreStep
+from leaderboard.rescoring.records import Rescore, RescoreStatus, RescoreStep
 from leaderboard.rescoring.reports import Report, ReportDesk, ReportKind
 
 RESCORES = "/maintain/rescores"
@@ -82,8 +82,9 @@ def rescore(site: Site, visit: Visit) -> Response:
         failed_more=len(failed) - len(failed[:_FAILURES_SHOWN]),
         workers=[each for each in fleet if each.run_id and each.run_id.partition(".")[0] == found.id],
         judging=sum(Lane.JUDGE in each.lanes for each in fleet),
-        acts=[act for act in ACTS if act.step in NEXT[found.status]],
+        acts=[act for act in ACTS if act.step in found.next],
         obstacles=list(obstacles(site, found)),
+        pairwise=pairwise_ids(site.settings),
         reports=reports,
         reload_after=_RELOAD_AFTER if found.status is RescoreStatus.RUNNING else None,
     )
@@ -92,7 +93,7 @@ def rescore(site: Site, visit: Visit) -> Response:
 def sure(site: Site, visit: Visit) -> Response:
     """Asks for a reason and once more, beside what is decided on."""
     act, found = _act(visit), site.rescores.desk.get(visit.path["id"])
-    if act.step not in NEXT[found.status]:
+    if act.step not in found.next:
         raise RescoreMovedMeanwhile(found)
     standing_in_the_way = list(obstacles(site, found)) if act.name == "promote" else []
     return shown(
