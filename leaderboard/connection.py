@@ -83,7 +83,8 @@ def unreachable(error: RedisError) -> RapportError:
     return RapportError(
         Cause.INFRASTRUCTURE,
         f"Redis does not answer ({type(error).__name__}).",
-        "Start it, or set RAPPORT_REDIS_URL to where it runs; nothing that was stored is lost.",
+        "Start the Redis of the site, or set RAPPORT_REDIS_URL to where it runs. That of `rapport demo` ends with the "
+        "demo: unset RAPPORT_REDIS_URL for what is done while the demo is stopped. Nothing that was stored is lost.",
     )
 
 

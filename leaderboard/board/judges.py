@@ -24,6 +24,8 @@ Version: TypeAlias = tuple[str, str, str]
 
 _ORDER = ("official", "candidate", "retired", "demo")
 """In which judges are shown, by status."""
+_TOLD_IN = (layout.JUDGES, layout.JUDGE_QUALITY, layout.JUDGE_CHECKS)
+"""The files that tell of all judges."""
 
 
 class JudgeRow(NamedTuple):
@@ -37,6 +39,8 @@ class JudgeRow(NamedTuple):
     """What canaries said of this version, engine by engine."""
     computed_at: datetime | None
     """When the quality was worked out; None where it was not."""
+    files: tuple[str, ...] = ()
+    """Public files of judges and the folder of this one's verdicts, those that are there; folders end with `/`."""
 
     @property
     def version(self) -> Version | None:
@@ -90,8 +94,15 @@ def build_judge_board(results: Store) -> JudgeBoard:
         f"Something is told of the judge {name}, which {layout.JUDGES} does not name."
         for name in sorted(known.keys() - judges.keys())
     ]
+    told, judging = _files(results)
     rows = [
-        JudgeRow(judge, version.quality, version.checks, version.computed_at)
+        JudgeRow(
+            judge,
+            version.quality,
+            version.checks,
+            version.computed_at,
+            (*told, f"{layout.VERDICTS}/{name}/") if name in judging else told,
+        )
         for name, judge in judges.items()
         for version in known.get(name) or [_Known(None, None, ())]
     ]
@@ -124,6 +135,13 @@ def _known(results: Store, problems: list[str]) -> Mapping[str, Sequence[_Known]
         own = tuple(checks.get(place, ()))
         found[place[0]].append(_Known(*told, own) if told else _Known(None, None, own))
     return found
+
+
+def _files(results: Store) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Lists which of the files of judges are there, and the judges of which there are verdicts."""
+    there = {path for folder in sorted({path.split("/")[0] for path in _TOLD_IN}) for path in results.list(folder)}
+    judging = frozenset(path.split("/")[1] for path in results.list(layout.VERDICTS))
+    return tuple(path for path in _TOLD_IN if path in there), judging
 
 
 def _read(results: Store, path: str, kind: type[Row], problems: list[str]) -> list[Row]:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from evaluator.human.figures import NOISE_CEILING, ONE_MORE_HUMAN
+from evaluator.human.records import RaterKind
+from evaluator.human.results import NamedFigure
+from evaluator.judges.quality.headline import Headline, headline_of_set, headlines_of
 from evaluator.judges.quality.records import JudgeQuality, QualityFigure, Slice, SliceAgreement
 from evaluator.plurals import several
+from leaderboard.board.human_words import parts
 from leaderboard.judge_board.computing import Board
 from leaderboard.judge_board.people import Heard
+
+_NOT_BESIDE = "nothing beside it: no two annotators labelled the same answer"
 
 
 def board_lines(board: Board) -> Iterator[str]:
@@ -55,12 +62,19 @@ def _others(quality: JudgeQuality) -> Iterator[str]:
     for people in quality.people:
         name = f"with {people.source} ({people.kind})"
         yield f"{name:<30}{_agreed(people.majority.slices)}, {people.tied:,} tied, {people.unjudged:,} not judged"
-        for part in people.parts:
-            figures = (part.kappa.judge, part.kappa.one_more_human, part.kappa.noise_ceiling)
-            told = "; ".join(map(_said, figures))
-            yield f"  {part.questions}: kappa of the judge; one more human; ceiling: {told}"
+        yield from (_headline(headline, people.kind) for headline in headlines_of(people))
     for each in quality.human_sets:
         yield f"{'on ' + each.source:<30}{each.task}, {each.answered:,} of {each.items:,} items ({each.kind})"
+        if (told := headline_of_set(each)) is not None:
+            yield _headline(told, each.kind)
+
+
+def _headline(told: Headline[QualityFigure] | Headline[NamedFigure], kind: RaterKind) -> str:
+    """Writes the figure that stands for agreement, and what it is to be read beside."""
+    names = parts(kind)
+    beside = ((names[ONE_MORE_HUMAN], told.one_more_human), (names[NOISE_CEILING], told.noise_ceiling))
+    others = [f"{name} {_said(figure)}" for name, figure in beside if figure is not None]
+    return f"  {told.about}: " + "; ".join([f"{told.name} {_said(told.judge)}", *(others or [_NOT_BESIDE])])
 
 
 def _agreed(slices: tuple[SliceAgreement, ...]) -> str:
@@ -69,9 +83,12 @@ def _agreed(slices: tuple[SliceAgreement, ...]) -> str:
     return "-" if every is None else f"same {_said(every.same)}; kappa {_said(every.kappa)}"
 
 
-def _said(figure: QualityFigure) -> str:
+def _said(figure: QualityFigure | NamedFigure) -> str:
     """Writes a figure with its interval or the reason why it has none, and what it is made of."""
-    counted = f"{figure.counted:,} of {figure.possible:,}"
+    if isinstance(figure, QualityFigure):
+        counted = f"{figure.counted:,} of {figure.possible:,}"
+    else:
+        counted = several(figure.labels, "label")
     if figure.value is None:
         return f"- ({figure.reason}; {counted})"
     interval = figure.interval

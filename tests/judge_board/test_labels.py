@@ -16,6 +16,8 @@ from evaluator.judges.spec import load_judge
 from leaderboard.cli.main import app
 from leaderboard.judge_board.computing import compute_board
 from leaderboard.judge_board.labels import labels_in
+from leaderboard.judge_board.words import board_lines
+from leaderboard.pages.judges.rows import beside_of
 from leaderboard.settings import Settings
 from leaderboard.store import Delete, LocalStore, Write, layout
 from leaderboard.store.open import open_stores
@@ -99,6 +101,7 @@ def test_from_a_file_to_the_agreement_with_the_majority(board: WrittenBoard, tmp
 
 
 BAD = {
+    "invalid": (lambda row: row | {"outcome": "WIN"}, '"WIN" is none of win, tie, loss, satisfied, unsatisfied.'),
     "unknown question": (lambda row: row | {"question_id": "test_2/nobody"}, "There is no question test_2/nobody"),
     "unknown answer": (lambda row: row | {"content_hash": "0" * 64}, "No answer to"),
     "wrong outcome": (lambda row: row | {"outcome": "satisfied"}, "question has no outcome satisfied"),
@@ -117,9 +120,59 @@ def test_a_file_with_anything_wrong_is_refused_as_a_whole(board: WrittenBoard, t
     assert refused.exit_code == 1
     assert isinstance(refused.exception, RapportError)
     assert refused.exception.cause is Cause.DATA_ERROR
-    assert "labels.jsonl:2: " in refused.exception.message
+    problem = what.replace(" ", "_").replace("e-mail", "not_a_pseudonym")
+    assert f"labels.jsonl:2: {problem}: " in refused.exception.message
     assert said in refused.exception.message
     assert board.store.list(layout.LABELLED) == []
+
+
+def test_labels_are_added_to_a_demo_that_was_stopped(
+    board: WrittenBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its Redis is gone with it; what is printed says what to do, and that is enough."""
+    path = write_labels(tmp_path, labels_of(board.cases[1]))
+    words = ("labels", "add", str(path), "--name", "nurses", "--licence", "cc-by-4.0")
+    monkeypatch.setattr("leaderboard.connection._RETRIES", 0)
+    monkeypatch.setenv("RAPPORT_REDIS_URL", f"unix://{tmp_path}/data/redis.sock")
+    refused = rapport(*words)
+    assert isinstance(refused.exception, RapportError)
+    assert "Start the Redis of the site" in refused.exception.remedy
+    assert "unset RAPPORT_REDIS_URL" in refused.exception.remedy
+    assert board.store.list(layout.LABELLED) == []
+    monkeypatch.delenv("RAPPORT_REDIS_URL")
+    assert rapport(*words).exit_code == 0
+    assert [each.terms.name for each in labels_in(board.store)] == ["nurses"]
+
+
+def test_the_board_prints_the_figure_of_the_page(board: WrittenBoard, tmp_path: Path) -> None:
+    path = write_labels(tmp_path, labels_of(board.cases[1]))
+    assert rapport("labels", "add", str(path), "--name", "nurses", "--licence", "cc-by-4.0").exit_code == 0
+    found = compute_board(board.store, [load_judge("demo")], NOON)
+    (computed,) = found.qualities
+    (beside,) = beside_of(computed.quality)
+    (line,) = (line for line in board_lines(found) if "win_kappa" in line)
+    (part,) = computed.quality.people[0].parts
+    assert part.kappa.judge.value != part.win_kappa.judge.value, "the two can be told apart"
+    assert line.startswith(f"    pairs: win_kappa {part.win_kappa.judge.value:.3f} (")
+    assert beside.others[0][0] == "one more human"
+    for name, figure, _ in beside.others:
+        assert figure is not None
+        assert figure.value is not None
+        assert f"; {name} {figure.value:.3f} (" in line
+    assert beside.judge.value == part.win_kappa.judge.value
+
+
+def test_the_board_names_another_figure_where_nobody_labelled_the_same(board: WrittenBoard, tmp_path: Path) -> None:
+    rows = [label(case, f"n-{place % 3}", str(case.truth)) for place, case in enumerate(board.cases[1][:LABELLED])]
+    path = write_labels(tmp_path, rows)
+    assert rapport("labels", "add", str(path), "--name", "nurses", "--licence", "cc-by-4.0").exit_code == 0
+    found = compute_board(board.store, [load_judge("demo")], NOON)
+    (beside,) = beside_of(found.qualities[0].quality)
+    told = "\n".join(board_lines(found))
+    assert beside.judge.value is not None
+    assert f"    answers: kappa {beside.judge.value:.3f} (" in told
+    assert "nothing beside it: no two annotators labelled the same answer" in told
+    assert "win_kappa" not in told
 
 
 @pytest.mark.parametrize(

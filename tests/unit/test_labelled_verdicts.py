@@ -172,7 +172,8 @@ def test_an_annotator_labels_an_answer_once(tmp_path):
     said = [str(each) for each in check_labels(path, KNOWN).findings]
     assert [label.question_id for label in check_labels(path, KNOWN).labels] == ["test_1/17", "test_1/18"]
     assert said[1] == (
-        "labels.jsonl:3: n-01 has labelled this answer at labels.jsonl:1 already, as win and now as loss."
+        "labels.jsonl:3: contradiction: n-01 has labelled this answer at labels.jsonl:1 already, "
+        "as win and now as loss."
     )
 
 

@@ -10,6 +10,8 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 from starlette.staticfiles import StaticFiles
 
+from evaluator.judges.quality.figures import without
+from evaluator.judges.quality.records import JudgeQuality, Why
 from evaluator.judges.spec import load_judge
 from leaderboard.pages.reader import Reader
 from leaderboard.pages.render import STATIC
@@ -21,6 +23,7 @@ from tests.judge_boards import JUDGES, publish_all, publish_judges, qualities
 SITE = "http://board.test"
 WIDE, PHONE = 1400, 360
 OFFICIAL = next(iter(JUDGES))
+COLOUR = "all => all.map(each => getComputedStyle(each).color)"
 PATHS = ("/judges", f"/judge?id={OFFICIAL}")
 
 
@@ -58,6 +61,27 @@ def sideways(page: Page) -> int:
     return int(page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth"))
 
 
+def outside(page: Page, selector: str) -> list[str]:
+    """What some elements hold that is not seen whole: wider than its box, or beyond the card that it stands in.
+
+    A head that is there for those alone who do not see the page is passed over.
+    """
+    return list(
+        page.locator(selector).evaluate_all(
+            """all => all.filter(each => {
+  const head = each.closest('thead');
+  if (!each.textContent.trim() || head && getComputedStyle(head).position === 'absolute') return false;
+  const words = document.createRange();
+  words.selectNodeContents(each);
+  const inner = words.getBoundingClientRect(), own = each.getBoundingClientRect();
+  const card = each.closest('.card').getBoundingClientRect();
+  return inner.width > own.width + 0.5 || inner.left < own.left - 0.5 || inner.right > own.right + 0.5
+    || own.left < card.left || own.right > card.right;
+}).map(each => each.textContent.trim())"""
+        )
+    )
+
+
 def contrast_of(page: Page, selector: str) -> float:
     """The lowest contrast of some elements' colour with the card behind them, as WCAG has it."""
     return float(
@@ -91,6 +115,36 @@ def test_nothing_sticks_out_and_everything_can_be_seen(opened: Page, store: Loca
     opened.goto(SITE + PATHS[0])
     assert contrast_of(opened, ".plot .dot, .plot .span, .diamond path, .stroke path") >= 3
     assert contrast_of(opened, ".card .small, .legend li, .verdict-within") >= 4.5
+
+
+def undefined(known: JudgeQuality) -> JudgeQuality:
+    """The same with nothing that varies: no kappa with another judge, none of a family, and no labels."""
+    agreement = tuple(
+        each.model_copy(
+            update={
+                "slices": tuple(part.model_copy(update={"kappa": without(Why.UNDEFINED, 67)}) for part in each.slices)
+            }
+        )
+        for each in known.agreement
+    )
+    family = known.family_preference.model_copy(update={"difference": without(Why.NO_CONTRAST, 44)})
+    return known.model_copy(update={"agreement": agreement, "family_preference": family})
+
+
+@pytest.mark.parametrize("judges", [2, 3])
+@pytest.mark.parametrize(("width", "scheme"), [(WIDE, "light"), (WIDE, "dark"), (PHONE, "light"), (PHONE, "dark")])
+def test_why_a_figure_is_missing_wraps_within_its_cell_and_stands_back(
+    opened: Page, store: LocalStore, judges: int
+) -> None:
+    names = list(JUDGES)[:judges]
+    publish_judges(store, list(map(load_judge, names)), list(map(undefined, qualities()[:judges])))
+    opened.goto(SITE + PATHS[0])
+    missing = opened.locator(".matrix .small").filter(has_text="missing: it is not defined on what there is")
+    assert missing.count() == judges * (judges - 1)
+    assert opened.locator(".plot .small").filter(has_text="missing: nowhere are some answers longer").count() == judges
+    assert outside(opened, ".matrix, .matrix th, .matrix td, .matrix .small, .plot th, .plot .num, .plot .small") == []
+    (soft,) = set(opened.locator("#matrix figcaption .muted").evaluate_all(COLOUR))
+    assert set(missing.evaluate_all(COLOUR)) == {soft}
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(WIDE, "light"), (PHONE, "light")])

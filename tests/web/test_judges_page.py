@@ -32,7 +32,7 @@ from leaderboard.pages.judges.pages import deciding, judge_page, judges_page, ra
 from leaderboard.pages.judges.rows import views_of
 from leaderboard.pages.reader import Reader
 from leaderboard.pages.site import Pages, router
-from leaderboard.store.base import Condition, Write
+from leaderboard.store.base import Condition, Delete, Write
 from leaderboard.store.local import LocalStore
 from leaderboard.store.parquet import encode_parquet
 from tests.builders import make_scorecard
@@ -333,11 +333,44 @@ def test_a_judges_page_tells_slices_raters_costs_and_what_it_is(store):
 
 
 def test_public_files_have_an_address_on_the_hub_and_none_in_a_folder():
-    files = dict(raw_files("hub://org/board", OFFICIAL))
+    paths = [layout.JUDGE_CHECKS, f"verdicts/{OFFICIAL}/"]
+    files = dict(raw_files("hub://org/board", paths))
     home = "https://huggingface.co/datasets/org/board-results"
     assert files[layout.JUDGE_CHECKS] == f"{home}/blob/main/{layout.JUDGE_CHECKS}"
     assert files[f"verdicts/{OFFICIAL}/"] == f"{home}/tree/main/verdicts/{OFFICIAL}"
-    assert set(dict(raw_files("", OFFICIAL)).values()) == {None}
+    assert raw_files("", paths) == [(path, None) for path in paths]
+
+
+def test_a_page_names_the_public_files_that_are_there_and_no_others(store):
+    publish_all(store)
+    store.commit([Write(layout.verdicts_path(OFFICIAL, "org/a", "s-20260101-0a1b2c3d.demo-v1"), b"PAR1")], "verdicts")
+    store.commit([Delete(layout.JUDGE_CHECKS)], "no checks")
+    site = visitor(store, "hub://org/board")
+    own, other = (site.get("/judge", params={"id": name}).text for name in (OFFICIAL, CANDIDATE))
+    files = [layout.JUDGES, layout.JUDGE_QUALITY]
+    assert re.findall(r"<li><a [^>]*><code>(.*?)</code>", own) == [*files, f"verdicts/{OFFICIAL}/"]
+    assert re.findall(r"<li><a [^>]*><code>(.*?)</code>", other) == files
+    assert ("stands in its verdicts" in own, "None of its verdicts is public" in own) == (True, False)
+    assert ("stands in its verdicts" in other, "None of its verdicts is public" in other) == (False, True)
+
+
+def test_a_candidate_with_figures_says_that_none_of_its_results_count(store, page):
+    told = "A candidate: its figures are shown, none of its results count."
+    names = (*JUDGES, "zero-shot-verifier", "zero-shot-rating")  # The last has no figures yet.
+    assert [name for name in names if told in row_of(page, name)] == [CANDIDATE, "zero-shot-verifier"]
+    pages = {name: seen(visitor(store).get("/judge", params={"id": name}).text) for name in names}
+    assert [name for name in names if told in pages[name]] == [CANDIDATE, "zero-shot-verifier"]
+
+
+def test_seconds_of_a_verdict_are_no_share_of_a_machines_time(store, page):
+    told = "prompts overlap: no share of a machine's time"
+    assert told not in row_of(page, OFFICIAL), "nobody told its seconds"
+    known = qualities()[0]
+    timed = known.model_copy(update={"costs": known.costs.model_copy(update={"seconds": known.costs.output_tokens})})
+    publish_judges(store, [load_judge(OFFICIAL)], [timed])
+    assert f"87.2 seconds 78.5 to 96 {told}" in row_of(visitor(store).get("/judges").text, OFFICIAL)
+    own = seen(visitor(store).get("/judge", params={"id": OFFICIAL}).text)
+    assert re.search(rf"Seconds for a verdict 87.2 \([^)]*\), of all 288 verdicts, 12 users; {told}", own)
 
 
 def test_all_of_it_can_be_taken_along_as_it_is_stored(store):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -15,6 +15,7 @@ from evaluator.hicupid.questions import QuestionType
 from evaluator.human.records import RaterKind
 from evaluator.judges.quality.judged import ItemName
 from evaluator.judges.quality.label_rows import RawRow, finding, raw_rows, said
+from evaluator.judges.quality.label_words import missing, not_allowed
 from evaluator.judges.quality.labelled import COLUMNS, LabelFinding, LabelledVerdict, LabelProblem
 from evaluator.records import Outcome, SlotOrder
 
@@ -22,12 +23,6 @@ MOST_FINDINGS = 100
 """After so many nothing more is read."""
 _PAIR = frozenset({Outcome.WIN, Outcome.TIE, Outcome.LOSS})
 _SCHEDULE = frozenset({Outcome.SATISFIED, Outcome.UNSATISFIED})
-_PROBLEM_OF = {
-    "control": LabelProblem.CONTROL_CHARACTERS,
-    "json_invalid": LabelProblem.CONTROL_CHARACTERS,  # Half a character: all else was read as JSON before.
-    "pseudonym": LabelProblem.NOT_A_PSEUDONYM,
-}
-"""Of what pydantic says."""
 
 
 class Known(NamedTuple):
@@ -136,7 +131,7 @@ class _Checks:
         try:
             label = LabelledVerdict.model_validate_json(json.dumps(values), strict=True)
         except ValidationError as error:
-            return [*foreign, *_invalid(error, raw.place)]
+            return [*foreign, *_invalid(error, values, raw.place)]
         wrong = [*foreign, *self._about(label, raw.place), *self._beside(label, raw.place)]
         if not wrong:
             labels.append(label)
@@ -180,9 +175,34 @@ class _Checks:
             yield finding(LabelProblem.CONTRADICTION, place, message)
 
 
-def _invalid(error: ValidationError, place: str) -> Iterator[LabelFinding]:
-    """Yields what is wrong with the values of a row."""
+def _invalid(error: ValidationError, values: Mapping[str, Any], place: str) -> Iterator[LabelFinding]:
+    """Yields what is wrong with the values of a row; pydantic's own words are those of a programmer."""
     for each in error.errors(include_url=False, include_input=False):
-        column = ".".join(map(str, each["loc"])) or "the row"
-        problem = _PROBLEM_OF.get(each["type"], LabelProblem.INVALID)
-        yield finding(problem, place, f"{column}: {said(each['msg'])}.")
+        yield _wrong(each["type"], str(each["loc"][0]) if each["loc"] else None, values, place)
+
+
+def _wrong(type_: str, column: str | None, values: Mapping[str, Any], place: str) -> LabelFinding:
+    """Returns what is wrong with a value, or with the row as a whole, by what pydantic calls it."""
+    if column is None:  # All of it was read as JSON before, by a reader that takes more.
+        half = _has_half_a_character(values)
+        problem = LabelProblem.CONTROL_CHARACTERS if half else LabelProblem.INVALID
+        return finding(problem, place, "A text holds half a character." if half else "A value is nested too deeply.")
+    if type_ == "missing":
+        return finding(LabelProblem.INVALID, place, missing(column))
+    if type_ == "control":
+        message = (
+            f"{column}: It holds a control character, a break of lines, or a mark that turns the text's direction."
+        )
+        return finding(LabelProblem.CONTROL_CHARACTERS, place, message)
+    if type_ == "pseudonym":
+        return finding(LabelProblem.NOT_A_PSEUDONYM, place, f"{column}: It looks like an e-mail address.")
+    return finding(LabelProblem.INVALID, place, not_allowed(column, values[column]))
+
+
+def _has_half_a_character(values: Mapping[str, Any]) -> bool:
+    """Says whether a text holds one half of a pair of surrogates alone."""
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -161,7 +161,7 @@ class LabelFinding(Record):
 
     Example:
         >>> print(LabelFinding(problem=LabelProblem.NOT_UTF8, place="labels.jsonl:3", message="It is not UTF-8."))
-        labels.jsonl:3: It is not UTF-8.
+        labels.jsonl:3: not_utf8: It is not UTF-8.
     """
 
     problem: LabelProblem
@@ -171,5 +171,5 @@ class LabelFinding(Record):
     """One sentence."""
 
     def __str__(self) -> str:
-        """Returns it as one line."""
-        return f"{self.place}: {self.message}"
+        """Returns it as one line, which names the problem as the documentation does."""
+        return f"{self.place}: {self.problem}: {self.message}"

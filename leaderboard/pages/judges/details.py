@@ -25,6 +25,7 @@ from leaderboard.pages.figures import counts
 from leaderboard.pages.judges.rows import ShownJudge
 from leaderboard.pages.judges.words import (
     ASKED,
+    OVERLAP,
     SLICES,
     WHOSE,
     Shown,
@@ -197,7 +198,8 @@ def _of_costs(quality: JudgeQuality) -> Iterator[tuple[str, str]]:
     yield "Tokens read for a verdict", shown(costs.prompt_tokens, amount, "verdicts").in_full
     yield "Of these, not from a cache", shown(costs.computed_tokens, amount, "verdicts").in_full
     yield "Tokens written for a verdict", shown(costs.output_tokens, amount, "verdicts").in_full
-    yield "Seconds for a verdict", shown(costs.seconds, amount, "verdicts").in_full
+    seconds = shown(costs.seconds, amount, "verdicts")
+    yield "Seconds for a verdict", seconds.in_full + (f"; {OVERLAP}" if seconds.value is not None else "")
 
 
 def _slices(caption: str, agreement: Agreement, note: str = "") -> FigureTable:

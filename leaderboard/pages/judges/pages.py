@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from leaderboard.board.build import BoardRow
 from leaderboard.board.judges import JudgeBoard, JudgeRow
-from leaderboard.open_data import layout
+from leaderboard.open_data.layout import VERDICTS
 from leaderboard.pages.judges.details import (
     FigureTable,
     agreement_tables,
@@ -93,7 +93,9 @@ def judge_page(judges: JudgeBoard, rows: Iterable[BoardRow], judge_id: str, stor
         "judge": judge,
         "configuration": configuration_facts(judge),
         "versions": [version for version in versions if version.view.row.version],
-        "files": raw_files(store, judge.id),
+        "figures_alone": any(version.view.figures_alone for version in versions),
+        "files": raw_files(store, found[0].files),
+        "has_verdicts": any(path.startswith(f"{VERDICTS}/") for path in found[0].files),
         "judged": any(row.judge == judge.id for row in rows),
     }
 
@@ -132,24 +134,23 @@ def _ruling(rows: Sequence[BoardRow]) -> Ruling:
     return Ruling(rows[0].protocol, max(promoted, default=None), min(row.published_at for row in rows))
 
 
-def raw_files(store: str, judge_id: str) -> list[tuple[str, str | None]]:
+def raw_files(store: str, paths: Iterable[str]) -> list[tuple[str, str | None]]:
     """Lists the public files in which a judge's figures and verdicts stand: path and address.
 
     Args:
         store: The name of the stores on the Hub; empty where they are in folders, which have no address.
-        judge_id: The judge's id.
+        paths: Those that are there; a folder ends with `/`.
 
     Example:
-        >>> raw_files("hub://org/board", "demo")[0][1]
+        >>> raw_files("hub://org/board", ["judges/judges.parquet"])[0][1]
         'https://huggingface.co/datasets/org/board-results/blob/main/judges/judges.parquet'
     """
-    files = (layout.JUDGES, layout.JUDGE_QUALITY, layout.JUDGE_CHECKS)
     home = f"https://huggingface.co/datasets/{repositories(store).results}" if store.startswith(ON_THE_HUB) else ""
-    verdicts = f"{layout.VERDICTS}/{judge_id}"
-    return [
-        *((path, f"{home}/blob/main/{path}" if home else None) for path in files),
-        (f"{verdicts}/", f"{home}/tree/main/{quote(verdicts)}" if home else None),
-    ]
+
+    def address(path: str) -> str:
+        return f"{home}/{'tree' if path.endswith('/') else 'blob'}/main/{quote(path.removesuffix('/'))}"
+
+    return [(path, address(path) if home else None) for path in paths]
 
 
 def _version(view: ShownJudge) -> Version:

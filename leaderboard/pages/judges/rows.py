@@ -10,7 +10,8 @@ from evaluator.human.figures import NOISE_CEILING, ONE_MORE_HUMAN
 from evaluator.human.records import RaterKind
 from evaluator.human.tasks import Task
 from evaluator.judges.canaries import Bound, CanaryFigure, JudgeCheck, bounds_of
-from evaluator.judges.quality.records import HumanSetAgreement, JudgeQuality, PeopleAgreement, PeoplePart, Slice
+from evaluator.judges.quality.headline import Headline, headline_of_set, headlines_of
+from evaluator.judges.quality.records import Costs, HumanSetAgreement, JudgeQuality, PeopleAgreement, QualityFigure
 from evaluator.plurals import several
 from leaderboard.board.human_words import parts
 from leaderboard.board.judges import JudgeRow
@@ -19,6 +20,7 @@ from leaderboard.pages.dot_plots import Bar, bar_of
 from leaderboard.pages.judges.words import (
     CANARIES,
     FIGURES,
+    OVERLAP,
     VERDICTS,
     WHOSE,
     Shown,
@@ -33,15 +35,14 @@ from leaderboard.pages.judges.words import (
     signed,
 )
 
-_WIN_KAPPA = {
+_MEASURES = {
     "pairs": "kappa with single annotators: wins and all else",
     "schedule": "kappa with single annotators: satisfied or not",
+    "answers": "kappa with what most annotators say: win, tie and loss",
+    str(Task.VERIFICATION): "kappa with single annotators: accepted or not",
+    str(Task.RATING): "Spearman with the mean of the others, within annotators",
 }
-_OF_SETS = {
-    Task.VERIFICATION: ("single_kappa", "kappa with single annotators: accepted or not"),
-    Task.RATING: ("spearman_within_annotators", "Spearman with the mean of the others, within annotators"),
-}
-"""The figure of a data set of people's labels that has both ceilings, and what it is."""
+"""What the figure is that stands for agreement, by what was labelled."""
 _ON = {"pairwise": "question", "rating": "rated pair", "verifier": "accepted attribute"}
 
 
@@ -107,6 +108,15 @@ class CheckView(NamedTuple):
     about: str
 
 
+class Cost(NamedTuple):
+    """What a verdict takes of one thing."""
+
+    name: str
+    figure: Shown
+    note: str = ""
+    """How not to read it."""
+
+
 class ShownJudge(NamedTuple):
     """One version of a judge."""
 
@@ -120,7 +130,7 @@ class ShownJudge(NamedTuple):
     length: Shown | None
     family: Shown | None
     unread: Shown | None
-    costs: tuple[tuple[str, Shown], ...]
+    costs: tuple[Cost, ...]
     checks: tuple[CheckView, ...]
 
     @property
@@ -132,6 +142,11 @@ class ShownJudge(NamedTuple):
     def ranks(self) -> bool:
         """Whether its verdicts rank."""
         return self.row.judge.status == "official"
+
+    @property
+    def figures_alone(self) -> bool:
+        """Whether it has figures here though it never decided ranks: a maintainer had them worked out."""
+        return self.row.judge.status == "candidate" and bool(self.row.quality or self.checks)
 
 
 def first_versions(rows: Iterable[JudgeRow]) -> list[JudgeRow]:
@@ -149,16 +164,9 @@ def views_of(rows: Sequence[JudgeRow]) -> list[ShownJudge]:
 
 
 def beside_of(quality: JudgeQuality) -> Iterator[Beside]:
-    """Yields how far a judge agrees with labels: of each source, and each part of it, one figure.
-
-    It is one of which there is both one more human and a noise ceiling; where no two annotators labelled the same
-    answer, it is kappa with what the labels say.
-    """
+    """Yields how far a judge agrees with labels: of each source, and each part of it, one figure."""
     for people in quality.people:
-        several_said = [part for part in people.parts if _has_several(part)]
-        yield from (_of_part(people, part) for part in several_said)
-        if not several_said:
-            yield from _of_majority(people)
+        yield from (_of_people(people, headline) for headline in headlines_of(people))
     for human_set in quality.human_sets:
         yield from _of_set(human_set)
 
@@ -202,12 +210,18 @@ def _view(row: JudgeRow, name: str) -> ShownJudge:
         shown(quality.length.odds_ratio, ratio, "votes") if of_pairs else None,
         shown(quality.family_preference.difference, signed, "answers") if of_pairs else None,
         shown(quality.reading.unparsed, percent, "verdicts"),
-        (
-            ("tokens read", shown(quality.costs.prompt_tokens, amount, "verdicts")),
-            ("tokens written", shown(quality.costs.output_tokens, amount, "verdicts")),
-            ("seconds", shown(quality.costs.seconds, amount, "verdicts")),
-        ),
+        _costs(quality.costs),
         checks,
+    )
+
+
+def _costs(costs: Costs) -> tuple[Cost, ...]:
+    """Returns what a verdict takes."""
+    seconds = shown(costs.seconds, amount, "verdicts")
+    return (
+        Cost("tokens read", shown(costs.prompt_tokens, amount, "verdicts")),
+        Cost("tokens written", shown(costs.output_tokens, amount, "verdicts")),
+        Cost("seconds", seconds, OVERLAP if seconds.value is not None else ""),
     )
 
 
@@ -223,56 +237,36 @@ def _names(rows: Sequence[JudgeRow]) -> list[str]:
     return found
 
 
-def _of_part(people: PeopleAgreement, part: PeoplePart) -> Beside:
-    """The agreement with single annotators of the same questions."""
-    told, unit = part.win_kappa, "pairs of labels"
+def _of_people(people: PeopleAgreement, told: Headline[QualityFigure]) -> Beside:
+    """The agreement with labels of answers of one source."""
+    part, unit = told.part, "pairs of labels" if told.part else "answers"
+    labels = several(part.labels if part else sum(each.labels for each in people.parts), "label")
     return Beside(
         people.source,
         people.kind,
-        part.questions,
-        _WIN_KAPPA[part.questions],
+        told.about,
+        _MEASURES[told.about],
         shown(told.judge, kappa, unit),
-        shown(told.one_more_human, kappa, unit),
-        shown(told.noise_ceiling, kappa, unit),
-        f"{several(part.labels, 'label')} of {several(part.items, 'answer')}, {several(part.annotators, 'annotator')}",
+        shown(told.one_more_human, kappa, unit) if told.one_more_human else None,
+        shown(told.noise_ceiling, kappa, unit) if told.noise_ceiling else None,
+        f"{labels} of {several(part.items, 'answer')}, {several(part.annotators, 'annotator')}"
+        if part
+        else f"{labels}, no two of them to be held against each other",
     )
-
-
-def _has_several(part: PeoplePart) -> bool:
-    """Says whether several annotators labelled the same answers, so that there is one more of them."""
-    return part.win_kappa.one_more_human.value is not None or part.win_kappa.judge.value is not None
-
-
-def _of_majority(people: PeopleAgreement) -> Iterator[Beside]:
-    """The agreement with what labels say, each answer once."""
-    labels = sum(part.labels for part in people.parts)
-    for found in people.majority.slices:
-        if found.slice is Slice.ALL:
-            yield Beside(
-                people.source,
-                people.kind,
-                "answers",
-                "kappa with what most annotators say: win, tie and loss",
-                shown(found.kappa, kappa, "answers"),
-                None,
-                None,
-                f"{several(labels, 'label')}, no two of them to be held against each other",
-            )
 
 
 def _of_set(human_set: HumanSetAgreement) -> Iterator[Beside]:
     """The agreement with a data set of people's labels."""
-    known = {figure.name: shown_named(figure) for figure in human_set.figures}
-    name, measure = _OF_SETS.get(human_set.task, ("", ""))
-    if name in known:
+    told = headline_of_set(human_set)
+    if told is not None:
         yield Beside(
             human_set.source,
             human_set.kind,
-            str(human_set.task),
-            measure,
-            known[name],
-            known.get(f"{name}.one_more_human"),
-            known.get(f"{name}.noise_ceiling"),
+            told.about,
+            _MEASURES[told.about],
+            shown_named(told.judge),
+            shown_named(told.one_more_human) if told.one_more_human else None,
+            shown_named(told.noise_ceiling) if told.noise_ceiling else None,
             f"{human_set.answered:,} of {several(human_set.items, 'item')} answered, "
             f"{several(human_set.annotators, 'annotator')}",
         )

@@ -87,6 +87,9 @@ VERDICTS: Mapping[str, str] = {
 }
 """Whether a bound is kept."""
 
+OVERLAP = "prompts overlap: no share of a machine's time"
+"""What seconds for a verdict are not."""
+
 Write: TypeAlias = Callable[[float | None], str]
 
 
