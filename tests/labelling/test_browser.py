@@ -116,6 +116,12 @@ def label_by_keys(page: Page, keys: str) -> None:
         expect(page.locator("input[name=token]")).not_to_have_attribute("value", str(before))
 
 
+def agree(page: Page) -> None:
+    """Gives consent; whoever leaves before the answer is there has not agreed."""
+    with page.expect_navigation():
+        page.get_by_role("button", name="I agree").click()
+
+
 def test_somebody_agrees_labels_pauses_and_goes_on_with_the_keyboard_alone(page: Page, site: str, redis: Redis) -> None:
     page.goto(f"{site}/label")
     tab_to(page, "I agree to this")
@@ -142,7 +148,7 @@ def test_somebody_agrees_labels_pauses_and_goes_on_with_the_keyboard_alone(page:
 
 def test_every_task_has_its_keys_and_others_do_nothing(page: Page, site: str, redis: Redis) -> None:
     page.goto(f"{site}/label")
-    page.get_by_role("button", name="I agree").click()
+    agree(page)
     page.goto(f"{site}/label/rating")
     page.keyboard.press("3")
     look(page)
@@ -166,7 +172,7 @@ def test_every_task_has_its_keys_and_others_do_nothing(page: Page, site: str, re
 
 def test_a_key_that_is_held_down_labels_one_item(page: Page, site: str, redis: Redis) -> None:
     page.goto(f"{site}/label")
-    page.get_by_role("button", name="I agree").click()
+    agree(page)
     page.goto(f"{site}/label/relevance")
     token = page.locator("input[name=token]").get_attribute("value")
     look(page)
@@ -186,7 +192,7 @@ def test_on_a_phone_nothing_sticks_out_and_every_button_can_be_touched(
     context = browser.new_context(viewport=PHONE, java_script_enabled=scripted, color_scheme="dark")
     phone = context.new_page()
     phone.goto(f"{site}/label")
-    phone.get_by_role("button", name="I agree").click()
+    agree(phone)
     for task in ("verification", "rating"):
         for path in ("/label", f"/label/{task}"):
             phone.goto(site + path)
@@ -203,8 +209,7 @@ def test_on_a_phone_nothing_sticks_out_and_every_button_can_be_touched(
 
 def test_hostile_texts_do_nothing_in_a_browser(page: Page, site: str) -> None:
     page.goto(f"{site}/label")
-    with page.expect_navigation():  # Whoever leaves before the answer has not agreed.
-        page.get_by_role("button", name="I agree").click()
+    agree(page)
     page.goto(f"{site}/label/verification")
     if "<script>" not in page.locator("article").inner_text():  # An attention item, which is ours: never two in a row.
         with page.expect_navigation():
@@ -216,7 +221,7 @@ def test_hostile_texts_do_nothing_in_a_browser(page: Page, site: str) -> None:
 
 def test_everything_has_a_name_for_those_who_do_not_see_it(page: Page, site: str) -> None:
     page.goto(f"{site}/label")
-    page.get_by_role("button", name="I agree").click()
+    agree(page)
     page.goto(f"{site}/label/rating")
     for button in page.locator("button").all():
         assert button.inner_text().strip()
