@@ -171,6 +171,16 @@ def shows_nothing_of_it(site: TestClient) -> bool:
     return all(f"@{OTHER}" not in text and f"judge={OTHER}" not in text for text in texts(site))
 
 
+def begin_promotion(bench: Bench, rescore: Rescore, hand: Hand) -> None:
+    """Has a re-score judged and promoted, and the release told of it, of which nothing is released yet."""
+    JudgeChecks(bench.redis).put(make_check(rescore))
+    bench.finish(rescore)
+    make_real(bench, rescore)
+    hand.work()
+    promote(bench, rescore)
+    hand.note(layout.PROMOTIONS)
+
+
 def test_a_half_finished_re_score_shows_nowhere(
     bench: Bench, rescore: Rescore, hand: Hand, results: Watched, site: TestClient
 ) -> None:
@@ -258,12 +268,7 @@ def promote(bench: Bench, rescore: Rescore) -> None:
 def test_a_publisher_that_comes_back_in_the_middle_writes_no_board_before_all_is_released(
     bench: Bench, rescore: Rescore, hand: Hand, results: Watched, tmp_path: Path
 ) -> None:
-    JudgeChecks(bench.redis).put(make_check(rescore))
-    bench.finish(rescore)
-    make_real(bench, rescore)
-    hand.work()
-    promote(bench, rescore)
-    hand.note(layout.PROMOTIONS)
+    begin_promotion(bench, rescore, hand)
     hand.releasing.step()
     results.boards.clear()
     results.files.clear()
@@ -306,12 +311,7 @@ def test_what_is_broken_while_a_judge_is_promoted_ranks_no_more_under_its_predec
 def test_an_archive_that_is_away_for_a_moment_does_not_show_a_promotion_piece_by_piece(
     bench: Bench, rescore: Rescore, hand: Hand, results: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    JudgeChecks(bench.redis).put(make_check(rescore))
-    bench.finish(rescore)
-    make_real(bench, rescore)
-    hand.work()
-    promote(bench, rescore)
-    hand.note(layout.PROMOTIONS)
+    begin_promotion(bench, rescore, hand)
     results.boards.clear()
     results.files.clear()
 
