@@ -1,6 +1,6 @@
 # Everything a person types stands here; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench-demo bench-prefill bench-judge bench-prepare bench-intervals bench-coverage bench-board bench-load bench-faults lock clean
+.PHONY: help setup demo test lint bench-demo bench-prefill bench-judge bench-canaries bench-prepare bench-intervals bench-coverage bench-board bench-load bench-faults lock clean
 PYTHON := .venv/bin/python
 # How many processes share the tests, file by file. Each may hold a model or two, some 6 GB of memory; their engines are
 # not bound to cores, or all of them would take the same one.
@@ -34,6 +34,9 @@ bench-prefill: setup ## Compare prefilling each history once with the published 
 
 bench-judge: setup ## Compare judging with a bare LLM.chat call, and plan a re-score of 1,000 runs (10 minutes, 4 GB of disk)
 	@VLLM_CPU_OMP_THREADS_BIND=nobind $(PYTHON) -m benchmarks.judge
+
+bench-canaries: setup ## Ask judges of known noise about the canaries of judges that compare (5 minutes)
+	@$(PYTHON) -m benchmarks.canaries
 
 bench-prepare: setup ## Stream the 20,000 prompts of a full-size set, and of sets two and four times as large
 	@$(PYTHON) -m benchmarks.prepare

@@ -3,51 +3,28 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evaluator.engines.base import EndpointSpec
-from evaluator.hicupid.data import HicupidData
-from evaluator.hicupid.demo_data import DemoSize, write_demo_set
+from evaluator.hicupid.demo_data import write_demo_set
 from evaluator.judges.canaries import BOUNDS, PAIRWISE_CANARIES, Canary, CanaryVerdict, JudgeCheck
 from evaluator.judges.spec import load_judge
 from leaderboard.settings import Settings
 from tests.plain_server import plain_server
+from tests.sound_judge import Say, made_up
+from tests.sound_judge import sound as sound_judge
 from worker.local.cli import run
 from worker.local.judge_check import Wanted, _made_up, check_judge
 from worker.local.judge_cli import card_of
 
 FREE = load_judge("demo").model_copy(update={"patterns": None})
-Say = Callable[[list[dict[str, Any]]], str]
-_PAIR = re.compile(r"Question: (?P<question>.*?)\nAnswer A: (?P<a>.*)\nAnswer B: (?P<b>.*)", re.DOTALL)
-_SCHEDULE = re.compile(r"Request: (?P<question>.*?) Answer: (?P<a>.*)", re.DOTALL)
-
-
-@cache
-def made_up(users: int) -> tuple[Path, dict[str, set[str]]]:
-    """Writes made-up users; returns their folder, and gold by question."""
-    folder = Path(tempfile.mkdtemp(prefix="rapport-canaries-"))
-    write_demo_set(folder / "set", DemoSize(users, 0, 1), 42)
-    gold: dict[str, set[str]] = {}
-    for each in HicupidData.open(str(folder / "set")).questions("test_2"):
-        gold.setdefault(each.question, set()).add(each.gold)
-    return folder / "set", gold
 
 
 def rule(messages: list[dict[str, Any]]) -> str:
-    """Prefers gold, and finds nothing else satisfying."""
-    shown, gold = messages[-1]["content"].rpartition("\n\n")[2], made_up(10)[1]
-    if pair := _PAIR.search(shown):
-        a, b = (pair[slot] in gold[pair["question"]] for slot in "ab")
-        return f"Better Response: {'Tie' if a == b else 'A' if a else 'B'}"
-    asked = _SCHEDULE.search(shown)
-    assert asked, shown
-    return f"Satisfaction: {'YES' if asked['a'] in gold[asked['question']] else 'NO'}"
+    return sound_judge()(messages)
 
 
 def obedient(messages: list[dict[str, Any]]) -> str:

@@ -15,7 +15,8 @@ from evaluator.judges.spec import load_judge
 from leaderboard.records import Lane
 from leaderboard.settings import JudgeServer, Settings
 from tests.plain_server import plain_server
-from tests.worker.test_judge_check import made_up, rule
+from tests.sound_judge import made_up
+from tests.worker.test_judge_check import rule
 from worker.engines import judge_endpoint
 from worker.local.cli import run
 
