@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from evaluator.errors import RapportError
 from evaluator.logs import set_up_logging
 from leaderboard.connection import connect, unreachable
+from leaderboard.judge_servers import refuse_servers_of_nobody
 from leaderboard.processes import keep_memory_private
 from leaderboard.settings import Settings
 from leaderboard.submissions.ledger import Ledger
@@ -30,7 +31,12 @@ _PAUSE_SECONDS = 2.0
 
 
 def work(settings: Settings, redis: Redis) -> None:
-    """Serves invitations, one at a time, until told to stop."""
+    """Serves invitations, one at a time, until told to stop.
+
+    Raises:
+        RapportError: `infrastructure` if a judge's server is one of no judge.
+    """
+    refuse_servers_of_nobody(settings)
     from worker.listener import RapportWorker  # It knows engines, whose libraries the other roles do without.
 
     RapportWorker(settings, redis).work(logging_level="INFO")

@@ -25,10 +25,10 @@ from evaluator.human.asking import HumanAnswers
 from evaluator.human.people import People
 from evaluator.human.setup import HumanSetup
 from evaluator.judges.rater import Rater
-from evaluator.judges.spec import judge_ids
 from evaluator.models import PinnedModel, fetch
 from evaluator.references import ReferenceAnswers
 from evaluator.suites import RunSetup
+from leaderboard.judge_servers import refuse_servers_of_nobody
 from leaderboard.records import Lane
 from leaderboard.settings import Settings
 
@@ -52,7 +52,7 @@ def judge_endpoint(settings: Settings, judge: Rater) -> EndpointSpec | None:
 
     Raises:
         RapportError: `judge_error` if the judge runs on a server, this machine judges, and no server is named;
-            `data_error` if one is named for a judge that there is not.
+            `infrastructure` if one is named for a judge that there is not, and none for this one.
 
     Example:
         >>> from evaluator.judges.spec import load_judge
@@ -62,7 +62,6 @@ def judge_endpoint(settings: Settings, judge: Rater) -> EndpointSpec | None:
     """
     if isinstance(judge, People):
         return None
-    _refuse_servers_of_nobody(settings)
     if server := next((each for each in settings.judge_servers if each.judge == judge.id), None):
         return EndpointSpec(
             base_url=server.url,
@@ -71,6 +70,7 @@ def judge_endpoint(settings: Settings, judge: Rater) -> EndpointSpec | None:
             flavour=server.flavour,
             context_length=server.context,
         )
+    refuse_servers_of_nobody(settings)  # One of them may be meant for this judge.
     if settings.judge_url is not None:
         return EndpointSpec(
             base_url=settings.judge_url,
@@ -86,21 +86,6 @@ def judge_endpoint(settings: Settings, judge: Rater) -> EndpointSpec | None:
             "Name one in RAPPORT_JUDGE_SERVERS or RAPPORT_JUDGE_URL, or with --judge-url.",
         )
     return None
-
-
-def _refuse_servers_of_nobody(settings: Settings) -> None:
-    """Refuses a server of a judge that there is not: a slip of the pen would send another one elsewhere.
-
-    Raises:
-        RapportError: `data_error`.
-    """
-    named = {server.judge for server in settings.judge_servers}
-    if named and (unknown := sorted(named.difference(judge_ids(settings.judges)))):
-        raise RapportError(
-            Cause.DATA_ERROR,
-            f"RAPPORT_JUDGE_SERVERS names the judge {unknown[0]}, and there is none.",
-            f"Choose of: {', '.join(judge_ids(settings.judges))}.",
-        )
 
 
 def gpu_share(setup: RunSetup, endpoints: Endpoints, lanes: Collection[Lane] = tuple(Lane)) -> float:

@@ -20,6 +20,7 @@ from evaluator.models import LOCAL
 from evaluator.protocol import HicupidProtocol, HumanProtocol, load_protocol
 from leaderboard.connection import connect
 from leaderboard.embedded import embedded_services
+from leaderboard.judge_servers import refuse_servers_of_nobody
 from leaderboard.local_hub.demo import STEM, DemoHub, demo_hub
 from leaderboard.people import Person
 from leaderboard.records import Declaration, Relation, State, TrainingData, protocol_of, submission_of
@@ -69,8 +70,10 @@ def _services(data: Path, model: str, on_hub: bool) -> Iterator[Settings]:
     """Runs everything beside the page; with a local Hub, also says where to look at it.
 
     Raises:
-        RapportError: `not_found` for a model that the local Hub cannot have; as of `embedded_services`.
+        RapportError: `not_found` for a model that the local Hub cannot have; as of `embedded_services` and
+            `refuse_servers_of_nobody`.
     """
+    refuse_servers_of_nobody(demo_settings(data))
     if not on_hub:
         with embedded_services(demo_settings(data)) as settings:
             yield settings

@@ -10,6 +10,7 @@ from redis import Redis
 from evaluator.errors import Cause, RapportError
 from evaluator.identity import digest
 from evaluator.judges.canaries import JudgeCheck
+from evaluator.metrics.intervals import LEAST_USERS
 from leaderboard.connection import text
 from leaderboard.judge_board.desk import read_checks
 from leaderboard.store.base import Store
@@ -67,32 +68,41 @@ class JudgeChecks:
         for check in read_checks(store):
             self._redis.hsetnx(keys.JUDGE_CHECKS, name_of(check), check.model_dump_json())
 
-    def require_passed(self, judge: str, revision: str, config: str) -> None:
+    def require_passed(self, judge: str, revision: str, config: str, wording: str) -> None:
         """Refuses a version of a judge of which no check says that it keeps to every bound.
+
+        A check counts that was made in the prompts of the re-score, on as many users as an interval takes; one that was
+        failed counts in whatever prompts and on however many.
+
+        Args:
+            judge: The judge's id.
+            revision: Of its model.
+            config: Digest of its whole configuration.
+            wording: Its prompts and how answers are set into them; see `wording_of`.
 
         Raises:
             RapportError: `judge_error`.
         """
+        version = (judge, revision, config)
         found = [
-            each
-            for each in self.all().values()
-            if (each.judge, each.judge_revision, each.judge_config) == (judge, revision, config)
+            each for each in self.all().values() if (each.judge, each.judge_revision, each.judge_config) == version
         ]
-        if not found:
-            raise RapportError(
-                Cause.JUDGE_ERROR,
-                f"Nobody has asked {judge} at {revision[:12]} about the canaries.",
-                f"Run `rapport judge check {judge}` with RAPPORT_REDIS_URL set, then promote it.",
-            )
         if not all(each.passed for each in found):
             raise RapportError(
                 Cause.JUDGE_ERROR,
                 f"{judge} at {revision[:12]} falls for a canary: such a judge never decides ranks.",
                 f"See which with `rapport judge check {judge}`, and bring a better one.",
             )
+        if not any(each.prompt_pack == wording and each.users >= LEAST_USERS for each in found):
+            least = f"in the prompts of this re-score and of at least {LEAST_USERS} users"
+            raise RapportError(
+                Cause.JUDGE_ERROR,
+                f"Nobody has asked {judge} at {revision[:12]} about the canaries {least}.",
+                f"Run `rapport judge check {judge}` with RAPPORT_REDIS_URL set, then promote it.",
+            )
 
 
 def name_of(check: JudgeCheck) -> str:
-    """Names a check by what was checked, and on which engine."""
-    version = digest([check.judge_revision, check.judge_config, check.prompt_pack])[:16]
+    """Names a check by what was checked, on which questions and which engine: none takes the place of another."""
+    version = digest([check.judge_revision, check.judge_config, check.prompt_pack, check.data_sha])[:16]
     return f"{check.judge}/{version}-{digest(check.judge_engine.model_dump(mode='json'))[:12]}"

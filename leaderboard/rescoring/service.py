@@ -10,6 +10,7 @@ from redis import Redis
 from evaluator.errors import Cause, RapportError
 from evaluator.hicupid.prompt_packs import find_pack
 from evaluator.hicupid.prompt_sources import load_sources
+from evaluator.judges.prompt import wording_of
 from evaluator.judges.spec import JudgeSpec, load_judge
 from evaluator.models import pin
 from evaluator.plurals import several
@@ -140,7 +141,7 @@ class RescoreService:
             raise RapportError(
                 Cause.JUDGE_ERROR, f"{rescore.judge} is for trying the site.", "Promote a judge that is a candidate."
             )
-        JudgeChecks(self._redis).require_passed(rescore.judge, rescore.judge_revision, rescore.judge_config)
+        require_checked(rescore, self._settings, JudgeChecks(self._redis))
         return self._note(rescore_id, RescoreStep.PROMOTED, person, reason, needed=True, seen=seen)
 
     def _note(
@@ -173,6 +174,28 @@ _ACTS = {
     RescoreStep.PROMOTED: ActKind.RESCORE_PROMOTE,
 }
 """What each step is called in the log of maintainers."""
+
+
+def require_checked(rescore: Rescore, settings: Settings, checks: JudgeChecks) -> None:
+    """Refuses a re-score whose judge has not passed the canaries in the prompts in which it judged.
+
+    Args:
+        rescore: The re-score.
+        settings: Where judges and prompt packs lie.
+        checks: All that canaries have said.
+
+    Raises:
+        RapportError: `judge_error` if it has not; `data_error` if its prompts are no longer those, or cannot be found.
+    """
+    judge = judge_of(rescore, settings.judges)
+    pack = find_pack(judge.prompt_pack, settings.packs, load_sources(settings.prompt_sources))
+    if pack.id != rescore.prompt_pack:
+        raise RapportError(
+            Cause.DATA_ERROR,
+            f"The prompts of {rescore.judge} are others than when this re-score began.",
+            "Discard it, and begin another one.",
+        )
+    checks.require_passed(rescore.judge, rescore.judge_revision, rescore.judge_config, wording_of(pack))
 
 
 def revision_of(judge: JudgeSpec, settings: Settings) -> str:

@@ -7,7 +7,9 @@ from typing import NamedTuple
 from redis import Redis
 
 from evaluator.engines.base import EngineInfo
+from evaluator.hicupid.prompts import builtin_pack
 from evaluator.judges.canaries import CanaryFigure, CanaryVerdict, JudgeCheck, bounds_of
+from evaluator.judges.prompt import wording_of
 from evaluator.results import Rate
 from leaderboard.people import Person
 from leaderboard.records import Lane, Plan, Shard, State, Submission
@@ -134,10 +136,10 @@ def make_check(rescore: Rescore) -> JudgeCheck:
             chat_template_hash="0" * 64,
             chat_template_arguments=(),
         ),
-        prompt_pack=rescore.prompt_pack,
+        prompt_pack=wording_of(builtin_pack()),
         data_sha="0" * 64,
-        questions=0,
-        users=0,
+        questions=100,
+        users=25,
         verdicts=0,
         missing=0,
         prompt_tokens=0,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from evaluator.errors import Cause, RapportError
 from evaluator.human.people import People
 from evaluator.judges.canaries import JudgeCheck
 from evaluator.judges.spec import load_judge
+from leaderboard.judge_servers import refuse_servers_of_nobody
 from leaderboard.records import Lane
 from leaderboard.settings import JudgeServer, Settings
 from tests.plain_server import plain_server
@@ -53,9 +57,25 @@ def test_a_judge_of_a_server_without_one_is_refused_with_a_remedy_where_it_would
 
 
 def test_a_server_of_a_judge_that_there_is_not_is_a_slip_of_the_pen():
-    settings = Settings(judge_servers=(MINE.model_copy(update={"judge": "openai-compatibel"}),))
-    with pytest.raises(RapportError, match="names the judge openai-compatibel, and there is none"):
-        judge_endpoint(settings, OWN)
+    slip = MINE.model_copy(update={"judge": "openai-compatibel"})
+    settings = Settings(judge_servers=(slip,))
+    for refuse in (refuse_servers_of_nobody, lambda settings: judge_endpoint(settings, OWN)):
+        with pytest.raises(RapportError, match="names the judge openai-compatibel, and there is none") as refused:
+            refuse(settings)
+        assert refused.value.cause is Cause.INFRASTRUCTURE, "what was about to be judged is tried again"
+    refuse_servers_of_nobody(settings.model_copy(update={"lanes": (Lane.GENERATE,)}))
+    assert judge_endpoint(settings.model_copy(update={"judge_servers": (slip, MINE)}), TEMPLATE) is not None
+
+
+@pytest.mark.parametrize("command", [["-m", "worker", "work"], ["-m", "leaderboard.cli", "demo", "--once"]])
+def test_a_worker_and_a_demo_refuse_to_start_with_a_server_of_nobody(
+    tmp_path: Path, redis_url: str, command: list[str]
+):
+    server = '[{"judge": "nobody", "url": "http://127.0.0.1:9/v1"}]'
+    own = {"RAPPORT_JUDGE_SERVERS": server, "RAPPORT_DATA": str(tmp_path), "RAPPORT_REDIS_URL": redis_url}
+    ended = subprocess.run([sys.executable, *command], env={**os.environ, **own}, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "names the judge nobody, and there is none" in ended.stderr
 
 
 def hosted(folder: Path) -> Path:
