@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from evaluator.plurals import several
 from leaderboard.rescoring.preview_records import Preview, Time, Tokens
 
 _WHY = {
@@ -78,8 +79,8 @@ def _time(time: Time | None) -> Iterator[str]:
         f"{_span(time.least)} to {_span(time.most)} at the paces of single runs"
     )
     yield (
-        f"  measured     {time.verdicts:,} verdicts of {whose} in {time.reports:,} reports of {time.runs:,} runs, on "
-        f"{'; '.join(time.made_on)}"
+        f"  measured     {time.verdicts:,} verdicts of {whose} in {several(time.reports, 'report')} of "
+        f"{several(time.runs, 'run')}, on {'; '.join(time.made_on)}"
     )
 
 

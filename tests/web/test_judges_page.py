@@ -397,3 +397,12 @@ def test_equal_files_give_an_equal_page(store):
     board = build_judge_board(store)
     assert judges_page(board, []) == judges_page(board, [])
     assert judge_page(board, [], "nobody", "") is None
+
+
+def test_a_state_that_is_no_commit_is_shown_whole_and_tells_versions_apart(store: LocalStore) -> None:
+    hosted = load_judge(CANDIDATE).model_copy(update={"revision": "2026-11-23"})
+    publish_judges(store, [hosted], checks=[check_of(hosted, "2026-11-23"), check_of(hosted, "2026-11-30")])
+    assert "2026-11-23 ·" in row_of(visitor(store).get("/judges").text, CANDIDATE)
+    names = [view.name for view in views_of(build_judge_board(store).rows)]
+    assert sorted(names) == [f"{CANDIDATE} at 2026-11-23", f"{CANDIDATE} at 2026-11-30"]
+    assert "Version 2026-11-30" in seen(visitor(store).get(f"/judge?id={CANDIDATE}").text)

@@ -149,6 +149,7 @@ def test_a_judge_is_brought_from_the_page_alone(maintainer: TestClient, bench: B
     asks = maintainer.get(f"{home}/promote").text
     assert "cannot be promoted" not in asks
     assert f'href="{compared}"' in asks
+    assert "decides ranks under demo-v1, and under no other protocol" in words_of(asks)
     assert "<strong>Public:</strong>" in asks
     form = {"sure": "yes", "seen": hidden(asks, "seen"), "reason": WHY}
     assert maintainer.post(f"{home}/promote", data={**form, "sure": ""}).headers["location"] == f"{home}/promote"
@@ -159,7 +160,9 @@ def test_a_judge_is_brought_from_the_page_alone(maintainer: TestClient, bench: B
     (promotion,) = read_promotions(bench.store).promotions
     assert (promotion.judge, promotion.actor, promotion.reason) == (OTHER, LOCAL_USER, WHY)
     assert "The judge is promoted" in maintainer.get(sent.headers["location"]).text
-    assert "promoted for demo-v1" in words_of(maintainer.get("/maintain/judges").text)
+    judges = words_of(maintainer.get("/maintain/judges").text)
+    assert "promoted for demo-v1" in judges
+    assert "in another configuration" not in judges, "it is what was checked, whatever its status is by now"
 
 
 def test_hostile_texts_of_a_comparison_are_shown_as_texts(maintainer: TestClient, bench: Bench) -> None:
@@ -236,6 +239,14 @@ def test_it_is_paused_and_resumed(maintainer: TestClient, redis: Redis, entered:
         assert sent.headers["location"] == f"{home}?done={status if act == 'pause' else 'resumed'}"
         assert desk.get(entered.id).status is status
     assert desk.get(entered.id).events[-1].actor == LOCAL_USER
+
+
+def test_one_that_is_not_finished_is_not_called_decided(maintainer: TestClient, entered: Rescore) -> None:
+    page = maintainer.get(f"/maintain/rescores/{entered.id}/promote")
+    assert page.status_code == 200
+    assert "It is running: every run has to be judged first." in words_of(page.text)
+    assert "somebody else has decided" not in page.text
+    assert 'name="sure"' not in page.text
 
 
 def test_hostile_texts_of_a_re_score_are_shown_as_texts(maintainer: TestClient, redis: Redis, entered: Rescore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -43,6 +44,8 @@ _MEASURES = {
     str(Task.RATING): "Spearman with the mean of the others, within annotators",
 }
 """What the figure is that stands for agreement, by what was labelled."""
+_DIGITS = re.compile(r"[0-9a-f]{16}")
+"""How commits, digests and the names of prompts begin."""
 _ON = {"pairwise": "question", "rating": "rated pair", "verifier": "accepted attribute"}
 
 
@@ -132,6 +135,11 @@ class ShownJudge(NamedTuple):
     unread: Shown | None
     costs: tuple[Cost, ...]
     checks: tuple[CheckView, ...]
+
+    @property
+    def short(self) -> str:
+        """Its revision, short."""
+        return _short(self.revision)
 
     @property
     def address(self) -> str:
@@ -225,13 +233,23 @@ def _costs(costs: Costs) -> tuple[Cost, ...]:
     )
 
 
+def _short(digits: str) -> str:
+    """Returns the first signs of a commit or digest; what a host calls a model's state, such as a date, as it stands.
+
+    Example:
+        >>> _short("0a1b2c3d" * 5), _short("2026-11-23")
+        ('0a1b2c3d', '2026-11-23')
+    """
+    return digits[:8] if _DIGITS.match(digits) else digits
+
+
 def _names(rows: Sequence[JudgeRow]) -> list[str]:
     """Returns the judges' ids, with as much of each version beside as tells it from the others of that id."""
     found = [row.judge.id for row in rows]
     for part, of in enumerate(("at", "configuration", "prompts")):
         alike = {name for name in found if found.count(name) > 1}
         found = [
-            f"{name} {of} {row.version[part][:8]}" if name in alike and row.version else name
+            f"{name} {of} {_short(row.version[part])}" if name in alike and row.version else name
             for name, row in zip(found, rows, strict=True)
         ]
     return found

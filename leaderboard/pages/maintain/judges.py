@@ -96,12 +96,13 @@ def _known(settings: Settings) -> tuple[list[str], str]:
 
 def _line(name: str, folder: Path | None, checks: Iterable[JudgeCheck], promotions: Promotions) -> JudgeLine:
     """Returns what is known of one judge."""
-    spec, problem = None, ""
+    spec, config, problem = None, None, ""
     try:
-        (spec,) = judges_as_promoted([load_judge(name, folder)], promotions)
+        own = load_judge(name, folder)
+        (spec,) = judges_as_promoted([own], promotions)
+        config = own.digest()  # Canaries are asked of its own file: a promotion changes its status, and nothing else.
     except RapportError as error:
         problem = str(error)
-    config = None if spec is None else spec.digest()
     held = {each.protocol: each.judge for each in promotions.promotions}
     return JudgeLine(
         id=name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from evaluator.plurals import several
 from leaderboard.rescoring.preview_records import Preview, Time, Tokens
 
 _WHY = {"not_generated": "never answered", "taken_down": "taken down"}
@@ -64,8 +65,8 @@ def _time(time: Time | None) -> Iterator[tuple[str, str]]:
     whose = "this judge" if time.of_this_judge else "other judges"
     yield (
         "Time is told from",
-        f"{time.verdicts:,} verdicts of {whose} in {time.reports:,} reports of {time.runs:,} runs, on "
-        f"{'; '.join(time.made_on)}",
+        f"{time.verdicts:,} verdicts of {whose} in {several(time.reports, 'report')} of "
+        f"{several(time.runs, 'run')}, on {'; '.join(time.made_on)}",
     )
 
 

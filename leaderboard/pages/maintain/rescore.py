@@ -23,6 +23,7 @@ from leaderboard.rescoring.desk import RescoreMovedMeanwhile
 from leaderboard.rescoring.judges import judge_of
 from leaderboard.rescoring.records import Rescore, RescoreStatus, RescoreStep
 from leaderboard.rescoring.reports import Report, ReportDesk, ReportKind
+from leaderboard.rescoring.service import require_checked
 
 RESCORES = "/maintain/rescores"
 _RELOAD_AFTER = 10
@@ -93,9 +94,10 @@ def rescore(site: Site, visit: Visit) -> Response:
 def sure(site: Site, visit: Visit) -> Response:
     """Asks for a reason and once more, beside what is decided on."""
     act, found = _act(visit), site.rescores.desk.get(visit.path["id"])
-    if act.step not in found.next:
-        raise RescoreMovedMeanwhile(found)
     standing_in_the_way = list(obstacles(site, found)) if act.name == "promote" else []
+    # What is not finished yet has moved nowhere: what stands in the way is told instead.
+    if act.step not in found.next and not standing_in_the_way:
+        raise RescoreMovedMeanwhile(found)
     return shown(
         "maintain/rescore_sure.html",
         visit,
@@ -104,6 +106,7 @@ def sure(site: Site, visit: Visit) -> Response:
         rescore=found,
         seen=name_of(found),
         obstacles=standing_in_the_way,
+        protocols=protocols_of(found),
         progress=site.rescores.desk.progress(found),
         reports=comparisons_of(site, found),
     )
@@ -144,7 +147,7 @@ def obstacles(site: Site, found: Rescore) -> Iterator[str]:
     except RapportError as error:
         yield str(error)
     try:
-        JudgeChecks(site.redis).require_passed(found.judge, found.judge_revision, found.judge_config)
+        require_checked(found, site.settings, JudgeChecks(site.redis))
     except RapportError as error:
         yield str(error)
 
