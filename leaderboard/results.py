@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Self, TypeAlias
+from typing import Literal, Self, TypeAlias, TypeVar
 
 from pydantic import Field, model_validator
 
+from evaluator.facts import ModelFacts
 from evaluator.human.results import HumanResult
+from evaluator.judges.families import family_of
 from evaluator.records import Record, Terms
 from evaluator.results import Result
 from leaderboard.records import Declaration, Moment
@@ -70,13 +72,17 @@ class Provenance(Record):
     """Why it stays out of the official ranking; empty if it ranks."""
     peak_rss_mb: float
     """Highest resident memory of any one process of the run."""
+    facts: ModelFacts | None = Field(default=None, exclude_if=lambda facts: facts is None)
+    """What was known of the model when it was handed in, of its base where there is an adapter; None where nothing was
+    kept. Laid over by the release: the archive's own scorecard never has it."""
 
 
 class Scorecard(Provenance):
     """One run under one judge: the result and where it comes from."""
 
-    schema_version: Literal[1, 2] = 1
-    """2 if it came from a re-score, and else 1: such a scorecard has nothing that version 1 lacks."""
+    schema_version: Literal[1, 2, 3] = 1
+    """3 if it tells the facts of its model, else 2 if it came from a re-score, and else 1: such a scorecard has nothing
+    that version 1 lacks."""
     id: str
     rescore_id: str | None = Field(default=None, exclude_if=lambda rescore_id: rescore_id is None)
     """The re-score that it came from, beside whose rows its verdicts lie; None if they lie in the run itself."""
@@ -87,26 +93,46 @@ class Scorecard(Provenance):
 
     @model_validator(mode="after")
     def _has_what_its_version_has(self) -> Self:
-        if (self.schema_version == 2) != (self.rescore_id is not None):
-            raise ValueError("a scorecard is of version 2 if it came from a re-score, and else of version 1")
+        if self.schema_version != (3 if self.facts is not None else 2 if self.rescore_id is not None else 1):
+            raise ValueError("a scorecard is of version 3 with facts, else of 2 from a re-score, and else of version 1")
         return self
 
 
 class HumanScorecard(Provenance):
     """One run of a human-grounded task: how far a model agrees with people, and where that comes from."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 1
+    """2 if it tells the facts of its model, and else 1: such a scorecard has nothing that version 1 lacks."""
     id: str
     result: HumanResult
     stage_seconds: tuple[tuple[str, float], ...]
     created_at: Moment
     terms: Terms
 
+    @model_validator(mode="after")
+    def _has_what_its_version_has(self) -> Self:
+        if self.schema_version != (2 if self.facts is not None else 1):
+            raise ValueError("a scorecard of people's labels is of version 2 with facts, and else of version 1")
+        return self
+
 
 AnyScorecard: TypeAlias = Scorecard | HumanScorecard
 """A scorecard of either suite."""
+AnyCard = TypeVar("AnyCard", Scorecard, HumanScorecard)
 
 
 def identity_of(of: Provenance) -> Identity:
     """Returns what tells a model under its conditions from others: results of one model belong together by it."""
     return of.model, of.revision, of.adapter, of.adapter_revision, of.declaration.thinking
+
+
+def model_family(of: Provenance) -> str | None:
+    """Returns the family of a result's model, as `evaluator.judges.families` names it; None where nothing tells."""
+    return family_of(of.model, of.declaration.base_model, of.facts.architecture if of.facts else None)
+
+
+def with_facts(card: AnyCard, facts: ModelFacts | None) -> AnyCard:
+    """Returns a scorecard with what was known of its model; None takes nothing away and adds nothing."""
+    if facts is None:
+        return card
+    return card.model_copy(update={"facts": facts, "schema_version": 3 if isinstance(card, Scorecard) else 2})

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from evaluator.facts import ModelFacts
 from evaluator.hicupid.questions import Item, PersonaFact, ProfileFact, Question, QuestionType, ScheduleFact
 from evaluator.hicupid.scoring import score
 from evaluator.hicupid.user_scores import UserScore
@@ -13,7 +14,7 @@ from evaluator.identity import digest, text_digest
 from evaluator.metrics.intervals import UserSums
 from evaluator.records import Generation, InputKey, Outcome, SlotOrder, Terms, Verdict, VerdictKey
 from leaderboard.records import Batch, Declaration, Lane, Plan, Relation, Shard, ShardReport, Submission, TrainingData
-from leaderboard.results import Scorecard
+from leaderboard.results import Scorecard, with_facts
 from leaderboard.scorecards import UserScores
 
 NOON = datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.UTC)
@@ -290,8 +291,10 @@ def make_batch(
     return Batch(id=batch_id, run_id=plan.run_id, shard_id=shard.id, report=report, **rows)
 
 
-def make_scorecard(model: str, total: float | None = 50.0, **changes: Any) -> Scorecard:
-    """Returns a scorecard that ranks, with a Total of its own."""
+def make_scorecard(
+    model: str, total: float | None = 50.0, facts: ModelFacts | None = None, **changes: Any
+) -> Scorecard:
+    """Returns a scorecard that ranks, with a Total of its own, and a public one's facts where there are any."""
     entries = [
         answered(make_item(f"test_1/{type_}", type_), *([YES] if type_ is SCHEDULE else [WIN, TIE]))
         for type_ in QuestionType
@@ -345,7 +348,7 @@ def make_scorecard(model: str, total: float | None = 50.0, **changes: Any) -> Sc
         "created_at": NOON,
         "terms": TERMS,
     }
-    return Scorecard(**(values | changes))
+    return with_facts(Scorecard(**(values | changes)), facts)
 
 
 def make_user_scores(card: Scorecard, users: int = 12, split: str = "test_1") -> UserScores:

@@ -48,6 +48,11 @@ def put_card(results: Store, card: Scorecard, sums: UserScores) -> None:
     results.commit(pending.operations, f"scorecard {card.id}")
 
 
+def derived(store: Store) -> dict[str, bytes]:
+    """Returns all files of a store that follow from an archive: all but the record of what changed and when."""
+    return store.read_all(path for path in store.list() if path != layout.CHANGES)
+
+
 def released(archive: Store, folder: Path) -> Stores:
     """Returns an archive beside the public data sets, brought up to date in a folder."""
     stores = Stores(archive, LocalStore(folder / "results"), LocalStore(folder / "requests"))

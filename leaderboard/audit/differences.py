@@ -15,7 +15,7 @@ from leaderboard.audit.records import Difference, Value
 from leaderboard.board.build import board_rows
 from leaderboard.board.human_gaps import without_gap
 from leaderboard.board.places import Place
-from leaderboard.open_data.board import OpenScorecard
+from leaderboard.open_data.board import FACTS, OpenScorecard
 from leaderboard.open_data.figures import open_scorecard
 from leaderboard.open_data.human import OpenHumanFigure, OpenHumanScorecard
 from leaderboard.open_data.human_figures import open_human_figures, open_human_scorecard
@@ -41,7 +41,7 @@ _DECIDED = ("judge_status_since",)
 FIGURES = tuple(
     name
     for name in OpenScorecard.model_fields
-    if name not in {"schema_version", "scorecard_id", *RANKS, *GAPS, *_DECIDED}
+    if name not in {"schema_version", "scorecard_id", *RANKS, *GAPS, *_DECIDED, *FACTS}
     and all(name not in kind.model_fields for kind in (Scorecard, Declaration, Terms))
 )
 """Columns that follow from a scorecard's own rows; all others say where it comes from."""
@@ -68,7 +68,7 @@ def in_human_rows(
         published: Its rows in the config `human_figures`.
     """
     own = without_gap(card)
-    columns = OpenHumanScorecard.model_fields.keys() - {"schema_version", "scorecard"}
+    columns = OpenHumanScorecard.model_fields.keys() - {"schema_version", "scorecard", *FACTS}
     found = _apart(
         {"human_scorecards": row.model_dump(mode="json", include=columns)},
         {"human_scorecards": open_human_scorecard(own).model_dump(mode="json", include=columns)},

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from evaluator.errors import RapportError
 from evaluator.protocol import is_human_grounded
+from leaderboard.board.changes import Changes, build_changes, last_told
 from leaderboard.board.human import PublicHumanCards, read_human_cards
 from leaderboard.board.public import read_cards
 from leaderboard.open_data import layout
@@ -44,12 +45,15 @@ class Published(NamedTuple):
     """Why the data set does not answer, so that its copy was read; empty if it does."""
     row_files: frozenset[str]
     """Paths of all files of rows."""
+    changes_problem: str
+    """What is wrong with the record of changes, in a sentence; empty if nothing is. Nothing it tells can be recomputed:
+    no row says what ranks were before."""
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What could not be read, a sentence each."""
         unread = [*self.unread.values(), *self.human.problems.values()]
-        return tuple(filter(None, [self.away, *unread, self.board_unread]))
+        return tuple(filter(None, [self.away, *unread, self.board_unread, self.changes_problem]))
 
     @property
     def incomparable(self) -> str:
@@ -87,6 +91,7 @@ def read_published(results: Store) -> Published:
     except (BadPath, StoreCorrupt) as error:
         board_unread = f"{layout.BOARD} cannot be read: {error}."
     condition = results.condition()
+    on_board = None if board_unread else {row.scorecard_id for row in board}
     return Published(
         cards={card.id: card for card in found.cards},
         human=human,
@@ -97,7 +102,17 @@ def read_published(results: Store) -> Published:
         board_unread=board_unread,
         away="" if condition.current else f"The data set does not answer ({condition.reason}): its copy here was read.",
         row_files=_row_files(results, human),
+        changes_problem=_changes_problem(build_changes(results), on_board),
     )
+
+
+def _changes_problem(changes: Changes, on_board: Collection[str] | None) -> str:
+    """Says what is wrong with the record of changes; a board that cannot be read says nothing of it."""
+    if changes.problems:
+        return changes.problems[0]
+    told = last_told(changes.table).keys()
+    strangers = [] if on_board is None else sorted(told - set(on_board))
+    return f"{layout.CHANGES} names {strangers[0]}, which the board does not hold." if strangers else ""
 
 
 def _row_of(row: OpenScorecard) -> str:

@@ -16,6 +16,9 @@ from leaderboard.open_data.records import OpenGeneration, OpenVerdict
 from leaderboard.scorecards import scorecard_id
 from leaderboard.store.parquet import schema_of
 
+_NEWER = ("persona_category", "sentiment", "evidence_position")
+"""Columns that files of older versions lack; nothing is added up from them."""
+
 _NAMES = """
 select distinct filename, run_id, model, protocol, null from read_parquet($generations, filename = true)
 union all
@@ -97,6 +100,8 @@ def _check_columns(path: Path, kind: type[OpenGeneration] | type[OpenVerdict]) -
         raise ValueError(f"{path} is no readable Parquet file: {first_line(str(error))}") from error
     for field in schema_of(kind):
         place = there.get_field_index(field.name)
+        if place < 0 and field.name in _NEWER:
+            continue
         if place < 0 or (there.field(place).type, there.field(place).nullable) != (field.type, field.nullable):
             raise ValueError(f"{path} lacks the column {field.name}, or it is of another type")
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from leaderboard.board.build import Board, build_board
+from leaderboard.board.changes import Changes, build_changes
 from leaderboard.board.judges import JudgeBoard, build_judge_board
 from leaderboard.store.base import Revision, Store
 
@@ -105,3 +106,11 @@ class JudgeSnapshot(Latest[JudgeBoard]):
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         """Reads from a store."""
         super().__init__(store, build_judge_board, clock)
+
+
+class ChangesSnapshot(Latest[Changes]):
+    """What changed on the board."""
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+        """Reads from a store."""
+        super().__init__(store, build_changes, clock)

@@ -83,11 +83,28 @@ def _place_without_judges_ranks(fields: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
+FACTS = (
+    "parameters",
+    "weight_bytes",
+    "context_length",
+    "architecture",
+    "quantisation",
+    "model_licence",
+    "model_family",
+)
+"""Columns of what is known of the model itself, on the board and of scorecards of human-grounded tasks alike."""
+
+
+def without_facts(fields: dict[str, Any]) -> dict[str, Any]:
+    """Returns a row from before `FACTS` were told as one that has none."""
+    return {**fields, **dict.fromkeys(FACTS)}
+
+
 class OpenScorecard(OpenRecord, UpgradedRecord):
     """One scorecard: a model under a protocol and a judge, with its place on the board."""
 
-    upgrades: ClassVar[Mapping[int, Upgrade]] = {1: _without_judges_ranks}
-    schema_version: Literal[2] = 2
+    upgrades: ClassVar[Mapping[int, Upgrade]] = {1: _without_judges_ranks, 2: without_facts}
+    schema_version: Literal[3] = 3
     """Version of this row's layout."""
     rank: int | None
     """1 + the number of models that are significantly better under the same protocol, judge and data; null where it
@@ -200,6 +217,23 @@ class OpenScorecard(OpenRecord, UpgradedRecord):
     """LoRA adapter on top of the model; null without one."""
     adapter_revision: str | None
     """Commit of the adapter; null without one."""
+    parameters: int | None
+    """Parameters of the model, of its base where there is an adapter, at least 0, counted in its files when it was
+    handed in; null where they did not tell."""
+    weight_bytes: int | None
+    """Bytes of its weights' files together, at least 0, likewise; null where they did not tell."""
+    context_length: int | None
+    """Tokens of prompt and answer together that it declares to take, above 0; null where it does not tell."""
+    architecture: str | None
+    """Class of the model, as its `config.json` names it; null where it does not tell."""
+    quantisation: str | None
+    """How its weights were made smaller, as its `config.json` names it; null where they were not, or it is not
+    known."""
+    model_licence: str | None
+    """Licence of the model, as its card names it; null where it names none."""
+    model_family: str | None
+    """Line of models that it belongs to, such as `qwen`: by its own name, what it was made from, or an architecture of
+    one maker alone; null where none of these tells. Nothing is taken from how a model is called."""
     submitter: str
     """Who handed it in, by the name on the Hub."""
     relation: Relation
@@ -271,8 +305,8 @@ class OpenScorecard(OpenRecord, UpgradedRecord):
 class OpenPlace(OpenRecord, UpgradedRecord):
     """Those columns of the board that no scorecard tells by itself, and what each is told by; see `OpenScorecard`."""
 
-    upgrades: ClassVar[Mapping[int, Upgrade]] = {1: _place_without_judges_ranks}
-    schema_version: Literal[2] = 2
+    upgrades: ClassVar[Mapping[int, Upgrade]] = {1: _place_without_judges_ranks, 2: lambda fields: fields}
+    schema_version: Literal[3] = 3
     """Version of the board's layout."""
     scorecard_id: str
     """Name of the scorecard."""

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from leaderboard.open_data import layout
 from leaderboard.open_data.board import OpenScorecard
+from leaderboard.open_data.changes import OpenChange
 from leaderboard.open_data.columns import columns_of
 from leaderboard.open_data.human import OpenHumanFigure, OpenHumanScorecard
 from leaderboard.open_data.judges import OpenJudge, OpenJudgeCheck, OpenJudgeQuality
@@ -42,6 +43,7 @@ class Config(NamedTuple):
 
 RESULTS = (
     Config("board", OpenScorecard, layout.BOARD, OURS, "One row a scorecard, in the order of the board"),
+    Config("changes", OpenChange, layout.CHANGES, OURS, "One row a change of the board, the oldest first"),
     Config("scorecards", OpenCard, f"{layout.SCORECARDS}/*.parquet", OURS, "Whole scorecards, as JSON text"),
     Config("user_scores", OpenUserScore, f"{layout.USER_SCORES}/*.parquet", OURS, "One row a user of a scorecard"),
     Config(

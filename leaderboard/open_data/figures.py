@@ -6,14 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from evaluator.facts import ModelFacts
 from evaluator.hicupid.user_scores import UserScore
 from evaluator.identity import canonical_json
 from evaluator.metrics.intervals import UserSums
 from evaluator.results import Gap, Interval, Rate, Total
-from leaderboard.open_data.board import OpenGap, OpenRate, OpenScorecard, OpenTotal
+from leaderboard.open_data.board import FACTS, OpenGap, OpenRate, OpenScorecard, OpenTotal
 from leaderboard.open_data.cleaning import NO_SECRETS, Secrets, clean
 from leaderboard.open_data.records import OpenCard, OpenUserScore
-from leaderboard.results import Scorecard
+from leaderboard.results import Provenance, Scorecard, model_family
 from leaderboard.scorecards import UserScores
 from leaderboard.store.rows import read_record
 
@@ -85,10 +86,18 @@ def open_scorecard(row: BoardRow, card: Scorecard, secrets: Secrets = NO_SECRETS
             **{name: canonical_json(dict(getattr(public, name))) for name in _AS_OBJECTS},
             **{name: getattr(public.terms, name) for name in _TERMS},
             **dict(public.declaration),
+            **facts_of(public),
             **_figures(row, card),
             "prefill_efficiency": card.result.prefill_efficiency,
         }
     )
+
+
+def facts_of(card: Provenance) -> dict[str, Any]:
+    """Returns what is known of the model that a scorecard is of, by column; see `FACTS`."""
+    facts = card.facts or ModelFacts()
+    own = {"model_licence": facts.licence, "model_family": model_family(card)}
+    return {name: own[name] if name in own else getattr(facts, name) for name in FACTS}
 
 
 def _figures(row: BoardRow, card: Scorecard) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from evaluator.human.records import RaterKind
 from evaluator.human.tasks import AnyTask
 from evaluator.records import Upgrade, UpgradedRecord
+from leaderboard.open_data.board import without_facts
 from leaderboard.open_data.records import OpenRecord, PersonalData
 from leaderboard.records import Moment, Relation, TrainingData
 
@@ -15,8 +16,11 @@ from leaderboard.records import Moment, Relation, TrainingData
 class OpenHumanScorecard(OpenRecord, UpgradedRecord):
     """One scorecard of a human-grounded task: what was asked of whom, and how much of it was answered."""
 
-    upgrades: ClassVar[Mapping[int, Upgrade]] = {1: lambda fields: {**fields, "judged": None, "judged_share": None}}
-    schema_version: Literal[2] = 2
+    upgrades: ClassVar[Mapping[int, Upgrade]] = {
+        1: lambda fields: {**fields, "judged": None, "judged_share": None},
+        2: without_facts,
+    }
+    schema_version: Literal[3] = 3
     """Version of this row's layout."""
     scorecard_id: str
     """Name of the scorecard: its run, `@`, its judge, which is `people` where their labels are the truth; see the
@@ -70,6 +74,23 @@ class OpenHumanScorecard(OpenRecord, UpgradedRecord):
     """LoRA adapter on top of the model; null without one."""
     adapter_revision: str | None
     """Commit of the adapter; null without one."""
+    parameters: int | None
+    """Parameters of the model, of its base where there is an adapter, at least 0, counted in its files when it was
+    handed in; null where they did not tell."""
+    weight_bytes: int | None
+    """Bytes of its weights' files together, at least 0, likewise; null where they did not tell."""
+    context_length: int | None
+    """Tokens of prompt and answer together that it declares to take, above 0; null where it does not tell."""
+    architecture: str | None
+    """Class of the model, as its `config.json` names it; null where it does not tell."""
+    quantisation: str | None
+    """How its weights were made smaller, as its `config.json` names it; null where they were not, or it is not
+    known."""
+    model_licence: str | None
+    """Licence of the model, as its card names it; null where it names none."""
+    model_family: str | None
+    """Line of models that it belongs to, such as `qwen`: by its own name, what it was made from, or an architecture of
+    one maker alone; null where none of these tells. Nothing is taken from how a model is called."""
     submitter: str
     """Who handed it in, by the name on the Hub."""
     relation: Relation

@@ -11,7 +11,7 @@ from evaluator.human.tasks import AnyTask, JudgedTask, Task
 from evaluator.identity import canonical_json
 from evaluator.metrics.clustered import Missing
 from leaderboard.open_data.cleaning import NO_SECRETS, Secrets, clean
-from leaderboard.open_data.figures import REASONS
+from leaderboard.open_data.figures import REASONS, facts_of
 from leaderboard.open_data.human import OpenHumanFigure, OpenHumanScorecard
 from leaderboard.results import HumanScorecard
 from leaderboard.store.rows import read_record
@@ -30,12 +30,13 @@ def open_human_scorecard(card: HumanScorecard, secrets: Secrets = NO_SECRETS) ->
     public, result = clean(card, secrets), card.result
     known = {**dict(public.terms), **dict(public.declaration), **dict(public), **dict(result)}
     own = {
-        "schema_version": 2,
+        "schema_version": 3,
         "scorecard_id": card.id,
         "label_kind": result.kind,
         "unranked_because": REASONS.join(public.unranked_because),
         "scorecard": public.model_dump_json(),
         **{name: canonical_json(dict(getattr(public, name))) for name in _AS_OBJECTS},
+        **facts_of(public),
     }
     for name, counts in (("invalid", result.invalid), ("failures", result.failures)):
         own |= {name: sum(count for _, count in counts), f"{name}_because": canonical_json(dict(counts))}

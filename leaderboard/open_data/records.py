@@ -5,14 +5,15 @@ The data-set cards are written from these docstrings, so a field without one can
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
 
 from evaluator.errors import Cause
 from evaluator.hicupid.questions import QuestionType
 from evaluator.human.tasks import AnyTask
-from evaluator.records import Defect, Outcome, Record, SlotOrder
+from evaluator.records import Defect, Outcome, Record, SlotOrder, Upgrade, UpgradedRecord
 from leaderboard.records import Moment, Relation, State, TrainingData
 
 PersonalData = Literal["none", "synthetic", "pseudonymous", "personal"]
@@ -77,11 +78,17 @@ class OpenUserScore(OpenRecord):
     """Schedule questions in that sum, at least 0."""
 
 
-class OpenGeneration(OpenRecord):
+def _without_slices(fields: dict[str, Any]) -> dict[str, Any]:
+    """Returns a row of version 2 as one of version 3: what its question is about was not told."""
+    return {**fields, "persona_category": None, "sentiment": None, "evidence_position": ()}
+
+
+class OpenGeneration(OpenRecord, UpgradedRecord):
     """One answer of a model to one question, or the reason why there is none. The question's text is never part."""
 
-    schema_version: Literal[1, 2] = 1
-    """Version of this row's layout: 2 where a human-grounded task was asked, whose rows have nothing that 1 lacks."""
+    upgrades: ClassVar[Mapping[int, Upgrade]] = {1: lambda fields: fields, 2: _without_slices}
+    schema_version: Literal[3] = 3
+    """Version of this row's layout; those of versions 1 and 2 tell nothing of what a question is about."""
     run_id: str
     """Run that asked: the submission's id, `.`, the protocol."""
     submission_id: str
@@ -114,6 +121,16 @@ class OpenGeneration(OpenRecord):
     labels are the truth."""
     has_evidence: bool
     """Whether the question has dialogues that it needs."""
+    persona_category: str | None
+    """What the taste behind a persona or profile question is for, a label such as `food`; null where there is none, at
+    human-grounded tasks, and in rows that were written before it was told. Of a source that may not be passed on it is
+    told where nobody real stands behind it, and it is no longer than a label, 64 characters."""
+    sentiment: Literal["POS", "NEG"] | None
+    """Whether that taste is a like, `POS`, or a dislike, `NEG`; null likewise."""
+    evidence_position: tuple[float, ...]
+    """For each dialogue that the question needs, the share of the user's dialogues that come after it: 0 is the newest,
+    near 1 the oldest; empty where none is needed, at human-grounded tasks, and in rows that were written before it was
+    told."""
     counts: bool
     """Whether the result counts this row: of several on one question one does, by rules that favour no outcome."""
     sample_index: int

@@ -10,8 +10,10 @@ this package. Figures are public: see `figures`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
+from evaluator.hicupid.questions import Item
 from evaluator.human.answers import fault_of
 from evaluator.human.items import HumanItem
 from evaluator.human.tasks import AnyTask, JudgedTask, Task
@@ -43,6 +45,10 @@ WHY_NO_VERDICTS = "the data set may not be passed on, and which attributes have 
 """Why a scorecard's verdicts are not public, as a part of a sentence."""
 _TELLING = (JudgedTask.EXTRACTION, JudgedTask.UPLIFT)
 """Tasks whose verdicts are on what most people accepted or called relevant, attribute by attribute."""
+_ABOUT_NOTHING: Mapping[str, Any] = {"persona_category": None, "sentiment": None, "evidence_position": ()}
+"""What rows of human-grounded tasks tell of slices that HiCUPID alone has."""
+_LABEL = 64
+"""Characters that a label has at most; what is longer may be text."""
 
 
 def shows_answers(model: str, declaration: Declaration, terms: Terms) -> bool:
@@ -130,8 +136,21 @@ def _kind_of(item: AnyItem, row: Generation) -> dict[str, Any]:
         defect = (
             fault if isinstance(fault, Defect) else None
         )  # HiCUPID's rows know theirs; here it is found by scoring.
-        return {"type": item.task, "has_evidence": has_evidence, "defect": defect, "schema_version": 2}
-    return {"has_evidence": bool(item.evidence)}
+        return {"type": item.task, "has_evidence": has_evidence, "defect": defect, **_ABOUT_NOTHING}
+    return {"has_evidence": bool(item.evidence), **_subject_of(item, row.terms)}
+
+
+def _subject_of(item: Item, terms: Terms) -> dict[str, Any]:
+    """Returns what is told of the taste that a question is about: labels, which are no text of its source.
+
+    Of a real person they say what he likes.
+    """
+    if not terms.redistributable:
+        if terms.personal_data not in ("none", "synthetic"):
+            return {"persona_category": None, "sentiment": None}
+        if len(item.persona_category or "") > _LABEL:
+            return {"persona_category": None}
+    return {}
 
 
 def open_verdict(

@@ -9,6 +9,10 @@ from typing import NamedTuple
 from leaderboard.store.base import Revision
 from leaderboard.store.disk import make_folder, told_failures
 
+DERIVATION = 3
+"""Version of what is made from the archive: raised where the same archive leads to other public rows than before, so
+that a site derives all of them again when it starts next."""
+_HEAD = f"derivation {DERIVATION}\n"
 _NOTED = re.compile(r"((?:[0-9a-f]{40}\n){3})((?:(?:s-\d{8}-[0-9a-f]{8}|annotator-[0-9a-z]{5,40})\n)*)", re.ASCII)
 
 
@@ -43,16 +47,17 @@ class Kept(NamedTuple):
             make_folder(file.parent)
             new = file.with_name(f"{file.name}.new")
             lines = (self.archive, self.results, self.requests, *sorted(self.broken))
-            new.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
+            new.write_text(_HEAD + "".join(f"{line}\n" for line in lines), encoding="ascii")
             new.replace(file)
 
 
 def read_kept(file: Path) -> Kept | None:
-    """Returns how far a release came; None if the file does not tell, whatever became of it."""
+    """Returns how far a release came; None if the file does not tell, or tells it of another `DERIVATION`."""
     try:
-        found = _NOTED.fullmatch(file.read_text(encoding="ascii"))
+        told = file.read_text(encoding="ascii")
     except (OSError, ValueError):
         return None
+    found = _NOTED.fullmatch(told.removeprefix(_HEAD)) if told.startswith(_HEAD) else None
     if found is None:
         return None
     archive, results, requests = map(Revision, found[1].split())

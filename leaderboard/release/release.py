@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,9 @@ from leaderboard.open_data import files, layout
 from leaderboard.open_data.card import requests_card, results_card
 from leaderboard.open_data.cleaning import Secrets
 from leaderboard.open_data.figures import open_scorecard
+from leaderboard.records import now
+from leaderboard.release.changes import Now, Recorded, record, standings
+from leaderboard.release.decisions import decided
 from leaderboard.release.derive import Derivation, Target
 from leaderboard.release.judges import judge_files
 from leaderboard.release.news import is_person
@@ -29,7 +33,7 @@ from leaderboard.rescoring.promotions import (
     read_promotions,
     status_since,
 )
-from leaderboard.store.base import NotFound, Revision, Store, StoreError, Write
+from leaderboard.store.base import NotFound, Revision, Store, StoreCorrupt, StoreError, Write
 from leaderboard.store.open import Names, Stores
 
 log = logging.getLogger("rapport.release")
@@ -78,7 +82,14 @@ class Release:
         >>> Release(stores, names, frozenset()).bring(["s-20260101-0a1b2c3d"])  # doctest: +SKIP
     """
 
-    def __init__(self, stores: Stores, names: Names, secrets: Secrets, judges: Path | None = None) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        names: Names,
+        secrets: Secrets,
+        judges: Path | None = None,
+        clock: Callable[[], datetime.datetime] = now,
+    ) -> None:
         """Writes to results and requests.
 
         Args:
@@ -86,8 +97,9 @@ class Release:
             names: What they are called where others read it.
             secrets: Texts that must not appear in public.
             judges: A folder of judges beside those that ship.
+            clock: Tells the present moment in UTC, by which changes of the board are dated.
         """
-        self._judge_folder = judges
+        self._judge_folder, self._clock = judges, clock
         self._stores, self._names, self._secrets = stores, names, secrets
         self._derivation = Derivation(stores.archive, secrets)
         self._people = PeopleDerivation(stores.archive)
@@ -202,19 +214,25 @@ class Release:
     def tell_of_judges(self) -> None:
         """Writes what is known of judges, and what canaries say of them, where that is not public yet.
 
+        Of a judge that came after the last board it says what the judge is, too. Where the board is about to follow,
+        that is left to `rank`: nobody's status may be ahead of the ranks.
+
         Raises:
             StoreError: As of `bring_some`.
         """
         results = self._stores.results
         head, there = results.head(), PendingFiles(results)
-        found = judge_files(self._stores.archive)
+        of_judges = self._judges_told()[0] if self.ranked else self._told
+        found = {**judge_files(self._stores.archive), **(of_judges if self.ranked else {})}
         if news := [Write(path, content) for path, content in found.items() if there.read(path) != content]:
             results.commit(news, "what is known of judges", head)
+            self._told = of_judges
 
     def rank(self) -> None:
-        """Writes the board: all scorecards as they are public by now, with their ranks.
+        """Writes the board: all scorecards as they are public by now, with their ranks, and what changed by that.
 
-        Where a judge cannot be read, all of them stay as they were last told, and the board is `incomplete`.
+        Where a judge cannot be read, all of them stay as they were last told, and the board is `incomplete`; so it is
+        where it cannot be read what has changed before, which then stays as it is.
 
         Raises:
             StoreError: As of `bring_some`.
@@ -235,13 +253,28 @@ class Release:
         ordered = board_rows(cards.values(), places)
         rows = [open_scorecard(row, cards[row.scorecard_id], self._secrets) for row in ordered]
         of_judges, unread = self._judges_told()
-        self._tell_problems({**found.problems, **placed.problems, **unread})
-        # In one commit, so that no reader sees ranks under another judge than the one that is said to decide them.
+        there = standings(ordered, cards)
+        changed = self._changed(Now(there, promotions, self._clock(), {*found.problems, *placed.problems}))
+        left_out = {layout.CHANGES: changed.problem} if changed.problem else {}
+        self._tell_problems({**found.problems, **placed.problems, **unread, **left_out})
+        # In one commit, so that no reader sees ranks under another judge than the one that is said to decide them, and
+        # no change is told twice or lost.
         told = [Write(path, content) for path, content in of_judges.items() if self._told.get(path) != content]
+        told += [] if changed.content is None else [Write(layout.CHANGES, changed.content)]
         board = Write(layout.BOARD, files.encode_board(rows))
         results.commit([board, *told], f"board of {len(rows)} scorecards", head)
         self._told = of_judges
         self.ranked = True
+
+    def _changed(self, board: Now) -> Recorded:
+        """Returns what becomes of the record of changes by a new board."""
+        try:
+            old = self._stores.results.read(layout.CHANGES)
+        except NotFound:
+            old = None
+        except StoreCorrupt as error:
+            return Recorded(problem=f"what changed on the board, which is not told: {error}. {error.remedy}")
+        return record(old, board, lambda gone, new: decided(self._stores.archive, gone, new))
 
     def look_at_promotions(self) -> Promotions:
         """Reads whose judge decides ranks by now; what is brought and ranked from here on goes by it.

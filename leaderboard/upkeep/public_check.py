@@ -1,4 +1,7 @@
-"""Compares the public data sets with what follows from the archive, by making all of it anew beside them."""
+"""Compares the public data sets with what follows from the archive, by making all of it anew beside them.
+
+The record of changes follows from nothing, so it is gone on with: what the next board would write to it is missing.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ from typing import get_args
 
 import pyarrow as pa
 
+from evaluator.errors import RapportError
 from evaluator.parquet import read_table
 from leaderboard.open_data import layout as open_layout
+from leaderboard.open_data.changes import REMEDY, read_changes
 from leaderboard.open_data.cleaning import Secrets
 from leaderboard.release.derive import all_submissions
 from leaderboard.release.people import all_people
@@ -23,6 +28,8 @@ from leaderboard.store.open import Names, Stores
 from leaderboard.upkeep.findings import ITS_OWN, REPAIR, DataSet, FindingKind, Found, found
 
 _FIRST = "Put the archive right first: what cannot be read there would be taken out here."
+_OTHER = "It is not what follows from the archive."
+_OTHERWISE = {open_layout.CHANGES: "It does not tell of the board as it is by now."}
 _NOT_COMPARED = "Nothing public was compared: it cannot be read which judge decides ranks."
 
 
@@ -48,6 +55,8 @@ def check_public(
         return
     with tempfile.TemporaryDirectory(prefix="rapport-") as folder:
         made = Stores(stores.archive, LocalStore(Path(folder, "results")), LocalStore(Path(folder, "requests")))
+        if why := _go_on_with_changes(stores.results, made.results):
+            yield found(FindingKind.UNREADABLE, open_layout.CHANGES, why, REMEDY, data_set="results")
         release = Release(made, names, secrets, judges)
         everything = [*all_submissions(stores.archive), *all_people(stores.archive)]
         whole = not release.bring(everything) and whole
@@ -55,7 +64,21 @@ def check_public(
         release.rank()
         for data_set in get_args(DataSet)[1:]:
             for each in _differences(data_set, getattr(stores, data_set), getattr(made, data_set)):
-                yield each if whole else _not_now(each)
+                if not (why and each.finding.path == open_layout.CHANGES):
+                    yield each if whole else _not_now(each)
+
+
+def _go_on_with_changes(results: Store, made: Store) -> str:
+    """Lets the record of changes be gone on with; says in a sentence why it cannot be read, and nothing if it can."""
+    try:
+        content = results.read(open_layout.CHANGES)
+        read_changes(content, open_layout.CHANGES)
+    except NotFound:
+        return ""
+    except ITS_OWN as error:
+        return error.message if isinstance(error, RapportError) else f"{error}."
+    made.commit([Write(open_layout.CHANGES, content)], "as it is")
+    return ""
 
 
 def _not_now(difference: Found) -> Found:
@@ -72,7 +95,7 @@ def _differences(data_set: DataSet, store: Store, made: Store) -> Iterator[Found
         if path not in held:
             yield _public(data_set, path, "It is missing.", Write(path, content))
         elif not is_content(content, held[path]) and not _says_the_same(store, path, content):
-            yield _public(data_set, path, "It is not what follows from the archive.", Write(path, content))
+            yield _public(data_set, path, _OTHERWISE.get(path, _OTHER), Write(path, content))
     for path in sorted(held.keys() - set(wanted)):
         yield _public(data_set, path, "Nothing in the archive leads to such a file.", Delete(path))
 

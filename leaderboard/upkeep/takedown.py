@@ -12,7 +12,9 @@ from typing import NamedTuple
 from redis import Redis
 
 from evaluator.errors import Cause, RapportError
+from leaderboard.board.changes import build_changes
 from leaderboard.labelling.desk import Desk
+from leaderboard.open_data.changes import REMEDY
 from leaderboard.open_data.cleaning import Secrets
 from leaderboard.release.news import is_person
 from leaderboard.release.release import Release
@@ -186,7 +188,7 @@ class _TakingDown:
         """Brings the public data sets up to date.
 
         Raises:
-            RapportError: `data_error` if something concerned could not be.
+            RapportError: `data_error` if something concerned could not be, or nobody can tell.
         """
         self._tell("bringing results and requests up to date")
         results = self._site.stores.results
@@ -197,6 +199,8 @@ class _TakingDown:
         broken = release.bring([*takedown.submissions, *person])
         release.describe()
         release.rank()
+        if problem := build_changes(results).problems:
+            raise RapportError(Cause.DATA_ERROR, f"{problem[0]} It may name what was taken down.", REMEDY)
         if broken:
             raise RapportError(
                 Cause.DATA_ERROR,

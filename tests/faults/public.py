@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from leaderboard.board.changes import build_changes, last_told
 from leaderboard.board.human import read_human_cards
 from leaderboard.board.public import read_cards
 from leaderboard.open_data import files, layout
@@ -14,7 +15,7 @@ from leaderboard.open_data.records import OpenUserScore, OpenWithdrawal
 from leaderboard.open_data.views import history_of
 from leaderboard.records import State, submission_of
 from leaderboard.release.kept import read_kept
-from leaderboard.results import AnyScorecard, HumanScorecard, Scorecard
+from leaderboard.results import AnyScorecard, HumanScorecard, Scorecard, with_facts
 from leaderboard.settings import Settings
 from leaderboard.store import layout as archive_layout
 from leaderboard.store.base import NotFound, Store
@@ -22,7 +23,7 @@ from leaderboard.store.open import Stores
 from leaderboard.store.parquet import decode_parquet
 from leaderboard.store.rows import decode_rows, read_record
 from leaderboard.submissions.history import History
-from tests.released import released
+from tests.released import derived, released
 
 Card = TypeVar("Card", Scorecard, HumanScorecard)
 
@@ -68,7 +69,7 @@ def _other_than_derived(stores: Stores) -> Iterator[str]:
 
 
 def _contents(store: Store) -> dict[str, bytes]:
-    return store.read_all(path for path in store.list() if path != layout.CARD)
+    return {path: content for path, content in derived(store).items() if path != layout.CARD}
 
 
 def _told(wanted: bool, found: bool) -> str:
@@ -79,8 +80,8 @@ def _wrong_results(stores: Stores, entries: Mapping[str, History]) -> Iterator[s
     """Holds the public scorecards, board and sums against the scorecards of the archive that were not withdrawn."""
     archive, results = stores.archive, stores.results
     gone = {name for name, entry in entries.items() if entry.withdrawn}
-    wanted = _wanted(archive, archive_layout.SCORECARDS, Scorecard, gone)
-    of_people = _wanted(archive, archive_layout.HUMAN_SCORECARDS, HumanScorecard, gone)
+    wanted = _wanted(archive, archive_layout.SCORECARDS, Scorecard, entries)
+    of_people = _wanted(archive, archive_layout.HUMAN_SCORECARDS, HumanScorecard, entries)
     runs = {card.run_id for card in (*wanted.values(), *of_people.values())}
     published = {run_id for name in entries.keys() - gone for run_id in _published(entries[name])}
     yield from (f"{run_id} has no scorecard" for run_id in published - runs)
@@ -91,6 +92,8 @@ def _wrong_results(stores: Stores, entries: Mapping[str, History]) -> Iterator[s
     yield from (f"the public scorecard {name} is wrong" for name in _differing(public, archived))
     if (board := _on_board(results)) != sorted(wanted):
         yield f"the board has {board} and not {sorted(wanted)}"
+    if (told := sorted(last_told(build_changes(results).table))) != board:
+        yield f"what changed tells of {told} and not of {board}"
     summed = {
         row.scorecard_id
         for path in results.list(layout.USER_SCORES)
@@ -103,10 +106,14 @@ def _wrong_results(stores: Stores, entries: Mapping[str, History]) -> Iterator[s
         yield f"{sorted(gone)} were withdrawn and not {sorted(row.submission_id for row in said)}"
 
 
-def _wanted(archive: Store, folder: str, kind: type[Card], gone: Set[str]) -> dict[str, Card]:
-    """Returns the scorecards of a suite that were not withdrawn, by id."""
-    cards = [read_record(archive.read(path), kind, path) for path in archive.list(folder)]
-    return {card.id: card for card in cards if submission_of(card.run_id) not in gone}
+def _wanted(archive: Store, folder: str, kind: type[Card], entries: Mapping[str, History]) -> dict[str, Card]:
+    """Returns the scorecards of a suite that were not withdrawn, by id, with what is known of their models."""
+    wanted: dict[str, Card] = {}
+    for card in (read_record(archive.read(path), kind, path) for path in archive.list(folder)):
+        entry = entries.get(submission_of(card.run_id))
+        if entry is None or not entry.withdrawn:
+            wanted[card.id] = with_facts(card, entry.submission.facts if entry else None)
+    return wanted
 
 
 def _published(entry: History) -> list[str]:

@@ -45,7 +45,7 @@ def test_the_results_have_the_configs_that_were_promised() -> None:
     names = [each["config_name"] for each in front(RESULTS_CARD)["configs"]]
 
     assert names == [
-        *("board", "scorecards", "user_scores", "human_scorecards", "human_figures"),
+        *("board", "changes", "scorecards", "user_scores", "human_scorecards", "human_figures"),
         *("generations", "verdicts", "judges", "judge_quality", "judge_checks", "labels", "annotators"),
     ]
     assert [each["config_name"] for each in front(RESULTS_CARD)["dataset_info"]] == names
@@ -132,6 +132,7 @@ def test_patterns_of_files_fit_the_layout() -> None:
     run = "s-20260101-0a1b2c3d.demo-v1"
     paths = {
         "board": layout.BOARD,
+        "changes": layout.CHANGES,
         "scorecards": layout.scorecards_path("org/m"),
         "user_scores": layout.user_scores_path("org/m"),
         "human_scorecards": layout.human_scorecards_path("org/m"),

@@ -79,6 +79,7 @@ def test_the_fixed_paths_can_be_kept() -> None:
     for path in (
         layout.CARD,
         layout.BOARD,
+        layout.CHANGES,
         layout.JUDGES,
         layout.WITHDRAWN,
         layout.labels_path("org/set", "relevance"),

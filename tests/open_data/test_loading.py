@@ -18,6 +18,10 @@ from leaderboard.open_data.judge_views import open_checks, open_quality
 from leaderboard.open_data.records import OpenGeneration
 from leaderboard.open_data.views import open_generation, open_request
 from leaderboard.records import State
+from leaderboard.release.changes import Now, record, standings
+from leaderboard.rescoring.promotions import NOTHING_PROMOTED
+from leaderboard.results import Scorecard
+from leaderboard.scorecards import UserScores
 from tests.builders import NOON, WIN, make_declaration, make_generation, make_input_key, make_verdict
 from tests.human_runs import answer_to, demo_items, make_human_run
 from tests.judge_board.public_rows import make_check, make_computed
@@ -37,11 +41,13 @@ from tests.open_data.rows import (
     some_verdicts,
 )
 from tests.open_data.test_card import JUDGES, PROTOCOLS
+from tests.ranked import rank
 
 HUMAN = [make_human_run(task, number).card for number, task in enumerate(Task, start=1)]
 FIGURES = sum(len(card.result.figures) for card in HUMAN)
 ROWS = {
     "board": 4,
+    "changes": 5,
     "scorecards": 4,
     "user_scores": 48,
     "human_scorecards": 3,
@@ -72,6 +78,17 @@ def answered_by_people() -> OpenGeneration:
     return row
 
 
+def changes_of(cards: list[Scorecard], sums: list[UserScores]) -> bytes:
+    """Returns the record of changes of a board from which a scorecard has gone since."""
+    rows = rank(cards, {each.scorecard_id: each.users for each in sums})
+    standing = standings(rows, {card.id: card for card in cards})
+    gone = {"s-20260101-0a1b2c3d.demo-v1@demo": next(iter(standing.values()))}
+    began = record(None, Now({**gone, **standing}, NOTHING_PROMOTED, NOON), lambda gone, new: {}).content
+    changed = record(began, Now(standing, NOTHING_PROMOTED, NOON), lambda gone, new: {}).content
+    assert changed
+    return changed
+
+
 def results() -> dict[str, bytes]:
     """Returns a results data set in which every column that may be empty is so in some file."""
     cards = some_cards()
@@ -79,6 +96,7 @@ def results() -> dict[str, bytes]:
     contents = {
         layout.CARD: results_card("org/results", "org/requests", PROTOCOLS, JUDGES).encode(),
         layout.BOARD: files.encode_board(rows),
+        layout.CHANGES: changes_of(cards, sums),
         layout.JUDGES: files.encode_judges(JUDGES),
         layout.JUDGE_QUALITY: files.encode_quality(map(open_quality, [make_computed(), make_computed(users=3)])),
         layout.JUDGE_CHECKS: files.encode_checks(open_checks([make_check(), make_check(checked_at=None, users=9)])),

@@ -15,7 +15,7 @@ from leaderboard.store.open import Stores
 from leaderboard.submissions import keys
 from tests.release.archives import Commit, Site, everything
 from tests.release.driving import Clock
-from tests.released import released
+from tests.released import derived, released
 from tests.store.conftest import hub, open_hub, plain_uploads
 
 __all__ = ["hub", "open_hub", "plain_uploads"]
@@ -33,8 +33,8 @@ class Past(NamedTuple):
 
 
 def contents(store: Store) -> Contents:
-    """All files of a store."""
-    return store.read_all(store.list())
+    """All files of a store that follow from the archive."""
+    return derived(store)
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ from tests.human_runs import make_human_run
 from tests.human_sites import amended, history_of, write_human_run
 from tests.labelling.people import ALICE, NOON
 from tests.labelling.people import TERMS as PEOPLES_TERMS
-from tests.released import NAMES, released
+from tests.released import NAMES, derived, released
 
 
 @pytest.fixture
@@ -54,17 +54,13 @@ def bring(stores: Stores, history: History) -> None:
     release.rank()
 
 
-def contents(store: Store) -> dict[str, bytes]:
-    return store.read_all(store.list())
-
-
 def ranked(stores: Stores) -> dict[str, BoardRow]:
     """The rows of the official protocol, by model."""
     return {row.model: row for row in build_board(stores.results).rows if row.protocol == "official-v1"}
 
 
 def test_what_is_flagged_stays_and_does_not_rank_until_cleared(stores: Stores) -> None:
-    before, held = contents(stores.results), contents(stores.archive)
+    before, held = derived(stores.results), derived(stores.archive)
     first = ranked(stores)
     assert (first[GOOD].rank, first[FAIR].rank) == (1, 2)
     decide(stores, GOOD, AmendmentKind.FLAGGED)
@@ -75,27 +71,28 @@ def test_what_is_flagged_stays_and_does_not_rank_until_cleared(stores: Stores) -
     assert ranked(stores)[GOOD].total == first[GOOD].total
     assert ranked(stores)[FAIR].rank == 1
     assert audit(stores.results).problems == ()
-    changed = {path for path, content in contents(stores.archive).items() if held.get(path) != content}
+    changed = {path for path, content in derived(stores.archive).items() if held.get(path) != content}
     assert changed == {archive_layout.submission_path("s-20260301-00000001")}
     decide(stores, GOOD, AmendmentKind.CLEARED)
-    assert contents(stores.results) == before
+    assert derived(stores.results) == before
 
 
 def test_what_is_hidden_leaves_nothing_and_is_back_as_it_was_when_shown(stores: Stores) -> None:
-    before = contents(stores.results)
+    before = derived(stores.results)
     decide(stores, GOOD, AmendmentKind.HIDDEN)
-    now = contents(stores.results)
+    now = derived(stores.results)
     assert GOOD not in {row.model for row in build_board(stores.results).rows}
     assert ranked(stores)[FAIR].rank == 1
     assert not [path for path in now if "s-20260301-00000001" in path]
-    assert not any(b"s-20260301-00000001" in content for content in now.values())
+    every = stores.results.read_all(stores.results.list())
+    assert not any(b"s-20260301-00000001" in content for content in every.values())
     assert now[layout.WITHDRAWN] == before[layout.WITHDRAWN] == b"", "it was not withdrawn"
     assert stores.archive.list(archive_layout.TOMBSTONES) == []
     assert audit(stores.results).problems == ()
     request = layout.request_path("s-20260301-00000001")
     assert "hidden" in decode_request(stores.requests.read(request), request).history, "everyone can read why"
     decide(stores, GOOD, AmendmentKind.SHOWN)
-    assert contents(stores.results) == before
+    assert derived(stores.results) == before
 
 
 RUN = "s-20260301-00000001.official-v1"
@@ -136,13 +133,13 @@ def test_a_person_who_cannot_be_read_keeps_nothing_else_from_coming_back(
     stores: Stores, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     say(stores)
-    before = contents(stores.results)
+    before = derived(stores.results)
     decide(stores, GOOD, AmendmentKind.HIDDEN)
     for damaged in ("annotator-00000000", "annotator-zzzzzzzz"):
         path = archive_layout.person_path(damaged, 0)
         stores.archive.commit([Write(path, b"{" if damage == "no event" else b"\xff\x00")], "damaged")
     decide(stores, GOOD, AmendmentKind.SHOWN)
-    assert contents(stores.results) == before
+    assert derived(stores.results) == before
     for damaged in ("annotator-00000000", "annotator-zzzzzzzz"):
         assert f"what {damaged} said of" in caplog.text
 
@@ -157,14 +154,14 @@ def test_the_public_data_sets_are_the_same_however_they_came_to_be(stores: Store
     decide(stores, GOOD, AmendmentKind.SHOWN, AmendmentKind.FLAGGED)
     decide(stores, FAIR, AmendmentKind.FLAGGED, AmendmentKind.CLEARED, AmendmentKind.HIDDEN)
     at_once = released(stores.archive, tmp_path / "again")
-    assert contents(at_once.results) == contents(stores.results)
-    assert contents(at_once.requests) == contents(stores.requests)
+    assert derived(at_once.results) == derived(stores.results)
+    assert derived(at_once.requests) == derived(stores.requests)
 
 
 def test_figures_of_what_is_flagged_are_rebuilt_from_its_rows(stores: Stores, tmp_path: Path) -> None:
     decide(stores, GOOD, AmendmentKind.FLAGGED)
     folder, target = tmp_path / "rows", tmp_path / "rebuilt"
-    for path, content in contents(stores.results).items():
+    for path, content in derived(stores.results).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
     assert not rebuild(folder, target)
@@ -181,7 +178,7 @@ def test_agreement_with_people_is_flagged_and_hidden_likewise(
     run = make_human_run()
     write_human_run(store, run)
     stores = released(store, tmp_path)
-    before, (shown,) = contents(stores.results), build_board(stores.results).human
+    before, (shown,) = derived(stores.results), build_board(stores.results).human
     decided = amended(history_of(run), kind)
     bring(stores, decided)
     left = build_board(stores.results).human
@@ -194,7 +191,7 @@ def test_agreement_with_people_is_flagged_and_hidden_likewise(
     assert audit(stores.results).problems == ()
     end = AmendmentKind.CLEARED if kind is AmendmentKind.FLAGGED else AmendmentKind.SHOWN
     bring(stores, amended(decided, end))
-    assert contents(stores.results) == before
+    assert derived(stores.results) == before
 
 
 def test_answers_of_what_is_hidden_go_even_if_it_cannot_be_derived(stores: Stores) -> None:

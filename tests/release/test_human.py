@@ -12,6 +12,7 @@ from evaluator.records import Terms
 from leaderboard.audit.audit import audit
 from leaderboard.board.build import build_board
 from leaderboard.open_data import layout
+from leaderboard.open_data.board import FACTS
 from leaderboard.open_data.files import HUMAN_CARDS, HUMAN_FIGURES
 from leaderboard.open_data.human import OpenHumanFigure, OpenHumanScorecard
 from leaderboard.open_data.human_figures import open_human_figures, open_human_scorecard
@@ -115,7 +116,7 @@ def test_where_peoples_labels_are_the_truth_nothing_is_judged(store, tmp_path: P
 def test_rows_of_the_first_version_are_read_and_lack_what_they_did_not_say() -> None:
     card = make_written_run(JudgedTask.UPLIFT).card
     for new, columns in (
-        (open_human_scorecard(card), {"judged", "judged_share"}),
+        (open_human_scorecard(card), {"judged", "judged_share", *FACTS}),
         (open_human_figures(card)[0], {"other_scorecard_id", "other_answered_share"}),
     ):
         old = {name: value for name, value in dict(new).items() if name not in columns} | {"schema_version": 1}
@@ -127,7 +128,7 @@ def test_one_attempt_at_each_item_counts_and_rows_say_what_was_asked(store, tmp_
     first = run.plan.items[0].question_id
     assert len(found) == 9
     assert {(row.type, row.split, row.schema_version, row.orders) for row in found} == {
-        (Task.RELEVANCE, "relevance", 2, ())
+        (Task.RELEVANCE, "relevance", 3, ())
     }
     assert [(row.sample_index, row.counts, row.answer) for row in found if row.question_id == first] == [
         (0, False, "Perhaps."),

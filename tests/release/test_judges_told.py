@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from evaluator.judges.spec import load_judge
 from leaderboard.board.build import build_board
+from leaderboard.board.judges import build_judge_board
 from leaderboard.open_data import layout
 from leaderboard.open_data.judges import OpenJudge
 from leaderboard.records import AmendmentKind
 from leaderboard.release.release import Release
+from leaderboard.rescoring.checks import name_of
 from leaderboard.store import layout as archive_layout
 from leaderboard.store.base import Store, Write
 from leaderboard.store.open import Stores
@@ -20,6 +23,7 @@ from leaderboard.store.rows import read_record
 from leaderboard.submissions.history import History
 from tests.audit.sites import GOOD, MODELS, make_site
 from tests.human_sites import amended
+from tests.judge_boards import check_of
 from tests.release.driving import finish
 from tests.released import NAMES
 from tests.rescoring.other_judge import OTHER, write_judge
@@ -90,3 +94,33 @@ def test_a_publisher_that_starts_with_a_judge_that_cannot_be_read_releases_all_t
     assert GOOD not in models(stores.results)
     assert {path: stores.results.read(path) for path in told} == told
     assert "are described as before" in caplog.text
+
+
+def test_a_judge_that_was_checked_before_the_next_board_is_named_beside_its_canaries(
+    stores: Stores, judges: Path
+) -> None:
+    release = Release(stores, NAMES, frozenset(), judges)
+    release.describe()
+    release.rank()
+    write_judge(judges, "later")
+    check = check_of(load_judge("later", judges), "a" * 40)
+    path = archive_layout.judge_check_path(name_of(check))
+    stores.archive.commit([Write(path, check.model_dump_json().encode())], "checked")
+    release.tell_of_judges()
+    assert judges_of(stores.results)["later"] == "candidate"
+    assert build_judge_board(stores.results).problems == ()
+    head = stores.results.head()
+    release.tell_of_judges()
+    assert stores.results.head() == head
+
+
+def test_of_a_board_that_is_still_to_follow_no_status_is_told_ahead(stores: Stores, judges: Path) -> None:
+    release = Release(stores, NAMES, frozenset(), judges)
+    release.describe()
+    release.rank()
+    release.bring([hide(stores.archive)])
+    write_judge(judges, status="retired")
+    release.tell_of_judges()
+    assert judges_of(stores.results)[OTHER] == "candidate"
+    release.rank()
+    assert judges_of(stores.results)[OTHER] == "retired"

@@ -85,7 +85,7 @@ def test_the_board_follows_although_the_first_try_to_rank_failed(past: Past, sto
     boards, reads = [], []
 
     def tell(name: str, what: Any) -> None:
-        if name == "commit" and [each.path for each in what] == [layout.BOARD]:
+        if name == "commit" and layout.BOARD in [each.path for each in what]:
             boards.append(what)
             if len(boards) == 1:
                 raise StoreBusy("the Hub", 36.0)

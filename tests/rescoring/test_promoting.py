@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 
 from evaluator.errors import Cause, RapportError
+from evaluator.hicupid.prompts import builtin_pack
 from evaluator.judges.canaries import Bound, CanaryFigure, CanaryVerdict
 from evaluator.judges.spec import load_judge
 from evaluator.protocol import load_protocol, protocol_ids
 from evaluator.results import Rate
+from leaderboard.board.changes import build_changes
 from leaderboard.board.public import read_cards
 from leaderboard.open_data import layout as open_layout
+from leaderboard.open_data.changes import changes_in
 from leaderboard.open_data.judges import OpenJudge
 from leaderboard.people import Person
 from leaderboard.records import State, now
@@ -83,6 +86,11 @@ def test_a_promoted_judge_is_official_and_its_predecessor_retired(
     told = {row.id: row.status for row in rows}
     assert told[OTHER] == "official"
     assert told["hicupid-llama-3.2-3b"] == "official", "the ranks of its own protocols are still its"
+    changes = build_changes(stores.results)
+    news = [(row.kind, row.judge, row.reason) for row in changes_in(changes.table) if row.at >= promotion.at]
+    brought = [("entered", OTHER, "rescored")] * len(bench.runs)
+    assert news == [("judge", OTHER, None), *brought], "what the old judge said ranks as before under it"
+    assert changes.since(promotion.at).rescored == {(promotion.protocol, OTHER): len(bench.runs)}
 
 
 def test_rows_of_both_judges_are_public(bench: Bench, judged: Rescore, stores: Stores) -> None:
@@ -162,6 +170,33 @@ def test_a_judge_that_falls_for_a_canary_is_not_promoted(bench: Bench, rescore: 
     JudgeChecks(bench.redis).put(make_check(rescore).model_copy(update={"figures": (fallen,)}))
     found = refusal(bench, bench.finish(rescore))
     assert (found.cause, "falls for a canary" in found.message) == (Cause.JUDGE_ERROR, True)
+
+
+@pytest.mark.parametrize("changes", [{"prompt_pack": "others"}, {"users": 9}])
+def test_a_check_in_other_prompts_or_of_too_few_users_is_none(
+    bench: Bench, rescore: Rescore, changes: dict[str, object]
+) -> None:
+    JudgeChecks(bench.redis).put(make_check(rescore).model_copy(update=changes))
+    found = refusal(bench, bench.finish(rescore))
+    assert (found.cause, "in the prompts of this re-score" in found.message) == (Cause.JUDGE_ERROR, True)
+
+
+def test_a_check_that_was_failed_is_not_made_good_by_one_on_other_questions(bench: Bench, rescore: Rescore) -> None:
+    checks, passed = JudgeChecks(bench.redis), make_check(rescore)
+    checks.put(passed.model_copy(update={"figures": ()}))
+    checks.put(passed.model_copy(update={"data_sha": "1" * 64}))
+    assert "falls for a canary" in refusal(bench, bench.finish(rescore)).message
+
+
+def test_a_re_score_whose_prompts_are_others_by_now_is_not_promoted(
+    bench: Bench, rescore: Rescore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    JudgeChecks(bench.redis).put(make_check(rescore))
+    pack = builtin_pack()
+    changed = pack.model_copy(update={"inference": {**pack.inference, "own": pack.inference["zero/user"]}})
+    assert changed.id != pack.id
+    monkeypatch.setattr("leaderboard.rescoring.service.find_pack", lambda *_: changed)
+    assert "prompts of other are others" in refusal(bench, bench.finish(rescore)).message
 
 
 def test_a_half_finished_re_score_is_not_promoted(bench: Bench, rescore: Rescore) -> None:

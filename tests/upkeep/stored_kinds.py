@@ -32,6 +32,7 @@ MODULES = (
     "leaderboard.store.runs",
     "leaderboard.submissions.history",
     "leaderboard.open_data.board",
+    "leaderboard.open_data.changes",
     "leaderboard.open_data.human",
     "leaderboard.open_data.judges",
     "leaderboard.open_data.records",

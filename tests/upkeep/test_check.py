@@ -8,7 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from evaluator.records import Generation, Verdict
+from leaderboard.board.changes import build_changes, last_told
 from leaderboard.open_data import layout as open_layout
+from leaderboard.open_data.changes import changes_in, encode_changes
 from leaderboard.records import Amendment, AmendmentKind
 from leaderboard.results import Scorecard
 from leaderboard.scorecards import UserScores
@@ -223,6 +225,28 @@ def test_the_public_data_sets_are_compared_and_made_again(stores: Stores, runs: 
     assert len(found) == 5
     assert [finding.repaired for finding in findings(stores, repair=True)] == [True] * 5
     assert (contents(stores.results), contents(stores.requests)) == before
+
+
+def test_the_record_of_changes_is_held_against_the_board_and_gone_on_with(stores: Stores, runs: list[Run]) -> None:
+    sound = stores.results.read(open_layout.CHANGES)
+    known = build_changes(stores.results)
+    assert {each.model for each in last_told(known.table).values()} == {run.submission.model for run in runs}
+    change(stores.results, open_layout.CHANGES, encode_changes(known.table.slice(0, 1)))
+    finding = one(stores)
+    assert (finding.kind, finding.path, finding.repairable) == (FindingKind.PUBLIC, open_layout.CHANGES, True)
+    findings(stores, repair=True)
+    assert findings(stores) == []
+    assert last_told(build_changes(stores.results).table).keys() == last_told(known.table).keys()
+    assert changes_in(build_changes(stores.results).table)[:1] == changes_in(known.table)[:1], "what was told stays"
+    change(stores.results, open_layout.CHANGES, None)
+    assert one(stores).repairable
+    change(stores.results, open_layout.CHANGES, b"no Parquet")
+    damaged = one(stores)
+    assert (damaged.kind, damaged.repairable) == (FindingKind.UNREADABLE, False), "nothing else knows what it told"
+    findings(stores, repair=True)
+    assert stores.results.read(open_layout.CHANGES) == b"no Parquet"
+    change(stores.results, open_layout.CHANGES, sound)
+    assert findings(stores) == []
 
 
 def test_the_same_rows_in_other_bytes_are_not_taken_for_others(stores: Stores, runs: list[Run]) -> None:

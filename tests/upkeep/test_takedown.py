@@ -15,15 +15,17 @@ from evaluator.errors import Cause, RapportError
 from evaluator.human.judged.items import content_of
 from evaluator.identity import text_digest
 from evaluator.records import Generation, Outcome
+from leaderboard.board.changes import build_changes
 from leaderboard.labelling.desk import Desk
 from leaderboard.labelling.journal import files_of
 from leaderboard.labelling.records import EventKind, Task
 from leaderboard.open_data import layout as open_layout
+from leaderboard.open_data.changes import changes_in
 from leaderboard.open_data.people import OpenLabel
 from leaderboard.open_data.records import OpenCard, OpenGeneration, OpenVerdict, OpenWithdrawal
 from leaderboard.records import State
 from leaderboard.results import Scorecard
-from leaderboard.store import LocalStore, NotFound, Write, layout
+from leaderboard.store import Delete, LocalStore, NotFound, Write, layout
 from leaderboard.store.open import Stores
 from leaderboard.store.parquet import decode_parquet
 from leaderboard.store.rows import decode_rows, encode_rows, read_record
@@ -111,6 +113,23 @@ def test_a_model_goes_with_all_its_results_and_others_stay(stores: Stores, runs:
     assert {path: now[path] for path in others} == others
     assert_past_is_gone(stores)
     assert findings(stores) == []
+    told = changes_in(build_changes(stores.results).table)
+    assert gone.submission.model not in {row.model for row in told}
+    assert [row.reason for row in told if row.kind == "left"] == ["withdrawn"]
+
+
+def test_a_record_of_changes_that_cannot_be_read_keeps_a_takedown_from_being_done(
+    stores: Stores, runs: list[Run], redis: Redis
+) -> None:
+    stores.results.commit([Write(open_layout.CHANGES, b"no Parquet")], "damaged")
+    asked = order(TakedownKind.MODEL, runs[0].submission.model)
+    with pytest.raises(RapportError, match="may name what was taken down"):
+        take_down(site_of(stores, with_mark(redis)), asked)
+    assert len(stores.results.history()) > 1, "an earlier one can still be brought back"
+    stores.results.commit([Delete(open_layout.CHANGES)], "it begins anew")
+    take_down(site_of(stores, redis), asked)
+    assert_past_is_gone(stores)
+    assert {row.model for row in changes_in(build_changes(stores.results).table)} == {runs[1].submission.model}
 
 
 def test_a_submission_goes_alone(stores: Stores, runs: list[Run], redis: Redis) -> None:

@@ -13,6 +13,7 @@ from playwright.sync_api import Route, sync_playwright
 from redis import Redis
 
 from evaluator.errors import Cause
+from evaluator.hicupid.prompts import builtin_pack
 from evaluator.judges.canaries import Bound, CanaryFigure, CanaryVerdict
 from evaluator.judges.spec import load_judge
 from evaluator.results import Rate
@@ -262,6 +263,8 @@ def test_hostile_texts_of_a_re_score_are_shown_as_texts(maintainer: TestClient, 
 
 
 def test_a_judge_that_fell_for_a_canary_is_not_offered(maintainer: TestClient, redis: Redis, entered: Rescore) -> None:
+    entered = entered.model_copy(update={"prompt_pack": builtin_pack().id})
+    redis.hset(keys.RESCORES, entered.id, entered.model_dump_json())
     check, fallen = make_check(entered), Rate(value=90.0, judged=10, items=10, interval=None)
     figure = CanaryFigure(
         canary="constant", figure="score", rate=fallen, bound=Bound(at_most=5.0), verdict=CanaryVerdict.OUTSIDE

@@ -154,7 +154,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass_on(self, asked: Asked, raw: bytes, fault: Fault | None) -> None:
         upstream = http.client.HTTPConnection("127.0.0.1", self.proxy.port, timeout=120)
-        headers = {name: asked.headers[name] for name in ("content-type", "authorization") if name in asked.headers}
+        passed_on = ("content-type", "authorization")
+        headers: dict[str, str] = {name: asked.headers[name] for name in passed_on if name in asked.headers}
         upstream.request(asked.method, asked.path, raw or None, headers)
         reply = upstream.getresponse()
         body = reply.read()
