@@ -21,10 +21,13 @@ from leaderboard.records import State, Submission
 from leaderboard.store import LocalStore
 from leaderboard.submissions import keys
 from leaderboard.submissions.ledger import Ledger
+from tests.browsing import browser, open_page
 from tests.builders import make_submission
 from tests.private_redis import redis_answers
 from tests.waiting import until
 from worker.lease import Leases
+
+__all__ = ["browser", "open_page"]
 
 ROOT = Path(__file__).parent.parent
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from redis import Redis
 from starlette.staticfiles import StaticFiles
 
@@ -29,11 +27,8 @@ from leaderboard.pages.label_routes import label_routes
 from leaderboard.pages.render import STATIC
 from leaderboard.settings import Settings
 from leaderboard.store.local import LocalStore
-from leaderboard.web import server_config
-from tests.browser import ARGUMENTS, chromium
-from tests.e2e.site import free_port
+from tests.browsing import served
 from tests.labelling.people import Clock
-from tests.waiting import until
 
 PHONE = {"width": 360, "height": 740}
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>" + "w" * 400
@@ -55,26 +50,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def site(folder: Path, redis_url: str) -> Iterator[str]:
     settings = Settings(data=folder / "data", allow_local_user=True, human_data_set=str(folder / "set"))
-    app, port = FastAPI(), free_port()
+    app = FastAPI()
     app.mount("/site", StaticFiles(directory=STATIC))
     pages = LabelPages(settings, Redis.from_url(redis_url), LocalStore(folder / "results"), {}, Clock())
     app.router.routes[:0] = label_routes(pages, FastAPI())
     guard(app, settings)
-    server = uvicorn.Server(server_config(app, host="127.0.0.1", port=port, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    until(lambda: server.started, what="the site is served")
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        yield opened
-        opened.close()
+    with served(app) as address:
+        yield address
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Page
 from starlette.staticfiles import StaticFiles
 
 from evaluator.judges.quality.figures import without
@@ -17,48 +17,22 @@ from leaderboard.pages.reader import Reader
 from leaderboard.pages.render import STATIC
 from leaderboard.pages.site import Pages, router
 from leaderboard.store.local import LocalStore
-from tests.browser import ARGUMENTS, chromium
+from tests.browsing import ANSWERED as SITE
+from tests.browsing import PHONE, WIDE, answer_by, sideways
 from tests.judge_boards import JUDGES, publish_all, publish_judges, qualities
 
-SITE = "http://board.test"
-WIDE, PHONE = 1400, 360
 OFFICIAL = next(iter(JUDGES))
 COLOUR = "all => all.map(each => getComputedStyle(each).color)"
 PATHS = ("/judges", f"/judge?id={OFFICIAL}")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def opened(browser: Browser, store: LocalStore, width: int, scheme: str) -> Iterator[Page]:
+def opened(open_page: Callable[..., Page], store: LocalStore, width: int, scheme: str) -> Page:
     """A page without scripts, whose every request is answered by the site itself."""
     site = FastAPI()
     site.include_router(router(Pages(Reader(store, store, None), ())))
     site.mount("/site", StaticFiles(directory=STATIC))
-    client = TestClient(site)
-
-    def answer(route: Route) -> None:
-        response = client.get(route.request.url.removeprefix(SITE))
-        route.fulfill(status=response.status_code, headers=dict(response.headers), body=response.content)
-
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=False
-    )
-    page = context.new_page()
-    page.route("**/*", answer)
-    yield page
-    context.close()
-
-
-def sideways(page: Page) -> int:
-    """How many pixels of the page stick out to the right."""
-    return int(page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth"))
+    return answer_by(open_page(width, scripts=False, color_scheme=scheme), TestClient(site))
 
 
 def outside(page: Page, selector: str) -> list[str]:

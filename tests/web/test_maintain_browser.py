@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from redis import Redis
 
 from evaluator.errors import Cause
@@ -22,15 +20,11 @@ from leaderboard.rescoring.records import Rescore, RescoreEvent, RescoreStep
 from leaderboard.rescoring.reports import ReportDesk
 from leaderboard.settings import Settings
 from leaderboard.submissions.ledger import Ledger
-from leaderboard.web import server_config
-from tests.browser import ARGUMENTS, chromium
+from tests.browsing import PHONE, WIDE, served, sideways
 from tests.builders import NOON
-from tests.e2e.site import free_port
-from tests.waiting import until
 from tests.web.maintaining import HOSTILE, enter, fail, pages_app
 from tests.worker.fleet import announce, make_worker
 
-WIDE, PHONE = 1400, 360
 LONG = HOSTILE + "w" * 300
 CAROL = Person("carol", maintainer=True)
 RESCORE = "r-20260301-0a1b2c3d"
@@ -43,43 +37,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(folder: Path, redis_url: str) -> Iterator[str]:
-    port = free_port()
-    app = pages_app(Redis.from_url(redis_url), folder)
-    server = uvicorn.Server(server_config(app, host="127.0.0.1", port=port, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    until(lambda: server.started, what="the site is served")
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        yield opened
-        opened.close()
+    with served(pages_app(Redis.from_url(redis_url), folder)) as address:
+        yield address
 
 
 @pytest.fixture
-def open_page(browser: Browser, site: str, redis: Redis) -> Iterator[Any]:
-    """Opens a page at some width; without JavaScript unless it is wanted."""
-    contexts = []
-
-    def opened(width: int, scripts: bool = False) -> Page:
-        viewport = {"width": width, "height": 800}
-        contexts.append(browser.new_context(base_url=site, viewport=viewport, java_script_enabled=scripts))
-        return contexts[-1].new_page()
-
-    yield opened
-    for context in contexts:
-        context.close()
-
-
-def sideways(page: Page) -> int:
-    """How many pixels of the page stick out to the right."""
-    return int(page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth"))
+def open_site(open_page: Callable[..., Page], site: str, redis: Redis) -> Callable[..., Page]:
+    """Opens a page of the site at some width; without JavaScript unless it is wanted."""
+    return lambda width, scripts=False: open_page(width, scripts, base_url=site)
 
 
 def fill(redis: Redis, ledger: Ledger, folder: Path) -> dict[str, str]:
@@ -120,10 +85,10 @@ def fill(redis: Redis, ledger: Ledger, folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("width", [WIDE, PHONE])
 def test_no_page_is_wider_than_the_window_and_no_text_does_anything(
-    open_page: Any, redis: Redis, ledger: Ledger, folder: Path, width: int
+    open_site: Any, redis: Redis, ledger: Ledger, folder: Path, width: int
 ) -> None:
     made = fill(redis, ledger, folder)
-    page = open_page(width, scripts=True)
+    page = open_site(width, scripts=True)
     of_it, rescore = f"/maintain/submissions/{made['published']}", f"/maintain/rescores/{RESCORE}"
     for path in (
         *("/maintain", "/maintain/submissions?cause=crashed", "/maintain/disputes", "/maintain/judges"),
@@ -142,10 +107,10 @@ def test_no_page_is_wider_than_the_window_and_no_text_does_anything(
 
 
 def test_a_maintainer_decides_without_javascript_on_a_phone(
-    open_page: Any, redis: Redis, ledger: Ledger, folder: Path
+    open_site: Any, redis: Redis, ledger: Ledger, folder: Path
 ) -> None:
     made = fill(redis, ledger, folder)
-    page = open_page(PHONE)
+    page = open_site(PHONE)
     page.goto("/maintain")
     page.get_by_role("link", name="crashed").click()
     page.get_by_role("button", name="Re-run what failed of crashed").click()
@@ -174,9 +139,9 @@ def test_a_maintainer_decides_without_javascript_on_a_phone(
     expect(page.get_by_role("row").nth(1)).to_contain_text("The gold answer is right.")
 
 
-def test_it_takes_no_mouse(open_page: Any, ledger: Ledger) -> None:
+def test_it_takes_no_mouse(open_site: Any, ledger: Ledger) -> None:
     name = enter(ledger, 3).id
-    page = open_page(WIDE)
+    page = open_site(WIDE)
     page.goto(f"/maintain/submissions/{name}")
     page.locator("#reason-pause").focus()
     page.keyboard.type("Not tonight.")
@@ -186,11 +151,25 @@ def test_it_takes_no_mouse(open_page: Any, ledger: Ledger) -> None:
     assert ledger.history(name).events[-1].text == "Not tonight."
 
 
-def test_a_form_without_its_reason_is_held_back_by_the_browser(open_page: Any, ledger: Ledger) -> None:
+def test_a_form_without_its_reason_is_held_back_by_the_browser(open_site: Any, ledger: Ledger) -> None:
     name = enter(ledger, 3, State.PUBLISHED).id
     before = ledger.history(name)
-    page = open_page(WIDE)
+    page = open_site(WIDE)
     page.goto(f"/maintain/submissions/{name}")
     page.get_by_role("button", name="Flag", exact=True).click()
     assert page.url.endswith(name)
     assert ledger.history(name) == before
+
+
+def test_a_page_of_something_that_is_worked_out_tells_its_progress_by_itself(
+    open_site: Any, redis: Redis, ledger: Ledger, folder: Path
+) -> None:
+    report = fill(redis, ledger, folder)["report"]
+    page = open_site(WIDE, scripts=True)
+    page.clock.install()
+    page.goto(f"/maintain/reports/{report}")
+    page.evaluate("() => { window.kept = true; }")
+    ReportDesk(redis).tell(report, "3 of 7 <b>runs</b>")
+    page.clock.fast_forward(3_000)
+    expect(page.locator("main")).to_contain_text("3 of 7 <b>runs</b>")
+    assert page.evaluate("() => window.kept"), "it is the same page"
