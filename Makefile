@@ -3,7 +3,8 @@
 .PHONY: help setup demo test lint bench-demo bench-prefill bench-judge bench-canaries bench-prepare bench-intervals bench-coverage bench-board bench-load bench-faults lock clean
 PYTHON := .venv/bin/python
 # How many processes share the tests, file by file. Each may hold a model or two, some 6 GB of memory; their engines are
-# not bound to cores, or all of them would take the same one.
+# not bound to cores, or all of them would take the same one. A thread that waits for its siblings sleeps: spinning, as
+# it would, it takes the core that another process's engine needs.
 TEST_PROCESSES ?= 3
 
 help: ## List the targets
@@ -24,7 +25,7 @@ lint: setup ## Check style, types and the layers
 test: lint ## Check everything and run all tests
 	@scripts/browser.sh
 	@scripts/faketime.sh
-	@VLLM_CPU_OMP_THREADS_BIND=nobind $(PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+	@VLLM_CPU_OMP_THREADS_BIND=nobind OMP_WAIT_POLICY=PASSIVE $(PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 bench-demo: setup ## Time the headless demo
 	@$(PYTHON) -m benchmarks.demo

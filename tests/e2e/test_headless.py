@@ -152,13 +152,3 @@ def test_a_data_set_that_lacks_a_column_fails_the_run_naming_the_column(tmp_path
     last = demo.log().strip().splitlines()[-1]
     assert last.startswith("rapport: data_error: ")
     assert "'personalized_answer'" in last
-
-
-def test_a_second_demo_on_the_same_folder_is_refused(tmp_path: Path, models: Path) -> None:
-    with running_demo(tmp_path, models, "--once") as first:
-        eventually(lambda: first.find("valkey-server"), "the first demo")
-        with running_demo(tmp_path, models, "--once") as second:
-            second.process.communicate()
-
-        assert second.process.returncode == 1
-        assert "Another Rapport is running on the data folder" in second.log()

@@ -117,10 +117,20 @@ def test_the_board_reads_on_a_phone_and_without_javascript(demo: Demo, browser_p
 
 def test_every_figure_of_a_row_leads_to_its_scorecard(demo: Demo, browser_page: Page, port: int) -> None:
     browser_page.goto(f"http://127.0.0.1:{port}/")
-    browser_page.get_by_role("link", name="local/second").click()
+    browser_page.locator("#board tbody tr", has_text="local/second").locator("th .small a").click()
     browser_page.get_by_role("link", name="The whole scorecard as JSON").click()
 
     expect(browser_page.locator("body")).to_contain_text('"rows_sha"')
+
+
+def test_a_second_demo_on_the_same_folder_is_refused(demo: Demo, models: Path, port: int) -> None:
+    said = len(demo.log())
+    with running_demo(demo.folder, models, "--once") as second:
+        second.process.communicate()
+
+    assert second.process.returncode == 1
+    assert "Another Rapport is running on the data folder" in second.log()[said:]
+    assert page(port) is not None, "the first one goes on"
 
 
 def test_ctrl_c_leaves_no_process_behind(demo: Demo) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,10 +43,17 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, folder / name)
     for name in ("evaluator", "leaderboard"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    venv.create(folder / "venv", with_pip=True)
-    pip = [folder / "venv" / "bin" / "python", "-m", "pip", "install", "-q", "--no-deps", "-r", "requirements.txt"]
-    subprocess.run(pip, cwd=folder, check=True, capture_output=True)
+    venv.create(folder / "venv")
+    # Most of what is installed is never imported: Python compiles the rest when it first reads it.
+    options = ["-q", "--no-deps", "--no-compile"]
+    pip(folder, "install", *options, "-r", "requirements.txt").check_returncode()
     return folder
+
+
+def pip(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the pip that is here on a Space's environment, which needs none of its own."""
+    command = [sys.executable, "-m", "pip", "--python", str(folder / "venv" / "bin" / "python"), *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 @contextlib.contextmanager
@@ -115,9 +123,7 @@ def site(space: Path) -> Iterator[tuple[int, psutil.Process]]:
 
 
 def test_requirements_hold_just_what_the_space_needs(space: Path) -> None:
-    installed = subprocess.run(
-        [space / "venv" / "bin" / "python", "-m", "pip", "check"], capture_output=True, text=True, check=False
-    )
+    installed = pip(space, "check")
     names = (space / "requirements.txt").read_text(encoding="utf-8")
 
     assert installed.returncode == 0, installed.stdout
@@ -129,7 +135,7 @@ def test_the_board_is_served_read_only_and_says_why(site: tuple[int, psutil.Proc
 
     assert front is not None
     assert "No results yet" in front
-    assert 'id="protocol-demo-v1"' in front
+    assert "<strong>demo-v1</strong>" in front
     assert "Submissions are closed: this site has no Redis" in front
 
 
