@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import quote
 
 from leaderboard.board.build import BoardRow, under_judge
 from leaderboard.results import JudgeStatus, identity_of
@@ -25,7 +24,8 @@ class Choice(NamedTuple):
     """A board that can be looked at."""
 
     label: str
-    address: str
+    judge: str
+    """Under whom; empty under those that decide ranks."""
     here: bool
     """Whether it is the one that is shown."""
 
@@ -43,21 +43,6 @@ class JudgeView(NamedTuple):
     """Under whom the official board is, as words after it; empty where no judge decides ranks of these protocols."""
     choices: tuple[Choice, ...] = ()
     """The other boards and this one; none where there is but one judge."""
-
-    @property
-    def query(self) -> str:
-        """What an address of this view ends with; see `query_of`."""
-        return query_of(self.judge)
-
-
-def query_of(judge: str) -> str:
-    """Returns what an address ends with that is about a judge; empty without one.
-
-    Example:
-        >>> query_of("demo"), query_of('a&b="c"'), query_of("")
-        ('?judge=demo', '?judge=a%26b%3D%22c%22', '')
-    """
-    return f"?judge={quote(judge, safe='')}" if judge else ""
 
 
 def judge_view(rows: Sequence[BoardRow], judge: str = "") -> JudgeView | None:
@@ -112,10 +97,10 @@ def _choices(rows: Sequence[BoardRow], judge: str) -> tuple[Choice, ...]:
     deciding = [name for name in names if "official" in statuses[name]]
     if len(deciding) == 1 and said[deciding[0]] == "official":
         (own,) = deciding
-        first, others = Choice(f"{own} (official)", "/", judge in ("", own)), [name for name in names if name != own]
+        first, others = Choice(f"{own} (official)", "", judge in ("", own)), [name for name in names if name != own]
     else:
-        first, others = Choice(_OFFICIAL if deciding else _ALL, "/", not judge), names
-    return (first, *(Choice(f"{name} ({said[name]})", f"/{query_of(name)}", name == judge) for name in others))
+        first, others = Choice(_OFFICIAL if deciding else _ALL, "", not judge), names
+    return (first, *(Choice(f"{name} ({said[name]})", name, name == judge) for name in others))
 
 
 def _whose(judge: str, own: Iterable[BoardRow]) -> str:

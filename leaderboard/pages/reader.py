@@ -16,8 +16,9 @@ from redis.exceptions import RedisError
 from evaluator.errors import RapportError
 from evaluator.facts import ModelFacts
 from leaderboard.board.build import Board, BoardRow
+from leaderboard.board.changes import NO_CHANGES, Changes
 from leaderboard.board.judges import JudgeBoard
-from leaderboard.board.snapshot import JudgeSnapshot, Snapshot
+from leaderboard.board.snapshot import ChangesSnapshot, JudgeSnapshot, Snapshot
 from leaderboard.fleet import Announcement
 from leaderboard.maintaining.state import paused_words
 from leaderboard.open_data import layout
@@ -104,6 +105,7 @@ class Reader:
         """Reads, never writes; without a ledger the public data sets are all there is."""
         self._store, self._requests, self._ledger = results, requests, ledger
         self._snapshot, self._judges = Snapshot(results), JudgeSnapshot(results)
+        self._changes = ChangesSnapshot(results)
         self._recent = Recent(_SECONDS)
 
     @property
@@ -138,6 +140,15 @@ class Reader:
             away = f"The board of judges cannot be read right now ({type(error).__name__})."
             return JudgeBoard(Revision(""), (), ()), (away,)
         return judges, (*stale_sentence(self._store.condition()), *judges.problems)
+
+    def changes(self) -> tuple[Changes, tuple[str, ...]]:
+        """Returns what changed on the board, and what is wrong with that."""
+        try:
+            changes = self._changes.now()
+        except (StoreError, RapportError) as error:
+            log.exception("what changed cannot be read")
+            return NO_CHANGES, (f"What changed cannot be read right now ({type(error).__name__}).",)
+        return changes, (*stale_sentence(self._store.condition()), *changes.problems)
 
     def listing(self, number: int = 1) -> Listing:
         """Returns a page of the list of submissions; a number that is too high or low gives the nearest page."""

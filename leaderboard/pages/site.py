@@ -6,23 +6,29 @@ Whatever stands in an address is text: what cannot be meant gives the nearest pa
 from __future__ import annotations
 
 import datetime
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from markupsafe import Markup
 
+from evaluator.errors import RapportError
 from leaderboard.board.build import Board, scorecard_of
 from leaderboard.board.human_gaps import without_gap
-from leaderboard.pages.agreement_columns import agreement_columns
-from leaderboard.pages.human_tables import homes_of, human_links, human_tables, known_human
-from leaderboard.pages.judge_view import JudgeView, default_rows, judge_view
+from leaderboard.pages.board.columns import TIPS
+from leaderboard.pages.board.page import BoardPage, validator
+from leaderboard.pages.board.state import read_state
 from leaderboard.pages.judges.pages import as_stored, judge_page, judges_page, versions_of
+from leaderboard.pages.news import NO_NEWS, NO_PAGE, LatestNews, News, changes_page
 from leaderboard.pages.reader import Found, Listing, Reader
 from leaderboard.pages.render import render
-from leaderboard.pages.tables import sections
+from leaderboard.pages.unchanged import is_known
 from leaderboard.records import State, now
 from leaderboard.submissions.states import ENDED
 from leaderboard.submissions.views import SubmissionView
+
+log = logging.getLogger("rapport.pages")
 
 _FAILURES_SHOWN_FOR = datetime.timedelta(hours=1)
 _MOST_DIGITS = 9
@@ -46,26 +52,41 @@ class Pages:
             protocols: Their ids.
             store: The name of the stores on the Hub, as RAPPORT_STORE tells it; empty where they are in folders.
         """
-        self._reader, self._protocols, self._store = reader, protocols, store
+        self._reader, self._store = reader, store
+        self._board = BoardPage(protocols)
+        self._latest_news = LatestNews()
 
-    def board(self, judge: str = "") -> Response:
-        """The front page: the board under a judge, or under those that decide ranks."""
+    def board(self, request: Request) -> Response:
+        """The front page: one table of the board, as its address asks for it."""
         board, problems = self._reader.board()
-        news, view = self._news(), _view(board, judge)
-        shown = {"revision": board.revision, **_listed(news), "problems": (*_lag(board), *problems, *news.problems)}
-        results = self._results(board, view or JudgeView(default_rows(board.rows)))
-        page = shown_page("board.html", here="/", unknown_judge=view is None, **results, **shown)
-        page.status_code = 404 if view is None else 200
+        news = self._news()
+        shown = self._board.shown(board, read_state(request.query_params.multi_items()))
+        listed = {**_listed(news), "problems": (*_lag(board), *problems, *news.problems)}
+        live = Markup(render("live.html", **listed))  # noqa: S704 - it comes from a template
+        etag = validator(board, shown.view.state, live, str(shown.unknown_judge))
+        if is_known(etag, request.headers.get("if-none-match", "")) and not shown.unknown_judge:
+            return Response(status_code=304, headers=_of_a_state(etag))
+        told = {**shown.values, **listed, "live": live, "revision": board.revision, "news": self._changed()}
+        page = shown_page("board.html", here="/", tips=TIPS, unknown_judge=shown.unknown_judge, **told)
+        page.headers.update(_of_a_state(etag))
+        page.status_code = 404 if shown.unknown_judge else 200
         return page
 
-    def rows(self, judge: str = "") -> Response:
-        """The board's rows alone, for a page that is open."""
+    def rows(self, request: Request) -> Response:
+        """What changes of the front page when another state of it is asked for, for a page that is open."""
         board, problems = self._reader.board()
         if not board.revision:  # An open page keeps what it has.
             return shown_message(503, "The board cannot be read right now", " ".join(problems))
-        if (view := _view(board, judge)) is None:
+        shown = self._board.shown(board, read_state(request.query_params.multi_items()))
+        if shown.unknown_judge:
             return shown_message(404, "There is no such judge", "No row of this board is by that judge.")
-        return shown_page("results.html", **self._results(board, view))
+        etag = validator(board, shown.view.state)
+        headers = {**_of_a_state(etag), "X-Revision": str(board.revision)}
+        if is_known(etag, request.headers.get("if-none-match", "")):
+            return Response(status_code=304, headers=headers)
+        page = shown_page("results.html", **shown.values)
+        page.headers.update(headers)
+        return page
 
     def live(self, all: str = "", id: str = "", page: str = "") -> Response:
         """What is under way, for a page that is open; says at which revision the rest of that page would be now."""
@@ -126,6 +147,18 @@ class Pages:
             return JSONResponse({"error": problems[0]}, status_code=503, headers=HEADERS)
         return JSONResponse({"error": "There is no scorecard of this run."}, status_code=404, headers=HEADERS)
 
+    def changes(self, week: str = "", page: str = "") -> Response:
+        """What changed on the board, week by week."""
+        changes, problems = self._reader.changes()
+        try:
+            shown = changes_page(changes, week, page_number(page))
+        except RapportError as error:
+            return shown_message(503, "What changed cannot be read right now", error.message)
+        if shown is None and not problems:
+            return shown_message(404, "Nothing changed in that week", "See /changes for the newest week with changes.")
+        shown = shown or NO_PAGE
+        return shown_page("changes.html", here="/changes", page=shown, begins=changes.begins, problems=problems)
+
     def judges(self) -> Response:
         """The board of judges."""
         judges, problems = self._reader.judges()
@@ -157,19 +190,19 @@ class Pages:
         store = "stale" if self._reader.stale else "current"
         return JSONResponse({"state": "serving", "store": store, "redis": self._reader.has_ledger}, headers=HEADERS)
 
-    def _results(self, board: Board, view: JudgeView) -> dict[str, object]:
-        """What the templates of results are told."""
-        # A protocol without a row of the judge that was asked for has no place in that judge's view.
-        of_hicupid = [] if view.judge else [name for name in self._protocols if known_human(name) is None]
-        laid_out = sections(view.rows, of_hicupid, human_links(board.human))
-        human = human_tables(board.human, self._protocols, homes_of(laid_out))
-        columns = agreement_columns(laid_out, board.human) if human else {}
-        return {"view": view, "sections": laid_out, "human": human, "agreement": columns}
-
     def _revision(self, found: Found) -> str:
         """Names the state of a submission's page: another one if anything has happened to it or to the board."""
         happened = len(found.view.events) if found.view else 0
         return f"{happened}-{self._reader.board()[0].revision}"
+
+    def _changed(self) -> News:
+        """What changed on the board this week; where that cannot be read, the page of all changes says so."""
+        changes, _ = self._reader.changes()
+        try:
+            return self._latest_news.of(changes, now())
+        except RapportError as error:
+            log.error("what changed cannot be told: %s", error)
+            return NO_NEWS
 
     def _news(self) -> Listing:
         """The submissions that belong on the front page, and why there may be none."""
@@ -177,9 +210,9 @@ class Pages:
         return listing._replace(views=tuple(view for view in listing.views if _is_news(view)))
 
 
-def _view(board: Board, judge: str) -> JudgeView | None:
-    """Returns the view under a judge; None if the board has no row of it, and while nobody can tell an empty one."""
-    return judge_view(board.rows, judge) or (None if board.revision else JudgeView((), judge))
+def _of_a_state(etag: str) -> Mapping[str, str]:
+    """Returns the headers of what a browser keeps and asks about each time."""
+    return {**HEADERS, "Cache-Control": "no-cache", "ETag": etag, "Vary": "Accept-Encoding"}
 
 
 def _lag(board: Board) -> tuple[str, ...]:
@@ -208,6 +241,7 @@ def router(pages: Pages) -> APIRouter:
         "/submission": pages.submission,
         "/details": pages.details,
         "/scorecard": pages.scorecard,
+        "/changes": pages.changes,
         "/judges": pages.judges,
         "/judge": pages.judge,
         "/judge.json": pages.judge_figures,

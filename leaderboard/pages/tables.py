@@ -1,11 +1,10 @@
-"""Lays the board's rows out for reading: a section a protocol, and in it a table a ranking."""
+"""Lays the board's rows out: a section a protocol, and in it a table a ranking, of which one at a time is shown."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import combinations
-from types import MappingProxyType
 from typing import NamedTuple
 
 from evaluator.errors import RapportError
@@ -13,7 +12,6 @@ from evaluator.identity import digest
 from evaluator.protocol import HicupidProtocol, PublishedRow, hicupid_protocol, is_reference
 from leaderboard.board.build import BoardRow, standing
 from leaderboard.board.rankings import Ranking, ranking_of
-from leaderboard.results import Identity, identity_of
 from leaderboard.scorecards import PROMPTS
 
 _ORDERS = {
@@ -46,7 +44,7 @@ _PARTS = {
 
 
 class Link(NamedTuple):
-    """A link to another place of the page."""
+    """A link to where something else stands."""
 
     address: str
     label: str
@@ -60,8 +58,6 @@ class Table(NamedTuple):
     heading: str
     """What tells it from the other tables of its protocol; empty where it is the only one."""
     rows: list[BoardRow]
-    links: Mapping[str, tuple[Link, ...]] = MappingProxyType({})
-    """Where it stands how far the same model agrees with people, by scorecard."""
 
 
 class Section(NamedTuple):
@@ -78,26 +74,31 @@ class Section(NamedTuple):
     """What others have published under its setting."""
 
 
-def sections(
-    rows: Iterable[BoardRow],
-    protocols: Iterable[str] = (),
-    agreement: Mapping[Identity, tuple[Link, ...]] = MappingProxyType({}),
-) -> list[Section]:
-    """Lays rows out by protocol, in the order in which protocols first appear, and by ranking.
+def sections(rows: Iterable[BoardRow], protocols: Iterable[str] = ()) -> list[Section]:
+    """Lays rows out by protocol and by ranking.
 
-    A reference depends on no context, so it stands in every table of its protocol that differs from it in that alone.
+    Protocols with rows stand first, of these the official one, and then in the order in which they first appear. A
+    reference depends on no context, so it stands in every table of its protocol that differs from it in that alone.
 
     Args:
         rows: The board's rows.
         protocols: Ids of protocols that have a section without a row too, below those with rows.
-        agreement: Where it stands how far each model agrees with people.
     """
     by_protocol: dict[str, list[BoardRow]] = {}
     for row in rows:
         by_protocol.setdefault(row.protocol, []).append(row)
     for protocol in protocols:
         by_protocol.setdefault(protocol, [])
-    return [_section(protocol_id, found, agreement) for protocol_id, found in by_protocol.items()]
+    order = sorted(
+        by_protocol, key=lambda name: (not by_protocol[name], not (by_protocol[name] and _is_official(name)))
+    )
+    return [_section(protocol_id, by_protocol[protocol_id]) for protocol_id in order]
+
+
+def _is_official(protocol_id: str) -> bool:
+    """Says whether a protocol is the one whose results may rank officially."""
+    protocol = known(protocol_id)
+    return protocol is not None and protocol.official
 
 
 def known(protocol_id: str) -> HicupidProtocol | None:
@@ -118,14 +119,13 @@ def pairs(values: Iterable[tuple[str, str]]) -> str:
     return ", ".join(f"{name}={value}" for name, value in values) or "none"
 
 
-def _section(protocol_id: str, rows: Sequence[BoardRow], agreement: Mapping[Identity, tuple[Link, ...]]) -> Section:
+def _section(protocol_id: str, rows: Sequence[BoardRow]) -> Section:
     """Lays out the rows of one protocol."""
     protocol, rankings = known(protocol_id), _rankings(rows)
     differing, tables = _differing(rankings), []
     for ranking, found in rankings.items():
         heading = " · ".join(_PARTS[name].text(found[0]) for name in differing)
-        links = {row.scorecard_id: agreement[who] for row in found if (who := identity_of(row)) in agreement}
-        tables.append(Table(digest(ranking)[:8], heading, sorted(found, key=standing), links))
+        tables.append(Table(digest(ranking)[:8], heading, sorted(found, key=standing)))
     tables.sort(key=_first_ranked_then_newest)
     if protocol is None:
         return Section(protocol_id, "", "", tables, ())

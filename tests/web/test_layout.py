@@ -18,6 +18,7 @@ from leaderboard.pages.site import Pages, router
 from leaderboard.results import Scorecard
 from leaderboard.store.local import LocalStore
 from tests.browser import ARGUMENTS, chromium
+from tests.browsing import open_all, sideways
 from tests.builders import make_scorecard
 from tests.human_runs import make_human_scorecard_of
 from tests.released import publish
@@ -100,30 +101,31 @@ def opened(browser: Browser, site: TestClient, width: int) -> Iterator[Page]:
     context.close()
 
 
-def open_all(page: Page) -> None:
-    for summary in page.locator("summary").all():
-        summary.click()
-
-
-def sideways(page: Page) -> int:
-    """How many pixels of the page stick out to the right."""
-    return int(page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth"))
-
-
 @pytest.mark.parametrize("width", [WIDE, PHONE])
 def test_no_page_is_wider_than_the_window(opened: Page) -> None:
     assert sideways(opened) <= 0
     open_all(opened)
     assert sideways(opened) <= 0
-    opened.locator("tbody a").first.click()
+    opened.locator("tbody th .small a").first.click()
     opened.locator("h2", has_text="Scorecard").first.wait_for()
     assert sideways(opened) <= 0
 
 
 @pytest.mark.parametrize("width", [WIDE])
-def test_a_wide_window_shows_all_columns_of_the_fullest_row(opened: Page) -> None:
-    hidden = opened.locator(".scroll").evaluate_all("all => all.map(each => each.scrollWidth - each.clientWidth)")
-    assert hidden == [0, 0, 0]
+def test_wherever_a_table_is_scrolled_its_head_and_the_name_of_a_row_stay_in_sight(opened: Page) -> None:
+    opened.set_viewport_size({"width": WIDE, "height": 420})
+    box = opened.locator(".board-box")
+    box.evaluate("box => box.scrollTo(box.scrollWidth, box.scrollHeight)")
+    there, last = box.bounding_box(), opened.locator("tbody tr").last
+    assert there is not None
+    for name in (last.locator("th"), opened.locator("thead #sort-model")):
+        seen = name.bounding_box()
+        assert seen is not None
+        assert there["x"] <= seen["x"] < there["x"] + 200
+    head = opened.locator("thead #sort-trained").bounding_box()
+    assert head is not None
+    assert there["y"] <= head["y"] < there["y"] + 60
+    assert box.evaluate("box => box.scrollTop") > 0
 
 
 @pytest.mark.parametrize(("width", "agreeing"), [(WIDE, True)])
@@ -131,7 +133,7 @@ def test_with_columns_of_agreement_a_table_scrolls_in_its_own_box(opened: Page) 
     assert opened.locator("td.agrees a").count() == len(Task)
     open_all(opened)
     assert sideways(opened) <= 0
-    wide = opened.locator(".scroll").first
+    wide = opened.locator(".board-box")
     wide.evaluate("box => { box.scrollLeft = box.scrollWidth; }")
     last, box = wide.locator("tbody td").last.bounding_box(), wide.bounding_box()
     assert last is not None
@@ -153,7 +155,7 @@ def test_on_a_phone_every_cell_of_a_row_is_there_without_scrolling_sideways(open
 @pytest.mark.parametrize("width", [PHONE])
 def test_on_a_phone_every_cell_says_what_it_is(opened: Page) -> None:
     labels = "cells => cells.map(cell => getComputedStyle(cell, '::before').content)"
-    named = opened.locator("#board table").first.locator("tbody tr").first.locator("td").evaluate_all(labels)
-    headings = opened.locator("#board table").first.locator("thead th").all_text_contents()
-    told = [label.strip('"').split(":")[0] for label in named]
-    assert told == [heading.split("win")[0].strip() for heading in headings if not heading.startswith("Model")]
+    named = opened.locator("#board tbody tr").first.locator("td").evaluate_all(labels)
+    headings = opened.locator("#board thead th a").all_text_contents()
+    told = [label.strip('"').split(",")[0] for label in named]
+    assert told == [heading for heading in headings if heading != "Model"] + ["Pin"]

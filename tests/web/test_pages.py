@@ -122,10 +122,14 @@ def test_while_redis_is_away_every_page_answers_and_says_so(store, published):
 
 
 @pytest.mark.parametrize("path", ["/", "/rows"])
-def test_every_protocol_of_the_site_is_shown_with_or_without_rows(store, published, path):
-    page = visitor(store, None, "paper", "demo-v1").get(path).text
-    assert page.count("<h2") == 2
-    assert page.index("org/model") < page.index("No results yet") < page.index("as published, not re-run")
+def test_every_protocol_of_the_site_has_its_tab_with_or_without_rows(store, published, path):
+    site = visitor(store, None, "paper", "demo-v1")
+    first, second = site.get(path).text, site.get(path, params={"protocol": "paper"}).text
+    for page in (first, second):
+        assert page.index(">demo-v1 ") < page.index(">paper "), "those with rows come first"
+    assert "org/model" in first
+    assert "as published, not re-run" not in first
+    assert second.index("No results yet") < second.index("as published, not re-run")
 
 
 @pytest.mark.parametrize("odd", ODD_TEXTS)

@@ -12,8 +12,9 @@ function replace(section, html) {
   section.querySelectorAll("details").forEach((details, place) => { details.open = open[place] || false; });
 }
 
-// Rows that were not there before are marked.
+// Rows that were not there before are marked. A page that knows better how to renew itself says so.
 async function refreshKept(revision) {
+  if (!kept.dispatchEvent(new CustomEvent("rapport:revision", { cancelable: true }))) return;
   const answer = await fetch(kept.dataset.url);
   if (!answer.ok) return;
   const known = new Set(Array.from(kept.querySelectorAll("tbody tr"), (row) => row.id));
