@@ -8,8 +8,9 @@ from typing import NamedTuple
 from evaluator.human.records import RaterKind
 from evaluator.human.tasks import AnyTask, Task
 from leaderboard.board.build import BoardRow
+from leaderboard.board.human_gaps import GAP_FIGURE
 from leaderboard.pages.human_cells import Cell, cells_of
-from leaderboard.pages.human_tables import agreed_with, anchor, known_human, whose_labels
+from leaderboard.pages.human_tables import agreed_with, human_address, known_human, whose_labels
 from leaderboard.pages.tables import Section
 from leaderboard.results import INCOMPLETE, HumanScorecard, Identity, identity_of
 
@@ -21,11 +22,13 @@ class Column(NamedTuple):
     """Of which there are one more human and a noise ceiling, on the items that the model answered."""
     heading: str
     unit: str
+    gap: str = ""
+    """The figure that tells by how much made-up users flatter; empty where they cannot be asked."""
 
 
 COLUMNS: Mapping[AnyTask, Column] = {
-    Task.VERIFICATION: Column("single_kappa", "Verification", "stage 1 · kappa"),
-    Task.RELEVANCE: Column("single_kappa", "Relevance", "stage 2 · kappa"),
+    Task.VERIFICATION: Column("single_kappa", "Verification", "stage 1 · kappa", GAP_FIGURE),
+    Task.RELEVANCE: Column("single_kappa", "Relevance", "stage 2 · kappa", GAP_FIGURE),
     Task.RATING: Column("spearman_within_annotators", "Rating", "stage 3 · Spearman"),
 }
 _PEOPLES = (RaterKind.PERSON, RaterKind.CONSENSUS)
@@ -39,9 +42,11 @@ class AgreementCell(NamedTuple):
     figure: Cell | None = None
     """None where the stage was not run."""
     address: str = ""
-    """Where the whole scorecard stands on the page."""
+    """Where the whole scorecard's row stands, on the page of human agreement."""
     marks: tuple[str, ...] = ()
     """What the figure must not be taken for."""
+    gap: Cell | None = None
+    """By how much made-up users flatter the model; None where that cannot be asked of the stage."""
 
 
 class AgreementColumns(NamedTuple):
@@ -124,12 +129,13 @@ def _chosen(row: BoardRow, task: AnyTask, choices: _Choices) -> _Choice | None:
 def _cell(card: HumanScorecard) -> AgreementCell:
     """Lays out the figure of a scorecard."""
     column = COLUMNS[card.result.task]
-    (figure,) = cells_of(card, [column.figure])
+    figure, *gaps = cells_of(card, filter(None, [column.figure, column.gap]))
     return AgreementCell(
         _label(agreed_with({card.result.kind}), column),
         figure,
-        f"#{anchor(card)}",
+        human_address(card),
         tuple(_marks(card)),
+        gaps[0] if gaps else None,
     )
 
 

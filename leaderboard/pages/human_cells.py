@@ -53,7 +53,8 @@ class Cell(NamedTuple):
     doubt: str
     """Its interval, or why there is none."""
     beside: tuple[tuple[str, str], ...]
-    """What one more human reaches, what no rater can pass, and the trivial baselines: name and value."""
+    """What one more human reaches, what no rater can pass, and the trivial baselines: name and value. What is the same
+    in every row, or in none, is told of the column instead; see `notes_of`."""
 
 
 def cells_of(card: HumanScorecard, names: Iterable[str]) -> tuple[Cell, ...]:
@@ -84,18 +85,49 @@ def heading(name: str, kind: RaterKind) -> str:
     return _NAMES[name].format(raters=raters(kind))
 
 
+def is_trivial(task: AnyTask, name: str) -> bool:
+    """Says whether a ceiling is not worth showing: against majorities of three it is 1 whatever they say.
+
+    Example:
+        >>> is_trivial(Task.RELEVANCE, "kappa.noise_ceiling"), is_trivial(Task.RELEVANCE, "single_kappa.noise_ceiling")
+        (True, False)
+    """
+    return task in _CLASSES and name.endswith(f".{NOISE_CEILING}") and name != SHOWN_CEILING
+
+
+def notes_of(task: AnyTask, kind: RaterKind, name: str) -> tuple[str, ...]:
+    """Says of a column what stands beside none of its figures, and why: it is not there, or always the same.
+
+    Example:
+        >>> notes_of(Task.RELEVANCE, RaterKind.PERSON, "f1_majority")[0]
+        'one more human: none, for he has a part in that majority'
+        >>> notes_of(Task.RELEVANCE, RaterKind.PERSON, "kappa")
+        ('always yes, always no: it is 0 or not defined by construction, whatever the labels',)
+    """
+    stage, found = listed_under(task), dict[str, list[str]]()
+    for part, label in parts(kind).items():
+        whole = f"{stage}.{name}.{part}"
+        if _is_fixed(whole):
+            why = FIGURES[whole].why.removesuffix(".")
+            found.setdefault(why[:1].lower() + why[1:], []).append(label)
+        elif whole in WITHOUT and kind in BY_SEVERAL:
+            found.setdefault(WITHOUT[whole], []).append(label)
+    return tuple(f"{', '.join(labels)}: {why}" for why, labels in found.items())
+
+
+def _is_fixed(name: str) -> bool:
+    """Says whether a figure, under its stage, is the same whatever the labels."""
+    return name in FIGURES and "by construction" in FIGURES[name].why
+
+
 def _beside(card: HumanScorecard, name: str, figures: Mapping[str, NamedFigure]) -> Iterator[tuple[str, str]]:
-    """Yields what stands beside a figure, or why it does not."""
+    """Yields what stands beside a figure."""
     task, kind, stage = card.result.task, card.result.kind, listed_under(card.result.task)
     named = parts(kind)
     for part, label in named.items():
         whole = f"{name}.{part}"
-        # Against majorities of three the ceiling is 1 whatever they say, and would only look like room.
-        trivial = part == NOISE_CEILING and task in _CLASSES and whole != SHOWN_CEILING
-        if f"{stage}.{whole}" in FIGURES and not trivial:
+        if f"{stage}.{whole}" in FIGURES and not is_trivial(task, whole) and not _is_fixed(f"{stage}.{whole}"):
             yield label, _value(figures, whole)
-        elif f"{stage}.{whole}" in WITHOUT and kind in BY_SEVERAL:
-            yield label, WITHOUT[f"{stage}.{whole}"]
     fair = INSTEAD.get(name)
     if fair is not None and kind in BY_SEVERAL and fair not in main_figures(task, kind):
         yield "against the others alone", _value(figures, fair)

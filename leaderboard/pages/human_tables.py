@@ -1,9 +1,10 @@
-"""Lays out how far models agree with people: a table for each task, protocol and state of labels."""
+"""What is said of a scorecard of a human-grounded task wherever it shows, and where its row stands."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeAlias
+from urllib.parse import quote
 
 from evaluator.errors import RapportError
 from evaluator.human.records import RaterKind
@@ -11,13 +12,14 @@ from evaluator.human.results import Judging, NamedFigure
 from evaluator.identity import digest
 from evaluator.protocol import HumanProtocol, human_protocol
 from leaderboard.board.build import BoardRow
-from leaderboard.board.human import in_order, main_figures
+from leaderboard.board.human import in_order
 from leaderboard.board.human_words import annotators, called, in_full, says
+from leaderboard.board.rankings import ranking_of
 from leaderboard.open_data.human_figures import listed_under, listed_under_judge
 from leaderboard.open_data.views import WHY_NO_VERDICTS, shows_verdicts
 from leaderboard.pages.figures import counts, share
-from leaderboard.pages.human_cells import Cell, cells_of, heading
-from leaderboard.pages.tables import Link, Section, pairs
+from leaderboard.pages.human.asked import Asked
+from leaderboard.pages.tables import Link, pairs
 from leaderboard.results import HumanScorecard, Identity, identity_of
 
 Links: TypeAlias = Mapping[Identity, tuple[Link, ...]]
@@ -47,82 +49,24 @@ _TITLES = {
 }
 
 
-class HumanRow(NamedTuple):
-    """One scorecard."""
-
-    anchor: str
-    """Name of the row within the page."""
-    card: HumanScorecard
-    cells: tuple[Cell, ...]
-    links: tuple[Link, ...]
-    """Where the same model's results of HiCUPID stand."""
-
-
-class HumanTable(NamedTuple):
-    """Scorecards that are about the same labels of the same items; their order claims no ranks."""
-
-    id: str
-    """The same whatever other tables there are."""
-    protocol: str
-    title: str
-    """One sentence; empty for a protocol that is no longer shipped."""
-    whose: str
-    """Whose labels these are, where not single people's."""
-    data: str
-    """Data set and state of the labels; empty where nothing stands in the table."""
-    columns: tuple[tuple[str, str], ...]
-    """Heading of each main figure, and what it is."""
-    rows: tuple[HumanRow, ...]
-
-    @property
-    def warning(self) -> str:
-        """Why its figures say nothing of people; empty where they do."""
-        return _SAYS_NOTHING.get(self.rows[0].card.result.kind, "") if self.rows else ""
-
-
-def human_tables(cards: Iterable[HumanScorecard], protocols: Iterable[str], homes: Links) -> list[HumanTable]:
-    """Lays scorecards out, by task and protocol.
-
-    Args:
-        cards: The scorecards.
-        protocols: Ids of protocols; those of human-grounded tasks have a table without a row too.
-        homes: Where results of HiCUPID stand.
-    """
-    found: dict[tuple[str, ...], list[HumanScorecard]] = {}
-    for card in in_order(cards):
-        judge = (card.judge, card.judge_revision, card.judge_config)
-        of = (card.protocol, card.protocol_config, card.data_source, card.data_sha, *judge)
-        found.setdefault((*of, card.result.kind), []).append(card)
-    tables = [_table(key, group, homes) for key, group in found.items()]
-    there = {table.protocol for table in tables}
-    empty = [name for name in dict.fromkeys(protocols) if name not in there and known_human(name)]
-    return tables + [_empty(name) for name in empty]
-
-
 def human_links(cards: Iterable[HumanScorecard]) -> Links:
     """Returns where the scorecards of each model stand."""
     found: dict[Identity, tuple[Link, ...]] = {}
     for card in in_order(cards):
         whose = whose_labels(card)
-        link = Link(f"#{anchor(card)}", f"{card.protocol} ({whose})" if whose else card.protocol)
+        link = Link(human_address(card), f"{card.protocol} ({whose})" if whose else card.protocol)
         found[identity_of(card)] = (*found.get(identity_of(card), ()), link)
     return found
 
 
-def homes_of(sections: Iterable[Section]) -> Links:
-    """Returns where the rows of each model stand among those of HiCUPID."""
+def homes_of(rows: Iterable[BoardRow]) -> Links:
+    """Returns where the rows of each model stand among those of HiCUPID: on the board of their ranking, pinned."""
     found: dict[Identity, tuple[Link, ...]] = {}
-    for section in sections:
-        for table in section.tables:
-            for row in table.rows:
-                link = Link(f"#{row_anchor(table.id, row)}", section.protocol)
-                found[identity_of(row)] = (*found.get(identity_of(row), ()), link)
+    for row in rows:
+        name, table = quote(row.scorecard_id, safe="@"), digest(ranking_of(row))[:8]
+        address = f"/?protocol={quote(row.protocol, safe='')}&ranking={table}&pin={name}#row-{name}"
+        found[identity_of(row)] = (*found.get(identity_of(row), ()), Link(address, row.protocol))
     return found
-
-
-def row_anchor(table_id: str, row: BoardRow) -> str:
-    """Returns the name of a row of HiCUPID within the page."""
-    return f"row-{table_id}-{row.scorecard_id}"
 
 
 def known_human(protocol_id: str) -> HumanProtocol | None:
@@ -136,12 +80,6 @@ def known_human(protocol_id: str) -> HumanProtocol | None:
 def agreement_title(card: HumanScorecard) -> str:
     """Says with whom a scorecard's figures tell agreement."""
     return f"{_TITLES.get(card.result.kind, 'Agreement with people')}, {card.protocol}"
-
-
-def human_title(tables: Iterable[HumanTable]) -> str:
-    """Names the part of the page with all these tables, each of which says whose labels it is about."""
-    kinds = {table.rows[0].card.result.kind for table in tables if table.rows}
-    return agreed_with(kinds & {RaterKind.PERSON, RaterKind.CONSENSUS} or kinds)
 
 
 def whose_labels(card: HumanScorecard) -> str:
@@ -184,7 +122,7 @@ def human_provenance(card: HumanScorecard) -> list[tuple[str, str]]:
         *((("In no comparison because", ", ".join(card.unranked_because)),) if card.unranked_because else ()),
         *((("Adapter", f"{card.adapter} at {card.adapter_revision}"),) if card.adapter else ()),
         ("Labels", f"{result.labels:,}, {annotators(card)}: {whose}"),
-        ("Judge", f"{_judge(card)} at {card.judge_revision[:12]}"),
+        ("Judge", f"{who_decides(card)} at {card.judge_revision[:12]}"),
         *_judging(result.judging),
         *(() if shows_verdicts(result.task, card.terms) else (("Rows of verdicts", f"not public: {WHY_NO_VERDICTS}"),)),
         ("Items", f"{result.items:,}, answered {result.answered:,} ({share(result.answered, result.items)})"),
@@ -218,29 +156,7 @@ def _judging(judging: Judging | None) -> list[tuple[str, str]]:
     ]
 
 
-def _table(key: Sequence[str], cards: Sequence[HumanScorecard], homes: Links) -> HumanTable:
-    """Lays out scorecards that are about the same labels."""
-    first = cards[0]
-    protocol, result = known_human(first.protocol), first.result
-    main = main_figures(result.task, result.kind)
-    return HumanTable(
-        digest(list(key))[:8],
-        first.protocol,
-        protocol.title if protocol else "",
-        _WHOSE[result.kind],
-        f"data {first.data_source} at {first.data_sha[:8]}, {_judge(first)} at {first.judge_revision[:8]}",
-        tuple((heading(name, result.kind), says(listed_under(result.task), name, result.kind)) for name in main),
-        tuple(HumanRow(anchor(card), card, cells_of(card, main), homes.get(identity_of(card), ())) for card in cards),
-    )
-
-
-def _empty(protocol_id: str) -> HumanTable:
-    """Lays out that there is nothing of a protocol yet."""
-    protocol = known_human(protocol_id)
-    return HumanTable(digest(protocol_id)[:8], protocol_id, protocol.title if protocol else "", "", "", (), ())
-
-
-def _judge(card: HumanScorecard) -> str:
+def who_decides(card: HumanScorecard) -> str:
     """Says who decides: labels, or a judge that reads what the model wrote."""
     if card.result.judging is None:
         return "labels"
@@ -248,5 +164,19 @@ def _judge(card: HumanScorecard) -> str:
 
 
 def anchor(card: HumanScorecard) -> str:
-    """Returns the name of a scorecard's row within the page."""
+    """Returns the name of a scorecard's row within its page."""
     return f"human-{card.id}"
+
+
+def human_address(card: HumanScorecard) -> str:
+    """Returns where a scorecard's row stands: its task, and the name of the row.
+
+    On which page of the task that is, and behind which switches, is found when the address is asked for (`at=`), so
+    that it holds however many rows there will be.
+    """
+    return f"{Asked(card.protocol, at=card.id).address}#{quote(anchor(card), safe='@')}"
+
+
+def labels_warning(kind: RaterKind) -> str:
+    """Says why figures on labels of some kind say nothing of people; empty where they do."""
+    return _SAYS_NOTHING.get(kind, "")

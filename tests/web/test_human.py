@@ -1,4 +1,4 @@
-"""The pages say how far models agree with people, what stands beside that, and call simulated labels simulated."""
+"""The page of human agreement: figures with what stands beside them; simulated labels are called simulated."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from leaderboard.open_data import layout
 from leaderboard.open_data.figures import open_card
 from leaderboard.open_data.files import CARDS, HUMAN_CARDS
 from leaderboard.open_data.human_figures import listed_under, open_human_scorecard
+from leaderboard.pages.human.pages import HumanPages, human_router
 from leaderboard.pages.human_tables import human_figures
 from leaderboard.pages.reader import Reader
-from leaderboard.pages.render import render
 from leaderboard.pages.site import Pages, router
 from leaderboard.results import HumanScorecard
 from leaderboard.store.base import Write
@@ -47,9 +47,16 @@ def publish(store: LocalStore, *cards: HumanScorecard) -> None:
 
 
 def visitor(store: LocalStore, *protocols: str) -> TestClient:
-    app = FastAPI()
-    app.include_router(router(Pages(Reader(store, store, None), protocols)))
+    reader, app = Reader(store, store, None), FastAPI()
+    app.include_router(router(Pages(reader, protocols)))
+    app.include_router(human_router(HumanPages(reader, protocols)))
     return TestClient(app)
+
+
+def shown(site: TestClient, card: HumanScorecard | None = None, **asked: str) -> str:
+    """The page of human agreement: the first task's, that of a scorecard, or what is asked for."""
+    task = {"task": card.protocol} if card else {}
+    return site.get("/human", params=task | asked).text
 
 
 def seen(page: str) -> str:
@@ -58,13 +65,23 @@ def seen(page: str) -> str:
 
 
 def agreement_of(page: str) -> str:
-    """The part of a page that is about people."""
-    return page.partition('<h2 id="human">')[2].partition("</section>")[0]
+    """The part of a page with the rows."""
+    return page.partition('<section id="human"')[2].partition("</section>")[0]
+
+
+def headings_of(part: str) -> list[tuple[str, str]]:
+    """What each column of figures is called, and what it is."""
+    return re.findall(r'<th scope="col"[^>]* title="([^"]*)"><a [^>]*>([^<]*)', part)
+
+
+def order_of(part: str) -> list[str]:
+    """The scorecards of the rows, from above."""
+    return re.findall(r'<tr id="human-([^"]+)"', part)
 
 
 def cell(page: str, anchor: str, name: str) -> str:
     """What stands in one cell."""
-    row = page.partition(f'<tr id="{anchor}">')[2].partition("</tr>")[0]
+    row = page.partition(f'<tr id="{anchor}"')[2].partition("</tr>")[0]
     return seen(row.partition(f'data-label="{name}">')[2].partition("</td>")[0])
 
 
@@ -85,20 +102,23 @@ def with_interval(card: HumanScorecard, name: str, low: float, high: float) -> H
 def test_a_figure_stands_with_its_interval_one_more_human_the_ceiling_and_the_baselines(store: LocalStore) -> None:
     card = with_interval(of_labels_of_people(), "kappa", 0.31, 0.52)
     publish(store, card)
-    page = visitor(store).get("/").text
+    page = shown(visitor(store))
     kappa, single, f1 = (
         cell(page, f"human-{card.id}", name) for name in ("Kappa, majority", "Kappa, single annotators", "F1")
     )
-    assert kappa == "0.414 0.310 to 0.520 one more human 0.600 always yes 0.000 always no 0.000"
+    assert kappa == "0.414 0.310 to 0.520 one more human 0.600"
     why = "no interval: fewer than 10 users"
-    assert single == f"0.321 {why} one more human 0.498 noise ceiling 0.798 always yes 0.000 always no 0.000"
-    assert f1.startswith(f"0.576 {why} one more human none, for he has a part in that majority")
+    assert single == f"0.321 {why} one more human 0.498 noise ceiling 0.798"
     fair = [f"{card.result.figure(name).value:.3f}" for name in ("f1", "f1.one_more_human")]
-    assert "always yes 0.331 always no 0.000" in f1
-    assert f1.endswith(f"against the others alone {fair[0]} one more human against them {fair[1]}")
+    assert (
+        f1 == f"0.576 {why} always yes 0.331 against the others alone {fair[0]} one more human against them {fair[1]}"
+    )
+    columns = seen(agreement_of(page)).partition("What the columns say")[2]
+    assert "One more human: none, for he has a part in that majority." in columns
+    assert "Always yes, always no: it is 0 or not defined by construction, whatever the labels." in columns
     assert cell(page, f"human-{card.id}", "Answered").startswith("100.0 % 128 of 128 items 6 users, 5 annotators")
     assert "simulated" not in seen(agreement_of(page))
-    assert "it is undecided which agrees more" in seen(agreement_of(page))
+    assert "it is undecided which agrees more" in seen(page)
 
 
 @pytest.mark.parametrize("task", [*Task, *JudgedTask])
@@ -108,13 +128,13 @@ def test_simulated_labels_are_called_simulated_and_nothing_is_called_human_besid
     card = (make_human_run(task) if isinstance(task, Task) else make_written_run(task)).card
     publish(store, card)
     site = visitor(store)
-    part = agreement_of(site.get("/").text)
+    part = agreement_of(shown(site))
     page = seen(part)
     assert "simulated labels" in page
     assert "say nothing of people" in page
     assert "one more human" not in page
     assert ("one more simulated annotator" in page) == (task is not JudgedTask.COMPARISON)
-    columns = re.findall(r'<th scope="col" title="([^"]*)">([^<]*)', part)
+    columns = headings_of(part)
     assert len(columns) == len(MAIN[task])
     figures = human_figures(card)
     assert figures
@@ -144,14 +164,14 @@ def test_the_gap_to_made_up_users_has_a_column_with_its_interval_or_why_it_is_mi
     made_up = on_made_up_users(2, model=both.model)
     publish(store, both, alone, made_up)
     site = visitor(store)
-    page = site.get("/").text
+    page = shown(site, both)
     (gap,) = [figure for figure in with_gaps([both, made_up])[0].result.figures if figure.name == GAP_FIGURE]
     low, high = gap.interval.low, gap.interval.high
     assert gap.value < 0
     yes = with_gaps([both, made_up])[0].result.figure(f"{GAP_FIGURE}.always_yes")
     assert cell(page, f"human-{both.id}", GAP) == f"{gap.value:.3f} {low:.3f} to {high:.3f} always yes {yes.value:.3f}"
     assert cell(page, f"human-{alone.id}", GAP) == "– missing: not run on made-up users in the same way"
-    assert cell(page, f"human-{made_up.id}", GAP) == ""
+    assert cell(shown(site, made_up), f"human-{made_up.id}", GAP) == ""
     assert "the same F1 on made-up users, less this one" in page
     details = seen(site.get("/submission", params={"id": both.submission_id}).text)
     assert f"{GAP_FIGURE}: the same F1 on made-up users, less this one: above 0 where they flatter the model" in details
@@ -162,10 +182,9 @@ def test_the_gap_to_made_up_users_has_a_column_with_its_interval_or_why_it_is_mi
 def test_a_table_of_made_up_users_shows_what_there_is_of_them(store: LocalStore) -> None:
     poor, good = on_made_up_users(1), make_synthetic_run(number=2).card
     publish(store, poor, good)
-    part = agreement_of(visitor(store).get("/").text)
-    headings = re.findall(r'<th scope="col"[^>]*>([^<]+)', part)
-    assert headings == ["Model", "F1", "Selection ratio", "Answered", "Invalid"]
-    assert re.findall(r'<tr id="human-([^"]+)"', part) == [good.id, poor.id]
+    part = agreement_of(shown(visitor(store)))
+    assert [heading for _, heading in headings_of(part)] == ["F1", "Selection ratio"]
+    assert order_of(part) == [good.id, poor.id]
     assert "12 users, labelled by nobody" in seen(part)
     assert seen(part).count("made-up users") >= 3
     assert "one more human" not in part
@@ -174,7 +193,7 @@ def test_a_table_of_made_up_users_shows_what_there_is_of_them(store: LocalStore)
 def test_where_labels_are_simulated_the_gap_is_not_called_one_to_humans(store: LocalStore) -> None:
     card = make_human_run(Task.RELEVANCE).card
     publish(store, card, on_made_up_users(2, model=card.model))
-    part = agreement_of(visitor(store).get("/").text)
+    part = agreement_of(shown(visitor(store), card))
     assert GAP not in part
     assert (
         cell(part, f"human-{card.id}", "Synthetic-to-simulated gap")
@@ -188,56 +207,58 @@ def test_rows_stand_by_the_first_figure_and_claim_no_rank(store: LocalStore) -> 
     good = of_labels_of_people(2)
     none = of_labels_of_people(3, rows=[])
     publish(store, none, poor, good)
-    part = agreement_of(visitor(store).get("/").text)
-    assert re.findall(r'<tr id="human-([^"]+)"', part) == [good.id, poor.id, none.id]
+    part = agreement_of(shown(visitor(store), show="incomplete"))
+    assert order_of(part) == [good.id, poor.id, none.id]
     assert "Rank" not in part
     assert cell(part, f"human-{none.id}", "Kappa, majority").startswith("– missing: it is not defined on these labels")
 
 
-def test_a_row_of_hicupid_and_that_of_its_model_lead_to_each_other(store: LocalStore) -> None:
+def test_a_row_leads_to_the_rows_of_its_model_on_the_board(store: LocalStore) -> None:
     same = make_scorecard("org/model-1", 50)
     twin = make_scorecard("org/model-1", 50, id="other@demo", declaration=make_declaration(thinking=True))
-    publish(store, make_human_run(Task.RELEVANCE).card, make_human_run(Task.RATING).card)
+    publish(store, card := make_human_run(Task.RELEVANCE).card)
     path = layout.scorecards_path("org/model-1")
     store.commit([Write(path, CARDS.encode([open_card(same), open_card(twin)]))], "cards")
     write_board(store)
-    page = visitor(store).get("/").text
-    ids = set(re.findall(r' id="([^"]+)"', page))
-    assert len(ids) == len(re.findall(r' id="[^"]+"', page))
-    forth = re.findall(r"Agreement with labels \(2\)(.+?)</details>", page)
-    assert len(forth) == 1, "the one that thinks is another one"
-    targets = re.findall(r'href="#([^"]+)"', forth[0])
-    assert targets == [f"human-{make_human_run(task).card.id}" for task in (Task.RELEVANCE, Task.RATING)]
-    assert "human-relevance-v1 (simulated labels)" in forth[0]
-    back = [re.findall(r'href="#([^"]+)"', each) for each in re.findall(r"HiCUPID: (.+?)</span>", page)]
-    assert len(back) == 2
-    assert all(len(each) == 1 and each[0].endswith(same.id) for each in back)
-    assert {*targets, *(each[0] for each in back)} <= ids
+    site = visitor(store)
+    (told,) = re.findall(r"HiCUPID: (.+?)</span>", shown(site, card))
+    (link,) = re.findall(r'href="([^"]+)"', told)  # The one that thinks is another model.
+    address, _, anchor = html.unescape(link).partition("#")
+    assert anchor == f"row-{same.id}"
+    assert f'id="{anchor}"' in site.get(address).text
 
 
 def test_other_labels_or_another_judge_are_another_table(store: LocalStore) -> None:
     one, two = of_labels_of_people(1), of_labels_of_people(2)
     publish(store, one, two.model_copy(update={"judge_revision": "r2"}))
-    part = agreement_of(visitor(store).get("/").text)
+    part = agreement_of(shown(visitor(store)))
     assert part.count("<table") == 2
     assert "labels at r1" in part
     assert "labels at r2" in part
 
 
-def test_a_sites_protocols_are_there_before_a_result_is_each_under_its_suite(store: LocalStore) -> None:
-    page = visitor(store, "demo-v1", "human-relevance-demo-v1").get("/").text
-    before, part = page.partition('<h2 id="human">')[0], agreement_of(page)
-    assert "demo-v1" in before
-    assert "human-relevance-demo-v1" not in before
-    assert "human-relevance-demo-v1" in part
-    assert "No results yet." in seen(part)
-    assert '<h2 id="human">' not in visitor(store, "demo-v1").get("/").text
+def test_a_sites_tasks_are_there_before_a_result_is(store: LocalStore) -> None:
+    page = shown(visitor(store, "demo-v1", "human-relevance-demo-v1"))
+    tabs = seen(page.partition('<nav class="tabs"')[2].partition("</nav>")[0])
+    assert "Relevance, stage 2 human-relevance-demo-v1 · 0 rows" in tabs
+    assert " demo-v1" not in tabs
+    assert "No results yet. Submit a model , and its row appears here by itself." in seen(agreement_of(page))
+    assert "This site asks nothing that people have labelled." in seen(shown(visitor(store, "demo-v1")))
 
 
 def test_an_open_page_is_told_of_new_rows(store: LocalStore) -> None:
-    site = visitor(store)
-    publish(store, of_labels_of_people())
-    assert '<h2 id="human">' in site.get("/rows").text
+    site = visitor(store, "human-relevance-v1")
+    before = site.get("/human/live").headers["X-Revision"]
+    page = shown(site)
+    assert f'data-revision="{before}"' in page
+    (address,) = re.findall(r'<section id="human" data-url="([^"]+)"', page)
+    card = of_labels_of_people()
+    publish(store, card)
+    assert site.get("/human/live").headers["X-Revision"] != before
+    rows = site.get(html.unescape(address)).text
+    assert order_of(rows) == [card.id]
+    assert "<html" not in rows
+    assert 'data-count="1 row"' in rows
 
 
 def test_invalid_answers_and_failures_are_counted_by_reason(store: LocalStore) -> None:
@@ -246,7 +267,7 @@ def test_invalid_answers_and_failures_are_counted_by_reason(store: LocalStore) -
     rows += [answer_to(asked[3], "Perhaps."), answer_to(asked[3], "Perhaps!", 1), answer_to(asked[4], None)]
     card = make_human_run(asked=asked, rows=rows).card
     publish(store, card)
-    page = visitor(store).get("/").text
+    page = shown(visitor(store))
     assert cell(page, f"human-{card.id}", "Invalid") == "1 1 prose 1 asked twice"
     answered = cell(page, f"human-{card.id}", "Answered")
     assert answered.startswith("50.0 % 3 of 6 items without an answer: 1 context overflow, 1 not generated")
@@ -272,9 +293,13 @@ def test_what_strangers_write_is_text(store: LocalStore) -> None:
     )
     publish(store, card)
     site = visitor(store)
-    for page in (site.get("/").text, site.get("/submission", params={"id": card.submission_id}).text):
+    for page in (
+        shown(site),
+        site.get("/human/figures", params={"id": card.id}).text,
+        site.get("/submission", params={"id": card.submission_id}).text,
+    ):
         assert "<script>alert" not in page
-        assert "&lt;script&gt;alert" in page
+    assert "&lt;script&gt;alert" in shown(site)
 
 
 def test_every_figure_that_is_shown_first_is_one_that_is_published() -> None:
@@ -302,7 +327,7 @@ def test_a_task_whose_answers_a_judge_reads_shows_the_judge_too(store: LocalStor
     result = HumanResult.model_validate(dict(card.result) | changes)
     publish(store, card.model_copy(update={"result": result, "judge": "zero-shot-rating", "judge_status": "candidate"}))
     site = visitor(store)
-    page = seen(agreement_of(site.get("/").text))
+    page = seen(agreement_of(shown(site)))
     assert "judge zero-shot-rating (candidate) at r1" in page
     assert "0.500 no interval: fewer than 10 users" in page
     details = seen(site.get("/submission", params={"id": card.submission_id}).text)
@@ -316,7 +341,7 @@ def test_beside_what_a_verifier_accepts_stands_how_far_it_agrees_itself_on_page_
     own = {figure.name: figure.value for figure in card.result.judging.figures}
     kappas = [f"{own[name]:.3f}" for name in ("single_kappa", "single_kappa.one_more_human")]
     publish(store, card)
-    told = cell(visitor(store).get("/").text, f"human-{card.id}", "Accepted by the verifier")
+    told = cell(shown(visitor(store)), f"human-{card.id}", "Accepted by the verifier")
     assert (
         f"the verifier's kappa with simulated annotators {kappas[0]} one more simulated annotator {kappas[1]}" in told
     )
@@ -342,10 +367,6 @@ def test_a_terminal_says_of_each_figure_why_it_has_no_interval_and_how_many_user
     assert not any("[" in line or "(no interval: )" in line for line in lines)
 
 
-def test_nothing_of_this_is_there_without_results_and_protocols() -> None:
-    assert render("human.html", human=[]).strip() == ""
-
-
 @pytest.mark.parametrize("kind", RaterKind)
 def test_whose_labels_they_are_is_said_and_what_is_no_ones_is_not_called_peoples(
     store: LocalStore, kind: RaterKind
@@ -361,12 +382,12 @@ def test_whose_labels_they_are_is_said_and_what_is_no_ones_is_not_called_peoples
         RaterKind.SIMULATED: "Agreement with simulated labels, ",
     }
     assert said[kind] in seen(site.get("/submission", params={"id": card.submission_id}).text)
-    warned = "say nothing of people" in seen(agreement_of(site.get("/").text))
+    warned = "say nothing of people" in seen(agreement_of(shown(site)))
     assert warned == (kind in (RaterKind.TRUTH, RaterKind.SIMULATED))
 
 
 def test_how_to_read_names_the_classes_and_says_nothing_of_a_judge_where_there_is_one(store: LocalStore) -> None:
-    help_ = seen(visitor(store).get("/").text).partition("Human agreement Of ")[2].partition(" References ")[0]
-    assert help_.startswith("verification, relevance and rating, what people said of the same items is the truth")
+    help_ = seen(shown(visitor(store))).partition("How to read the numbers ")[2]
+    assert "Of verification, relevance and rating, what people said of the same items is the truth" in help_
     assert "problematic (uncertain or rejected)" in help_
     assert "of extraction its recall" in help_

@@ -1,0 +1,1 @@
+"""The page of human agreement: one task at a time, and all figures of one scorecard."""
