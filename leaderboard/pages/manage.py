@@ -32,6 +32,7 @@ _INTRO = """
 Stop it, take it up again, correct what you declared, withdraw it, or say that a verdict is wrong. Everything that is
 done here is written into its history, with your name.
 """
+_LONGEST_SUBJECT = 200
 _SAYS: Mapping[Action, str] = {
     Action.CANCEL: "Stops its runs. What is finished is kept.",
     Action.RETRY: "Takes up again what failed or was cancelled, where it stopped.",
@@ -61,7 +62,10 @@ def manage_page(blocks: gr.Blocks, service: SubmissionService, settings: Setting
         about_it = gr.HTML(elem_id="manage-about")
         reason = gr.Textbox(label="Reason", lines=2, max_length=1000, elem_id="manage-reason", visible=False)
         subject = gr.Textbox(
-            label="What is disputed: a question or verdict, if not all of it", max_length=200, visible=False
+            label="What is disputed: a question or verdict, if not all of it",
+            max_length=_LONGEST_SUBJECT,
+            visible=False,
+            elem_id="manage-subject",
         )
         with gr.Row():
             # None of them is there before it is known of which submission and for whom: nobody can press too early.
@@ -117,12 +121,18 @@ def _looking(service: SubmissionService, settings: Settings) -> Callable[..., li
         declared = view.declaration if view else None
         html = render("manage.html", view=view, said=said, allowed=sorted(allowed), says=_SAYS)
         reason = gr.Textbox(visible=bool(allowed))
-        disputed = gr.Textbox(visible=bool({Action.DISPUTE, Action.ANSWER} & allowed))
+        disputed = gr.Textbox(visible=bool({Action.DISPUTE, Action.ANSWER} & allowed), **_about(name, request))
         corrects = Action.CORRECT in allowed
         folded = gr.Accordion(visible=corrects)
         return [name, html, reason, disputed, *buttons, folded, *_values(declared), gr.Button(visible=corrects)]
 
     return look
+
+
+def _about(name: str, request: gr.Request) -> dict[str, str]:
+    """Returns what of a submission is disputed, as its address says it; nothing where that is of another one."""
+    about = str(request.query_params.get("about", ""))[:_LONGEST_SUBJECT]
+    return {"value": about} if about and name == str(request.query_params.get("id", "")) else {}
 
 
 def _found(service: SubmissionService, name: str) -> tuple[SubmissionView | None, str]:

@@ -1,0 +1,1 @@
+"""The page of a model and the pages of its answers."""
