@@ -22,15 +22,20 @@ from leaderboard.api.refusals import refuse_wrong_calls
 from leaderboard.exports.files import Exports
 from leaderboard.exports.routes import export_router
 from leaderboard.guard import guard, guard_users
+from leaderboard.pages.about.pages import AboutPages, about_router
+from leaderboard.pages.compare.pages import ComparePages, compare_router
+from leaderboard.pages.human.pages import HumanPages, human_router
 from leaderboard.pages.identity import check_login
 from leaderboard.pages.label import LabelPages
 from leaderboard.pages.label_routes import label_routes
 from leaderboard.pages.maintain.pages import MaintainPages
 from leaderboard.pages.maintain.routes import maintain_routes
+from leaderboard.pages.model.pages import ModelPages, model_router
 from leaderboard.pages.reader import Reader
 from leaderboard.pages.render import STATIC
 from leaderboard.pages.site import Pages, router
 from leaderboard.pages.submit import gradio_pages, theme
+from leaderboard.pages.tables_of_items import ItemTables
 from leaderboard.settings import Settings
 from leaderboard.store.open import open_stores
 from leaderboard.submissions.service import SubmissionService
@@ -58,7 +63,12 @@ def create_app(settings: Settings, redis: Redis | None) -> FastAPI:
     stores = open_stores(settings)
     reader = Reader(stores.results, stores.requests, service.ledger if service else None)
     app.include_router(router(Pages(reader, settings.protocols, settings.store)))
-    app.include_router(export_router(Exports(reader.board, settings.site_url)))
+    app.include_router(human_router(HumanPages(reader, settings.protocols)))
+    app.include_router(about_router(AboutPages(settings)))
+    exports, tables = Exports(reader.board, settings.site_url), ItemTables(stores.results)
+    app.include_router(model_router(ModelPages(reader, tables, exports, settings.store)))
+    app.include_router(compare_router(ComparePages(reader, tables)))
+    app.include_router(export_router(exports))
     app.mount("/site", StaticFiles(directory=STATIC), name="site")  # Gradio has a /static of its own.
     # Ours are routed first: Gradio answers what is left, its own page `/submit` and its API among it.
     gr.mount_gradio_app(

@@ -49,6 +49,7 @@ _RULES = (
     _rule(r"/(assets|static|svelte|site)/.*", Kind.ASSET),
     _rule(r"/(gradio_api/)?theme\.css|/(favicon\.ico|robots\.txt|manifest\.json)", Kind.ASSET),
     _rule(r"/(live|rows|details)", Kind.WATCH, Kind.ACT),
+    _rule(r"/human/(live|rows)", Kind.WATCH, Kind.ACT),
     _rule(r"/exports/.*", Kind.PAGE),
     _rule(r"/label/(verification|relevance|rating|pairs)(/back)?/?", Kind.PAGE, Kind.LABEL),
     _rule(r"/login/(huggingface|callback)|/logout", Kind.LOGIN),

@@ -16,10 +16,15 @@ from evaluator.results import Scores
 from leaderboard.board.build import BoardRow
 from leaderboard.board.human_words import annotators
 from leaderboard.exports.formats import board_links, human_board_links, scorecard_links
-from leaderboard.pages.agreement_columns import COLUMNS
 from leaderboard.pages.decisions import decisions, kind_in_words
 from leaderboard.pages.figures import counts, estimate, figure, gap, interval, judged, pairwise, rate, share
-from leaderboard.pages.human_tables import agreement_title, human_figures, human_provenance, human_title
+from leaderboard.pages.human_tables import (
+    agreement_title,
+    human_address,
+    human_figures,
+    human_provenance,
+    labels_warning,
+)
 from leaderboard.pages.judge_view import judge_standing
 from leaderboard.pages.tables import known, pairs
 from leaderboard.pages.times import outlook_sentences, progress_of
@@ -29,7 +34,15 @@ from leaderboard.scorecards import PROMPTS
 
 STATIC = Path(__file__).parent / "static"
 _DIGITS_OF_HASH = 10
-NAVIGATION = (("/", "Board"), ("/judges", "Judges"), ("/queue", "Queue"), ("/submit", "Submit"), ("/label", "Label"))
+NAVIGATION = (
+    ("/", "Board"),
+    ("/judges", "Judges"),
+    ("/human", "Human agreement"),
+    ("/queue", "Queue"),
+    ("/submit", "Submit"),
+    ("/label", "Label"),
+    ("/about", "About"),
+)
 """Address and name of each page, in the order in which they are offered."""
 
 _DATE_NOT_PINNED = ("date", "not pinned")
@@ -190,7 +203,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        agreement_headings=tuple(COLUMNS.values()),
         agreement_title=agreement_title,
         annotators=annotators,
         asset=asset,
@@ -199,17 +211,17 @@ def _environment() -> Environment:
         counts=counts,
         decisions=decisions,
         desiderata=desiderata,
-        estimate=estimate,
         figure=figure,
         given=GIVEN,
+        human_address=human_address,
         human_board_links=human_board_links,
         human_figures=human_figures,
         human_provenance=human_provenance,
-        human_title=human_title,
         interval=interval,
         is_reference=is_reference,
         judged=judged,
         judge_standing=judge_standing,
+        labels_warning=labels_warning,
         kind_in_words=kind_in_words,
         navigation=NAVIGATION,
         place=place,

@@ -44,12 +44,23 @@ queued, asked and judged; you can close this page meanwhile.
 
 
 def theme() -> gr.themes.Base:
-    """Returns Gradio's look in the site's colour and with the reader's own fonts, so that none are sent."""
-    return gr.themes.Default(
+    """Returns Gradio's look in the site's colour and with the reader's own fonts, so that none are sent.
+
+    Its own primary button and its faint words have too little contrast to be read by everybody (WCAG 2.2, 1.4.3).
+    """
+    plain = gr.themes.Default(
         primary_hue="blue",
         neutral_hue="stone",
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
+    )
+    return plain.set(
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_hover_dark="*primary_800",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
     )
 
 
