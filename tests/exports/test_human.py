@@ -78,14 +78,14 @@ def test_no_figure_is_taken_for_a_formula() -> None:
     assert not [text for text in (*frame["model"], *frame["unranked_because"]) if text.startswith("=")]
 
 
-def test_they_are_downloads_of_a_site_and_linked_from_its_board(tmp_path) -> None:
+def test_they_are_downloads_of_a_site_and_linked_from_its_page_of_human_agreement(tmp_path) -> None:
     settings = Settings(data=tmp_path, site_url="https://rapport.example/")
     store = open_stores(settings).results
     site = TestClient(create_app(settings, None), base_url="http://127.0.0.1")
     assert json.loads(site.get("/exports/human.json").content)["figures"] == []
     path = layout.human_scorecards_path("org/model-1")
     store.commit([Write(path, HUMAN_CARDS.encode(map(open_human_scorecard, CARDS)))], "agreement")
-    page = site.get("/").text
+    page = site.get("/human").text
     for address, _ in human_board_links():
         answer = site.get(address)
         name = address.rpartition("/")[2]
