@@ -107,13 +107,14 @@ def _whose(judge: str, own: Iterable[BoardRow]) -> str:
     """Says whose ranks are shown, and what that judge decides of which protocols."""
     every, found = sorted(own, key=lambda row: _ORDER[row.judge_status]), dict[str, set[str]]()
     ranks = any(row.rank_under_judge is not None for row in every)
-    shown = f"{'Ranks' if ranks else 'Results, none of which ranks,'} under {judge}"
+    shown = f"{'Ranks' if ranks else 'Results'} under {judge}"
+    why_none = "" if ranks else " None of them ranks; each row says why."
     for row in every:
         found.setdefault(_WORDS[row.judge_status] + _since(row.judge_status_since), set()).add(row.protocol)
     if len(found) == 1:
-        return f"{shown}, which {next(iter(found))}."
+        return f"{shown}, which {next(iter(found))}.{why_none}"
     parts = [f"{words} for {_listed(sorted(protocols))}" for words, protocols in found.items()]
-    return f"{shown}, which {_listed(parts)}."
+    return f"{shown}, which {_listed(parts)}.{why_none}"
 
 
 def _official(judge: str, own: Iterable[BoardRow], rows: Iterable[BoardRow]) -> str:
@@ -124,7 +125,8 @@ def _official(judge: str, own: Iterable[BoardRow], rows: Iterable[BoardRow]) -> 
         if row.judge_status == "official" and row.protocol in protocols:
             deciding.setdefault(row.judge, set()).add(row.protocol)
     if len(deciding) == 1:
-        return f"is under {next(iter(deciding))}"
+        (only,) = deciding
+        return "is under it, too" if only == judge else f"is under {only}"
     parts = [f"{name} for {_listed(sorted(of))}" for name, of in sorted(deciding.items())]
     return f"is under {_listed(parts)}" if parts else ""
 

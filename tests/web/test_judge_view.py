@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from leaderboard.exports.files import Exports
 from leaderboard.exports.routes import export_router
+from leaderboard.pages.judge_view import judge_view
 from leaderboard.pages.reader import Reader
 from leaderboard.pages.render import STATIC
 from leaderboard.pages.site import Pages, router
@@ -29,6 +30,7 @@ from leaderboard.store.local import LocalStore
 from leaderboard.store.open import Stores
 from tests.browser import ARGUMENTS, chromium
 from tests.builders import NOON, make_scorecard, make_user_scores
+from tests.ranked import rank
 from tests.released import NAMES, put_card
 
 SITE = "http://board.test"
@@ -129,6 +131,17 @@ def test_the_official_judges_view_has_the_official_ranks(site: TestClient) -> No
     assert page.status_code == 200
     assert ranks_on(page.text) == OFFICIAL
     assert "which decides official ranks since 2026-03-01" in page.text
+    assert '<a href="/">The official board</a> <bdi>is under it, too</bdi>.' in page.text
+
+
+def test_where_a_judge_that_decides_ranks_nothing_it_says_so_and_not_that_it_ranks() -> None:
+    card = make_scorecard("org/a", 60, judge_status="official", unranked_because=("incomplete",))
+    view = judge_view(rank([card], {}), card.judge)
+    assert view is not None
+    assert (
+        view.whose
+        == f"Results under {card.judge}, which decides official ranks. None of them ranks; each row says why."
+    )
 
 
 def test_an_open_page_asks_for_the_rows_of_its_judge_and_offers_them_as_files(site: TestClient) -> None:
