@@ -1,6 +1,6 @@
 # Everything a person types stands here; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench-demo bench-prefill bench-judge bench-canaries bench-prepare bench-intervals bench-coverage bench-board bench-load bench-faults lock clean
+.PHONY: help setup demo test lint bench-demo bench-prefill bench-judge bench-canaries bench-prepare bench-intervals bench-coverage bench-board bench-site bench-load bench-faults lock clean
 PYTHON := .venv/bin/python
 # How many processes share the tests, file by file. Each may hold a model or two, some 6 GB of memory; their engines are
 # not bound to cores, or all of them would take the same one. A thread that waits for its siblings sleeps: spinning, as
@@ -50,6 +50,10 @@ bench-coverage: setup ## Simulate annotators and models of known skill and see w
 
 bench-board: setup ## Build boards of 100, 1,000 and 10,000 models, anew and for one model more (half an hour, 6 GB of disk)
 	@$(PYTHON) -m benchmarks.board
+
+bench-site: setup ## Time the pages of 1,000 and 10,000 models in a browser, beside a bare page of Gradio (half an hour)
+	@scripts/browser.sh
+	@$(PYTHON) -m benchmarks.site
 
 bench-load: setup ## Send 1,000 submissions of 200 users through the whole service, with 10,000 in its history
 	@$(PYTHON) -m benchmarks.load

@@ -5,13 +5,12 @@ A page without a walk fails here, so that no new one is forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import httpx
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from starlette.routing import Mount, Route
@@ -20,7 +19,7 @@ from benchmarks.site_app import site_settings
 from leaderboard.web import create_app
 from tests.browse.conftest import Seen
 from tests.browse.walks import NO_PAGES, WALKS, every_page
-from tests.browsing import PHONE, WIDE, RealSite, Watch, open_all, sideways, stick_out
+from tests.browsing import HEIGHT, PHONE, WIDE, RealSite, Watch, open_all, sideways, stick_out
 
 _GRADIO = frozenset({"/submit", "/manage"})
 """Pages that Gradio draws: they are there once its script has run."""
@@ -51,12 +50,37 @@ def go(page: Page, address: str) -> int:
     return answer.status if answer else 0
 
 
-def faults_of(page: Page, watch: Watch, address: str, look: Callable[[Page], list[str]]) -> list[str]:
-    """What is wrong with a page: what a look at it finds, what its scripts said, and whether it is too wide."""
-    status = go(page, address)
-    found = look(page)
-    if sideways(page) > 0:
-        found.append(f"{sideways(page)} px too wide: {stick_out(page)}")
+class Look(NamedTuple):
+    """One way to look at a page."""
+
+    width: int
+    scheme: Literal["light", "dark"]
+    faults: Callable[[Page], list[str]]
+    """What it finds."""
+
+
+LOOKS = (
+    Look(WIDE, "light", partial(graves, rules=_ALL)),
+    Look(WIDE, "dark", partial(graves, rules=_COLOURS)),
+    Look(PHONE, "dark", partial(graves, rules=_COLOURS)),
+    Look(PHONE, "light", partial(graves, rules=_ALL)),
+)
+
+
+def faults_of(page: Page, watch: Watch, address: str, looks: Sequence[Look] = LOOKS) -> list[str]:
+    """What is wrong with a page: what looks at it find, what its scripts said, and whether it is too wide.
+
+    It is loaded once, and looked at in every way as it is: each of them would load the same page.
+    """
+    page.set_viewport_size({"width": WIDE, "height": HEIGHT})
+    page.emulate_media(color_scheme="light")
+    status, found = go(page, address), list[str]()
+    for look in looks:
+        page.set_viewport_size({"width": look.width, "height": HEIGHT})
+        page.emulate_media(color_scheme=look.scheme)
+        found += [f"{look.width} px, {look.scheme}: {each}" for each in look.faults(page)]
+        if sideways(page) > 0:
+            found.append(f"{sideways(page)} px wider than {look.width} px: {stick_out(page)}")
     # Chromium names a page that tells of something that is not there, as it should.
     found += [each for each in watch.seen if not (status >= 400 and f"with a status of {status}" in each)]
     if httpx.URL(address).path in _GRADIO:
@@ -83,30 +107,17 @@ def test_what_is_called_no_page_is_none(seen: Seen) -> None:
             assert "<!doctype html" not in answer.text.lower(), f"{route} answers with a page: it needs a walk"
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme", "rules"),
-    [(WIDE, "light", _ALL), (PHONE, "light", _ALL), (WIDE, "dark", _COLOURS), (PHONE, "dark", _COLOURS)],
-)
-def test_no_page_has_a_serious_fault_or_is_wider_than_the_window(
-    seen: Seen, open_page: Callable[..., Page], width: int, scheme: str, rules: list[str]
-) -> None:
-    page = open_page(width, color_scheme=scheme)
+def test_no_page_has_a_serious_fault_or_is_wider_than_the_window(seen: Seen, open_page: Callable[..., Page]) -> None:
+    page = open_page()
     watch = Watch(page)
-    faults = {
-        address: found
-        for address in every_page(seen.found)
-        if (found := faults_of(page, watch, seen.site.url + address, partial(graves, rules=rules)))
-    }
+    addresses = every_page(seen.found)
+    faults = {each: found for each in addresses if (found := faults_of(page, watch, seen.site.url + each))}
     assert faults == {}
 
 
-@pytest.mark.parametrize("width", [WIDE, PHONE])
-def test_an_empty_site_has_no_serious_fault_either(empty: RealSite, open_page: Callable[..., Page], width: int) -> None:
-    page = open_page(width)
+def test_an_empty_site_has_no_serious_fault_either(empty: RealSite, open_page: Callable[..., Page]) -> None:
+    page = open_page()
     watch = Watch(page)
-    faults = {
-        address: found
-        for address in ("/", "/human", "/queue", "/judges", "/label", "/maintain", "/submit", "/submission?id=nothing")
-        if (found := faults_of(page, watch, empty.url + address, graves))
-    }
+    addresses = ("/", "/human", "/queue", "/judges", "/label", "/maintain", "/submit", "/submission?id=nothing")
+    faults = {each: found for each in addresses if (found := faults_of(page, watch, empty.url + each))}
     assert faults == {}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page
 
 from tests.browse.conftest import Seen
 from tests.browse.hostile import DONE, shown
-from tests.browse.test_accessible import faults_of, graves
+from tests.browse.test_accessible import Look, faults_of, graves
 from tests.browse.walks import every_page
 from tests.browsing import PHONE, WIDE, Watch
 
@@ -29,9 +28,8 @@ _LOOSE = """() => {
 """Finds texts that turn the direction of what stands around them."""
 
 
-@pytest.mark.parametrize("width", [WIDE, PHONE])
-def test_hostile_words_show_as_text_on_every_page(hostile: Seen, open_page: Callable[..., Page], width: int) -> None:
-    page, read = open_page(width), list[str]()
+def test_hostile_words_show_as_text_on_every_page(hostile: Seen, open_page: Callable[..., Page]) -> None:
+    page, read = open_page(), list[str]()
     watch = Watch(page)
 
     def look(page: Page) -> list[str]:
@@ -45,10 +43,11 @@ def test_hostile_words_show_as_text_on_every_page(hostile: Seen, open_page: Call
             + unreachable
         )
 
+    looks = [Look(width, "light", look) for width in (WIDE, PHONE)]
     faults = {
         address: found
         for address in every_page(hostile.found)
-        if (found := faults_of(page, watch, hostile.site.url + address, look))
+        if (found := faults_of(page, watch, hostile.site.url + address, looks))
     }
     assert faults == {}
     assert [words for words in shown() if not any(words in text for text in read)] == []

@@ -62,7 +62,11 @@ def _with_rows(found: Found) -> str:
 
 
 WALKS: Mapping[str, Walk] = {
-    "/": _at("/", "/?judge=openai-compatible", "/?judge=nobody"),
+    "/": lambda found: [
+        *("/", "/?judge=openai-compatible", "/?judge=nobody", "/?q=org&sort=-size", "/?protocol=paper"),
+        f"/?pin={_with_rows(found)}&density=compact",
+    ],
+    "/about": _at("/about"),
     "/model": lambda found: [*(f"/model?id={quote(name)}" for name in found.models), "/model?id=nobody"],
     "/answers": lambda found: [
         f"/answers?scorecard={_with_rows(found)}",
@@ -76,6 +80,7 @@ WALKS: Mapping[str, Walk] = {
     ],
     "/changes": _at("/changes"),
     "/human": _at("/human"),
+    "/human/figures": lambda found: [f"/human/figures?id={quote(found.site.human[0].id)}"],
     "/queue": _at("/queue", "/queue?page=2"),
     "/submission": lambda found: [
         *(f"/submission?id={name}" for name in found.submissions),
@@ -110,7 +115,6 @@ NO_PAGES: Mapping[str, Walk] = {
     "/health": _at("/health"),
     "/human/rows": _at("/human/rows"),
     "/human/live": _at("/human/live"),
-    "/human/figures": lambda found: [f"/human/figures?id={quote(found.site.human[0].id)}"],
     "/exports/{name}": _at("/exports/board.csv", "/exports/board.json"),
     "/exports/scorecard/{name}": lambda found: [f"/exports/scorecard/{quote(found.site.cards[0].id)}.bib"],
     "/label/mine.json": _at("/label/mine.json"),

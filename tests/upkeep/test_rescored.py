@@ -104,7 +104,7 @@ def test_a_scorecard_of_version_2_came_from_a_re_score(local: Stores, runs: list
     write_rescore(local.archive, runs)
     content = json.loads(local.archive.read(card_path(runs[0])))
     assert (content["schema_version"], content.pop("rescore_id")) == (2, RESCORE)
-    with pytest.raises(RapportError, match="if it came from a re-score"):
+    with pytest.raises(RapportError, match="of 2 from a re-score"):
         read_record(json.dumps(content), Scorecard, "x")
     plain = json.loads(local.archive.read(layout.scorecard_path(*runs[0].card)))
     assert plain["schema_version"] == 1
