@@ -78,6 +78,8 @@ def faults_of(page: Page, watch: Watch, address: str, looks: Sequence[Look] = LO
     for look in looks:
         page.set_viewport_size({"width": look.width, "height": HEIGHT})
         page.emulate_media(color_scheme=look.scheme)
+        if httpx.URL(address).path in _GRADIO:
+            go(page, address)  # Gradio asks for light or dark once, as it is loaded.
         found += [f"{look.width} px, {look.scheme}: {each}" for each in look.faults(page)]
         if sideways(page) > 0:
             found.append(f"{sideways(page)} px wider than {look.width} px: {stick_out(page)}")

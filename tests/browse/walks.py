@@ -118,7 +118,7 @@ NO_PAGES: Mapping[str, Walk] = {
     "/exports/{name}": _at("/exports/board.csv", "/exports/board.json"),
     "/exports/scorecard/{name}": lambda found: [f"/exports/scorecard/{quote(found.site.cards[0].id)}.bib"],
     "/label/mine.json": _at("/label/mine.json"),
-    "/maintain/reports/{id}/json": lambda found: [f"/maintain/reports/{found.report or 'nothing'}/json"],
+    "/maintain/reports/{id}/json": _at(),  # A file once a worker has made it, and nothing works here.
 }
 """What answers with something else than a whole page: fragments of pages that are open, and files."""
 
