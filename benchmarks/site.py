@@ -25,6 +25,7 @@ import psutil
 from benchmarks.report import report
 from benchmarks.site_browser import Loaded, change_ms, chromium_browser, load, opened
 from benchmarks.site_models import site_model
+from benchmarks.site_publish import MODELS
 from tests.e2e.site import free_port
 
 SIZES = (1_000, 10_000)
@@ -161,7 +162,7 @@ def _browsed(browser: Any, folder: Path, site: Served, size: int) -> dict[str, A
     seconds = []
     for number in range(_PUBLISHED):
         time.sleep(_SECONDS / (_PUBLISHED + 2))
-        name = site_model(_NEW + number, 300).name
+        name = site_model(_NEW + number, MODELS).name
         with opened(browser, f"{site.url}/?q={name}") as page:
             told = _run("benchmarks.site_publish", folder, _NEW + number)
             page.wait_for_selector(f"#board tbody th:has-text('{name}')", timeout=120_000)
