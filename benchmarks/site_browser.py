@@ -80,8 +80,10 @@ def load(browser: Browser, url: str, selector: str) -> Loaded:
     )
     page.add_init_script(f"({_NOTE_FIRST})({selector!r})")
     page.goto(url, wait_until="commit", timeout=_PATIENCE_MS)
-    page.wait_for_function("window.__first", timeout=_PATIENCE_MS)
-    first = float(page.evaluate("window.__first")) / 1000
+    page.wait_for_selector(selector, timeout=_PATIENCE_MS)
+    while (noted := page.evaluate("window.__first")) is None:  # Waiting for a function needs what our pages forbid.
+        page.wait_for_timeout(20)
+    first = float(noted) / 1000
     page.wait_for_timeout(_SETTLED_MS)
     by_then = sum(size for at, name, size in wire if name in documents or at - started[0] <= first)
     context.close()
