@@ -12,12 +12,13 @@ from collections.abc import Sequence
 
 from evaluator.errors import RapportError
 from evaluator.logs import set_up_logging
+from leaderboard.collector import uncollected
 from leaderboard.connection import web_client
 from leaderboard.missing import NO_REDIS, Missing, missing_on_space, read_settings
 from leaderboard.pages.setup import setup_app
 from leaderboard.processes import keep_memory_private
+from leaderboard.serving import serve
 from leaderboard.settings import Settings
-from leaderboard.web import create_app, serve
 
 _ANYWHERE = "0.0.0.0"  # noqa: S104 - A Space is reached from outside.
 
@@ -38,6 +39,9 @@ def main() -> None:
     if missing := missing_on_space(settings):
         _say_what_is_missing(missing, settings)
         return
+    with uncollected():
+        from leaderboard.web import create_app  # Gradio takes seconds to load; a Space that is not set up does without.
+
     redis = web_client(settings.redis_url) if settings.redis_url else None
     host = _ANYWHERE if settings.on_space else settings.host
     serve(create_app(settings, redis), host=host, port=settings.port, log_level="info")

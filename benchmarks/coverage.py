@@ -218,17 +218,13 @@ def named(name: str, spread: Spread) -> NamedFigure:
     if method is None:
         raise ValueError(f"{name} is published without an interval")
     reason = missing(spread, method)
-    return NamedFigure.model_validate(
-        {
-            "name": name.partition(".")[2],
-            "value": float(spread.value) if np.isfinite(spread.value) else None,
-            "interval": interval(spread, method),
-            "labels": 0,
-            "users": int(spread.users),
-            "tied": 0,
-            "reason": reason and reason.name.lower(),
-        }
-    )
+    told: dict[str, Any] = {
+        "name": name.partition(".")[2],
+        "value": float(spread.value) if np.isfinite(spread.value) else None,
+        "interval": interval(spread, method),
+        "reason": reason and reason.name.lower(),
+    }
+    return NamedFigure(**told, labels=0, users=int(spread.users), tied=0)
 
 
 def _seen(figure: NamedFigure, truth: float) -> Seen:

@@ -84,12 +84,13 @@ def measure(folder: Path, sizes: Sequence[int], times: int) -> dict[str, Any]:
     """Measures the site.
 
     Args:
-        folder: An empty one, for the stores.
+        folder: For the stores; sites that it has already are measured as they are.
         sizes: Numbers of models, the last one the largest.
         times: How often each page is loaded; the median counts.
     """
     for size in sizes:
-        _run("benchmarks.site_store", folder / str(size), "--models", size, "--known-order")
+        if not (folder / str(size)).exists():
+            _run("benchmarks.site_store", folder / str(size), "--models", size, "--known-order")
     model = site_model(0, sizes[-1]).name
     other = site_model(1, sizes[-1]).name
     with contextlib.ExitStack() as stack:
@@ -197,8 +198,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--times", type=int, default=TIMES)
+    parser.add_argument("--folder", type=Path, help="keep the sites there, and measure those that it has")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    own = contextlib.nullcontext(options.folder) if options.folder else tempfile.TemporaryDirectory()
+    with own as folder:
         report("site", measure(Path(folder), options.sizes, options.times))
 
 

@@ -1,7 +1,8 @@
 """The real app on a generated site, without Redis or with one: `python -m benchmarks.site_app FOLDER [--redis]`.
 
-Whoever visits is the marked local user, a maintainer, so that every page is there. With Redis the ledger is restored
-from the archive of the site; nothing works on what waits in it.
+Whoever visits is the marked local user, a maintainer, so that every page is there; with `--maintainer NAME` people log
+in as on a Space, whose environment has to be there. With Redis the ledger is restored from the archive of the site;
+nothing works on what waits in it.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from pathlib import Path
 from redis import Redis
 
 from benchmarks.site_cards import PROTOCOL, human_protocols
+from leaderboard.collector import uncollected
 from leaderboard.connection import web_client
 from leaderboard.people import LOCAL_USER
+from leaderboard.serving import serve
 from leaderboard.settings import Settings
 from leaderboard.store.open import open_stores
 from leaderboard.submissions import journal, keys
-from leaderboard.web import create_app, serve
 from tests.private_redis import own_redis
 
 OWN = "own"
@@ -51,11 +53,17 @@ def main() -> None:
     parser.add_argument(
         "--redis", nargs="?", const=OWN, default="", metavar="URL", help="without an address, one of its own"
     )
+    parser.add_argument("--maintainer", default=LOCAL_USER, metavar="NAME", help="where people log in: who maintains")
     options = parser.parse_args()
-    settings = site_settings(options.folder, port=options.port)
+    local = options.maintainer == LOCAL_USER
+    settings = site_settings(
+        options.folder, port=options.port, allow_local_user=local, maintainers=(options.maintainer,)
+    )
     with own_redis() if options.redis == OWN else contextlib.nullcontext(options.redis) as url:
         if url:
             restore(url, settings)
+        with uncollected():
+            from leaderboard.web import create_app  # As `app.py` does.
         redis = web_client(url) if url else None
         serve(create_app(settings, redis), host="127.0.0.1", port=options.port, log_level="warning")
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, TypeVar, cast, dataclass_transform
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
 
 from evaluator.errors import Cause
 from evaluator.identity import digest, text_digest
@@ -21,6 +22,34 @@ class Record(BaseModel):
     """Base of all records: frozen, closed to unknown fields, and free of NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+
+Kind = TypeVar("Kind")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def small_record(kind: type[Kind]) -> type[Kind]:
+    """Makes a class a record of a few numbers, of which boards hold a million.
+
+    It checks what it is made of and stands in JSON as a `Record` does, in a tenth of the memory: it has slots and
+    remembers of no field whether it was given. What a `Record` does by methods, `dataclasses.replace` and `asdict` and
+    pydantic's `TypeAdapter` do for it.
+
+    Example:
+        >>> @small_record
+        ... class Share:
+        ...     part: int
+        ...     whole: int
+        >>> Share(part=1, whole=2)
+        Share(part=1, whole=2)
+        >>> Share(part="a", whole=2)
+        Traceback (most recent call last):
+        ...
+        pydantic_core._pydantic_core.ValidationError: 1 validation error for Share...
+    """
+    config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    made: Any = dataclass(frozen=True, slots=True, kw_only=True, config=config)(kind)
+    return cast(type[Kind], made)
 
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from evaluator.records import Record
+from evaluator.records import Record, small_record
 
 
-class Interval(Record):
+@small_record
+class Interval:
     """A 95 % interval with the number of users it rests on."""
 
     low: float
@@ -13,7 +14,8 @@ class Interval(Record):
     users: int
 
 
-class Rate(Record):
+@small_record
+class Rate:
     """A mean over items in 0..100 with everything a reader needs to weigh it."""
 
     value: float | None
@@ -35,7 +37,8 @@ class PairwiseScores(Record):
     score: Rate
 
 
-class Total(Record):
+@small_record
+class Total:
     """The paper's Total in 0..87.5; an answer as good as gold scores 50."""
 
     value: float | None
@@ -65,7 +68,8 @@ class SplitScores(Scores):
     split: str
 
 
-class Gap(Record):
+@small_record
+class Gap:
     """A score less another one of the same model, in 0..100 points."""
 
     value: float | None

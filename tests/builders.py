@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from evaluator.facts import ModelFacts
@@ -338,9 +339,7 @@ def make_scorecard(
         "judge_engine_version": "1",
         "judge_dtype": "float32",
         "judge_hardware": "cpu",
-        "result": result.model_copy(
-            update={"total": result.total.model_copy(update={"value": total, "worst_case": total})}
-        ),
+        "result": result.model_copy(update={"total": replace(result.total, value=total, worst_case=total)}),
         "rows_sha": "f" * 64,
         "unranked_because": (),
         "stage_seconds": (("generate", 2.0), ("wait", 1.0)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from evaluator.human.results import NamedFigure
 from evaluator.human.tasks import Task
 from evaluator.results import Interval
@@ -47,6 +49,6 @@ _OWN = ("kappa", "single_kappa", "f1_majority", "spearman_within_annotators", "s
 def _valued(figure: NamedFigure, value: float | None) -> NamedFigure:
     """Returns a figure with another value."""
     if value is None:
-        return figure.model_copy(update={"value": None, "interval": None, "reason": "undefined"})
+        return replace(figure, value=None, interval=None, reason="undefined")
     within = Interval(low=value - HALF_WIDTH, high=value + HALF_WIDTH, users=12)
-    return figure.model_copy(update={"value": value, "interval": within, "reason": None})
+    return replace(figure, value=value, interval=within, reason=None)

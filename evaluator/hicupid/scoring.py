@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 from evaluator.hicupid.outcomes import CREDIT, JudgedItem, MadeOn, count_clashes, join_rows
 from evaluator.hicupid.questions import Item, QuestionType
@@ -120,6 +120,10 @@ def cut(interval: Interval | None, lowest: float, highest: float) -> Interval | 
     )
 
 
+@overload
+def rounded(value: float) -> float: ...
+@overload
+def rounded(value: float | None) -> float | None: ...
 def rounded(value: float | None) -> float | None:
     """Rounds what is published, so that the last bits of a sum never show."""
     return None if value is None else round(value, _DIGITS)

@@ -10,6 +10,7 @@ from evaluator.hicupid.scoring import rounded
 from evaluator.human.figures import ALWAYS_YES, GAP
 from evaluator.human.results import NamedFigure
 from evaluator.human.tasks import AnyTask, JudgedTask, Task
+from evaluator.records import small_record
 from evaluator.results import Interval
 
 _OF_CLASSES = ("f1_majority", f"f1_majority.{ALWAYS_YES}")
@@ -24,6 +25,7 @@ COMPARED: Mapping[AnyTask, tuple[str, ...]] = MappingProxyType(
 hangs on how common the class is, so that of always yes stands beside: its gap is what base rates alone make of it."""
 
 
+@small_record
 class Gap(NamedFigure):
     """A gap of a scorecard on labels, and what is behind it: it is never stored with the scorecard."""
 

@@ -95,7 +95,7 @@ def score(items: Sequence[HumanItem], generations: Iterable[Generation], *, task
 def named(name: str, figure: HumanFigure) -> NamedFigure:
     """Returns a figure as it is kept: a reason by its name, since its words may be put better."""
     reason = figure.reason.name.lower() if figure.reason else None
-    return NamedFigure.model_validate({**dict(figure), "name": name, "reason": reason})
+    return NamedFigure(**{**dict(figure), "name": name, "reason": reason})
 
 
 def labelled(items: Iterable[HumanItem]) -> Labelled:

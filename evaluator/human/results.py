@@ -8,11 +8,12 @@ from pydantic import Field
 
 from evaluator.human.records import RaterKind
 from evaluator.human.tasks import AnyTask
-from evaluator.records import Record
+from evaluator.records import Record, small_record
 from evaluator.results import Interval
 
 
-class NamedFigure(Record):
+@small_record
+class NamedFigure:
     """One figure of a task; `evaluator.human.figures` says how its interval is made, or why there is none."""
 
     name: str

@@ -7,6 +7,7 @@ A pure function of labels: equal labels give equal figures. Names, and how each 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -113,7 +114,7 @@ def shown(value: float | None, found: Interval | None, users: NDArray[Any], reas
         users: (entries,): each entry's user.
         reason: Why there is no interval; of a figure that is not there, it is that unless it says more.
     """
-    ends = found and Interval(low=rounded(found.low), high=rounded(found.high), users=found.users)
+    ends = found and replace(found, low=rounded(found.low), high=rounded(found.high))
     rounded_value = rounded(value) or (None if value is None else 0.0)  # A zero has no sign.
     return HumanFigure(
         value=rounded_value,

@@ -17,6 +17,7 @@ from leaderboard.board.human import read_human_cards
 from leaderboard.board.places import Place, Places
 from leaderboard.board.public import read_cards, read_places
 from leaderboard.board.rankings import OF_JUDGE, Ranking, ranking_of
+from leaderboard.board.sharing import shared
 from leaderboard.records import protocol_of
 from leaderboard.results import HumanScorecard, Provenance, Scorecard
 from leaderboard.scorecards import scorecard_id
@@ -78,9 +79,11 @@ class Board(NamedTuple):
     """Whether ranks and gaps are those among other results than these: a new board is being worked out."""
     human: tuple[HumanScorecard, ...] = ()
     """Scorecards of human-grounded tasks, by task, in order and without ranks."""
+    places: Places = MappingProxyType({})
+    """Of each row."""
 
 
-def build_board(results: Store) -> Board:
+def build_board(results: Store, last: Board | None = None) -> Board:
     """Reads every public scorecard, and the places that were worked out when the board was last written.
 
     A file that cannot be read costs its own rows and no others. A scorecard that is newer than the board is shown
@@ -88,20 +91,23 @@ def build_board(results: Store) -> Board:
 
     Args:
         results: The public data set of results.
+        last: What was built before, whose rows are taken over where nothing about them is new.
 
     Raises:
         StoreError: If the store as a whole cannot be read.
     """
     revision = results.head()
-    found, placed, human = read_cards(results), read_places(results), read_human_cards(results)
+    found, human = read_cards(results), read_human_cards(results)
+    placed = read_places(results)  # Last: what it takes for a while lies beside what stays, and is given back whole.
     cards = {card.id: card for each in found.cards if (card := placed.as_told(each))}
-    rows = board_rows(cards.values(), {card.id: placed.of(card) for card in cards.values()})
+    places = {card.id: placed.of(card) for card in cards.values()}
+    rows = board_rows(cards.values(), places, last)
     problems = tuple(sorted({**found.problems, **placed.problems, **human.problems}.values()))
     lags = len(cards) < len(found.cards) or placed.lag_behind(found.cards)
-    return Board(revision, rows, problems, cards, lags, human.cards)
+    return Board(revision, rows, problems, cards, lags, human.cards, places)
 
 
-def board_rows(cards: Iterable[Scorecard], places: Places) -> tuple[BoardRow, ...]:
+def board_rows(cards: Iterable[Scorecard], places: Places, last: Board | None = None) -> tuple[BoardRow, ...]:
     """Returns rows in the order of the board: ranked ones first, then the others, each ranking by ranking.
 
     Within a ranking they are in the order of rank and Total, missing ones last. Rows of different protocols or judges
@@ -110,8 +116,19 @@ def board_rows(cards: Iterable[Scorecard], places: Places) -> tuple[BoardRow, ..
     Args:
         cards: The scorecards.
         places: The place of each of them.
+        last: A board whose rows of the very same scorecards in the same places are taken over.
     """
-    return tuple(sorted((_row(card, places[card.id]) for card in cards), key=_order))
+    same = {} if last is None else {row.scorecard_id: row for row in last.rows if _is_same(row, last, places)}
+    rows = shared(
+        same[card.id] if last and card.id in same and last.cards[card.id] is card else _row(card, places[card.id])
+        for card in cards
+    )
+    return tuple(sorted(rows, key=_order))
+
+
+def _is_same(row: BoardRow, last: Board, places: Places) -> bool:
+    """Says whether a row stands where it stood."""
+    return row.scorecard_id in last.cards and last.places.get(row.scorecard_id) == places.get(row.scorecard_id)
 
 
 def find_row(results: Store, run_id: str) -> BoardRow:
@@ -176,11 +193,11 @@ def _row(card: Scorecard, place: Place) -> BoardRow:
     from_result = BoardRow.model_fields.keys() & type(result).model_fields.keys()
     provenance = {name: getattr(card, name) for name in Provenance.model_fields}
     provenance["unranked_because"] = (*card.unranked_because, *place.unranked_because)
-    return BoardRow(
-        rank=rank and rank.rank,
-        rank_interval=rank and (rank.low, rank.high),
-        rank_under_judge=there and there.rank,
-        rank_under_judge_interval=there and (there.low, there.high),
+    return BoardRow.model_construct(  # All of it was checked when the scorecard was read.
+        rank=rank.rank if rank else None,
+        rank_interval=(rank.low, rank.high) if rank else None,
+        rank_under_judge=there.rank if there else None,
+        rank_under_judge_interval=(there.low, there.high) if there else None,
         judge_status_since=place.since,
         scorecard_id=card.id,
         desiderata=desiderata(result, place.lc, place.generalisation),

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from evaluator.hicupid.questions import QuestionType
 from evaluator.hicupid.scoring import HIGHEST_TOTAL, TOTAL_WEIGHTS, cut, rounded, total_of
 from evaluator.hicupid.user_scores import UserScore
+from evaluator.metrics import student
 from evaluator.metrics.intervals import Array, Estimate, UserSums, linearise
 from evaluator.results import Interval, PairwiseScores, Rate, Result, Scores, SplitScores, Total
 from leaderboard.board.tallies import FIGURES, TYPES, RunTally

@@ -10,8 +10,9 @@ from evaluator.errors import RapportError
 from evaluator.human.records import RaterKind
 from evaluator.human.tasks import AnyTask, JudgedTask, Task
 from leaderboard.board.human_gaps import GAP_FIGURE, RECALL_GAP, with_gaps
+from leaderboard.board.sharing import shared
 from leaderboard.open_data import layout
-from leaderboard.open_data.human import OpenHumanScorecard
+from leaderboard.open_data.human import OpenHumanScorecard, WholeHumanCard
 from leaderboard.open_data.human_figures import human_card_of
 from leaderboard.results import HumanScorecard
 from leaderboard.store.base import Store, StoreError
@@ -89,10 +90,10 @@ def in_order(cards: Iterable[HumanScorecard]) -> tuple[HumanScorecard, ...]:
 @lru_cache(maxsize=_PARTS)
 def _cards_in(content: bytes, path: str) -> PublicHumanCards:
     """Reads a part of the scorecards; kept, since most changes of the data set change one part."""
-    return cards_of(decode_parquet(content, OpenHumanScorecard, path), path)
+    return cards_of(decode_parquet(content, WholeHumanCard, path, only_its_columns=True), path)
 
 
-def cards_of(rows: Iterable[OpenHumanScorecard], path: str) -> PublicHumanCards:
+def cards_of(rows: Iterable[WholeHumanCard | OpenHumanScorecard], path: str) -> PublicHumanCards:
     """Returns the scorecards of public rows with their gaps; a row that cannot be read costs itself alone.
 
     Args:
@@ -106,7 +107,7 @@ def cards_of(rows: Iterable[OpenHumanScorecard], path: str) -> PublicHumanCards:
             cards.append(human_card_of(row))
         except RapportError as error:
             problems[f"{path}#{row.scorecard_id}"] = error.message
-    return PublicHumanCards(with_gaps(cards), problems)
+    return PublicHumanCards(tuple(shared(with_gaps(cards))), problems)
 
 
 def _order(card: HumanScorecard) -> tuple[int, int, str, bool, float, str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 
 from evaluator.human.gap import COMPARED, Gap, gap_name, synthetic_gap
 from evaluator.human.records import RaterKind
@@ -61,7 +62,7 @@ def _gaps(made_up: HumanScorecard, card: HumanScorecard) -> Iterator[Gap]:
         synthetic, labelled = made_up.result.figure(name), card.result.figure(name)
         if synthetic is not None and labelled is not None:
             yield Gap(
-                **dict(synthetic_gap(synthetic, labelled)),
+                **asdict(synthetic_gap(synthetic, labelled)),
                 other_scorecard_id=made_up.id,
                 other_answered_share=made_up.result.answered_share,
             )

@@ -14,6 +14,7 @@ from evaluator.metrics.ranks import Rank
 from evaluator.protocol import hicupid_protocol
 from leaderboard.board.places import REASONS_OF_PLACES, Place
 from leaderboard.board.rankings import OF_JUDGE, takes_part, takes_part_under_judge
+from leaderboard.board.sharing import once, shared
 from leaderboard.open_data import layout
 from leaderboard.open_data.board import OpenPlace
 from leaderboard.open_data.figures import REASONS, card_of, gap_of, sums_of
@@ -181,7 +182,7 @@ def _cards_in(content: bytes, path: str) -> PublicCards:
             cards.append(card_of(row))
         except RapportError as error:
             problems[f"{path}#{row.id}"] = error.message
-    return PublicCards(tuple(cards), problems)
+    return PublicCards(tuple(shared(map(once, cards))), problems)
 
 
 def _place(row: OpenPlace) -> Place:

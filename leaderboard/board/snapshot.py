@@ -11,12 +11,16 @@ from typing import Generic, Protocol, TypeVar
 from leaderboard.board.build import Board, build_board
 from leaderboard.board.changes import Changes, build_changes
 from leaderboard.board.judges import JudgeBoard, build_judge_board
+from leaderboard.collector import never_walked, uncollected
 from leaderboard.store.base import Revision, Store
 
 log = logging.getLogger("rapport.board")
 
 _BROKEN_SECONDS = 10.0
 """A file that is mended by hand does not move the store on, so a board with problems is built again after this."""
+
+_SHORT_SECONDS = 0.25
+"""Processor time of a build that everyone can wait for."""
 
 
 class Whole(Protocol):
@@ -35,7 +39,11 @@ Built = TypeVar("Built", bound=Whole)
 
 
 class Latest(Generic[Built]):
-    """Holds what was built last and swaps it whole."""
+    """Holds what was built last and swaps it whole.
+
+    Whoever asks first waits, and so does everyone where it is built in no time. What takes longer is renewed while
+    everybody still reads the last one: nobody waits for a store that moved on.
+    """
 
     def __init__(
         self, store: Store, build: Callable[[Store], Built], clock: Callable[[], float] = time.monotonic
@@ -45,9 +53,10 @@ class Latest(Generic[Built]):
         self._lock = threading.Lock()
         self._last: Built | None = None
         self._built = 0.0
+        self._is_long = False
 
     def now(self) -> Built:
-        """Returns what is built from the store's present state.
+        """Returns what is built from the store's present state, or from the last one while that is being built.
 
         Raises:
             StoreError: If the store as a whole cannot be read.
@@ -55,13 +64,40 @@ class Latest(Generic[Built]):
         found = self._current()
         if found is not None:
             return found
+        if self._last is not None and self._is_long:
+            self._renew_behind()
+            return self._last
         with self._lock:  # Whoever waited here finds what the first one built.
-            found = self._current()
-            if found is None:
-                found = self._build(self._store)
-                self._log_new_problems(found)
-                self._last, self._built = found, self._clock()
-            return found
+            return self._current() or self._renewed()
+
+    def _renew_behind(self) -> None:
+        """Builds in a thread of its own, unless somebody does already."""
+        if not self._lock.acquire(blocking=False):
+            return
+
+        def renew() -> None:
+            try:
+                if self._current() is None:
+                    self._renewed()
+            except Exception:
+                log.exception("what is newer than the pages show cannot be read")
+                self._is_long = False  # Whoever asks next tries by themselves, and is told.
+            finally:
+                self._lock.release()
+
+        threading.Thread(target=renew, name="renew", daemon=True).start()
+
+    def _renewed(self) -> Built:
+        """Builds, and puts what was built in the last one's place."""
+        start = time.thread_time()
+        with uncollected():
+            found = self._build(self._store)
+            self._is_long = time.thread_time() - start > _SHORT_SECONDS
+            if self._is_long:
+                never_walked()
+        self._log_new_problems(found)
+        self._last, self._built = found, self._clock()
+        return found
 
     def _current(self) -> Built | None:
         """What was built last, if it still holds."""
@@ -89,7 +125,7 @@ class Snapshot(Latest[Board]):
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         """Reads from a store."""
-        super().__init__(store, lambda results: build_board(results), clock)
+        super().__init__(store, lambda results: build_board(results, self._last), clock)
 
     def board(self) -> Board:
         """Returns the board at the store's present state.

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -175,6 +174,8 @@ def database(memory_mb: int = MEMORY_MB) -> Iterator[Any]:
     Args:
         memory_mb: What it may hold.
     """
+    import duckdb  # Pages read boards without it, and it takes its time and some memory.
+
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{memory_mb}MB",
         "threads": 2,

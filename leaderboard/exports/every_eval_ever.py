@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pydantic_core import to_json
+
 from evaluator.errors import RapportError
 from evaluator.identity import canonical_json
 from evaluator.judges.spec import JudgeSpec, load_judge
@@ -202,8 +204,8 @@ def _judging(card: Scorecard) -> dict[str, Any]:
         ],
         "input_prompt": f"Not part of this record: prompt pack {card.prompt_pack} ({card.prompt_pack_status}).",
         "additional_details": {
-            "position_consistency_percent": result.position_consistency.model_dump_json(),
-            "slot_a_share_percent": result.slot_a_share.model_dump_json(),
+            "position_consistency_percent": to_json(result.position_consistency).decode(),
+            "slot_a_share_percent": to_json(result.slot_a_share).decode(),
         },
     }
 

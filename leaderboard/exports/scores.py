@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pydantic_core import to_json
+
 from evaluator.results import Gap, Interval, PairwiseScores, Rate, Scores, Total
 from leaderboard.exports.entry import Entry
 
@@ -96,7 +98,7 @@ def _pairwise(id_: str, name: str, scores: PairwiseScores) -> Iterator[Score]:
     """Yields score, wins and losses against the reference answer; more ties are neither better nor worse."""
     about = f"{name} questions, against the reference answer:"
     score = _rate(f"{id_}_score", f"{name} score", f"{about} a win counts 1, a tie one half.", scores.score)
-    yield score._replace(details=(("tie", scores.tie.model_dump_json()),))
+    yield score._replace(details=(("tie", to_json(scores.tie).decode()),))
     yield _rate(f"{id_}_win", f"{name} wins", f"{about} share of wins.", scores.win)
     yield _rate(f"{id_}_loss", f"{name} losses", f"{about} share of losses.", scores.loss)._replace(
         lower_is_better=True

@@ -7,10 +7,19 @@ from typing import ClassVar, Literal
 
 from evaluator.human.records import RaterKind
 from evaluator.human.tasks import AnyTask
-from evaluator.records import Upgrade, UpgradedRecord
+from evaluator.records import Record, Upgrade, UpgradedRecord
 from leaderboard.open_data.board import without_facts
 from leaderboard.open_data.records import OpenRecord, PersonalData
 from leaderboard.records import Moment, Relation, TrainingData
+
+
+class WholeHumanCard(Record):
+    """Those columns of an `OpenHumanScorecard`, of any version, that hold all of a scorecard."""
+
+    scorecard_id: str
+    """Name of the scorecard."""
+    scorecard: str
+    """The scorecard as one JSON object."""
 
 
 class OpenHumanScorecard(OpenRecord, UpgradedRecord):

@@ -12,7 +12,7 @@ from evaluator.identity import canonical_json
 from evaluator.metrics.clustered import Missing
 from leaderboard.open_data.cleaning import NO_SECRETS, Secrets, clean
 from leaderboard.open_data.figures import REASONS, facts_of
-from leaderboard.open_data.human import OpenHumanFigure, OpenHumanScorecard
+from leaderboard.open_data.human import OpenHumanFigure, OpenHumanScorecard, WholeHumanCard
 from leaderboard.results import HumanScorecard
 from leaderboard.store.rows import read_record
 
@@ -52,7 +52,7 @@ def open_human_scorecard(card: HumanScorecard, secrets: Secrets = NO_SECRETS) ->
     return OpenHumanScorecard.model_validate({name: own[name] if name in own else known[name] for name in wanted})
 
 
-def human_card_of(row: OpenHumanScorecard) -> HumanScorecard:
+def human_card_of(row: WholeHumanCard | OpenHumanScorecard) -> HumanScorecard:
     """Returns the scorecard of a public row.
 
     Raises:

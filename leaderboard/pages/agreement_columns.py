@@ -35,18 +35,41 @@ _PEOPLES = (RaterKind.PERSON, RaterKind.CONSENSUS)
 
 
 class AgreementCell(NamedTuple):
-    """What stands of one stage in a row of HiCUPID."""
+    """What stands of one stage in a row of HiCUPID; laid out when it is shown, since few of ten thousand rows are."""
 
     label: str
     """What names it where no heading is seen."""
-    figure: Cell | None = None
+    card: HumanScorecard | None = None
     """None where the stage was not run."""
-    address: str = ""
-    """Where the whole scorecard's row stands, on the page of human agreement."""
-    marks: tuple[str, ...] = ()
-    """What the figure must not be taken for."""
-    gap: Cell | None = None
-    """By how much made-up users flatter the model; None where that cannot be asked of the stage."""
+
+    @property
+    def figure(self) -> Cell | None:
+        """How far the model agrees; None where the stage was not run."""
+        return cells_of(self.card, [COLUMNS[self.card.result.task].figure])[0] if self.card else None
+
+    @property
+    def gap(self) -> Cell | None:
+        """By how much made-up users flatter the model; None where that cannot be asked of the stage."""
+        gap = COLUMNS[self.card.result.task].gap if self.card else ""
+        return cells_of(self.card, [gap])[0] if self.card and gap else None
+
+    @property
+    def address(self) -> str:
+        """Where the whole scorecard's row stands, on the page of human agreement."""
+        return human_address(self.card) if self.card else ""
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What the figure must not be taken for."""
+        return tuple(_marks(self.card)) if self.card else ()
+
+    def value(self, *, gap: bool) -> float | None:
+        """Returns the figure, or the gap, to sort by; None where it is missing."""
+        if self.card is None:
+            return None
+        column = COLUMNS[self.card.result.task]
+        figure = self.card.result.figure(column.gap if gap else column.figure)
+        return figure.value if figure else None
 
 
 class AgreementColumns(NamedTuple):
@@ -127,16 +150,8 @@ def _chosen(row: BoardRow, task: AnyTask, choices: _Choices) -> _Choice | None:
 
 
 def _cell(card: HumanScorecard) -> AgreementCell:
-    """Lays out the figure of a scorecard."""
-    column = COLUMNS[card.result.task]
-    figure, *gaps = cells_of(card, filter(None, [column.figure, column.gap]))
-    return AgreementCell(
-        _label(agreed_with({card.result.kind}), column),
-        figure,
-        human_address(card),
-        tuple(_marks(card)),
-        gaps[0] if gaps else None,
-    )
+    """Names the figure of a scorecard."""
+    return AgreementCell(_label(agreed_with({card.result.kind}), COLUMNS[card.result.task]), card)
 
 
 def _label(title: str, column: Column) -> str:

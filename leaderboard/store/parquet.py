@@ -10,6 +10,7 @@ import datetime
 import io
 import types
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -130,6 +131,8 @@ def _plain(kind: type) -> Column:
     """Returns the column of a class."""
     if issubclass(kind, BaseModel):
         return _struct({name: field.annotation for name, field in kind.model_fields.items()}, _attribute, dict)
+    if is_dataclass(kind):
+        return _struct(get_type_hints(kind), _attribute, dict)
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         return _struct(get_type_hints(kind), _attribute, lambda value: kind(**value))
     if issubclass(kind, Enum):

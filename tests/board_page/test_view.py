@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
@@ -296,7 +297,7 @@ def test_the_interval_of_a_total_is_drawn_on_one_scale_with_its_figures_beside_i
     from evaluator.results import Interval
 
     card = card_of("org/a", 60)
-    total = card.result.total.model_copy(update={"interval": Interval(low=55.04, high=65.06, users=40)})
+    total = replace(card.result.total, interval=Interval(low=55.04, high=65.06, users=40))
     board = index_of(card.model_copy(update={"result": card.result.model_copy(update={"total": total})}))
     page = html_of(board)
     assert 'class="range" aria-hidden="true" style="--at:60.0;--low:55.0;--high:65.1"' in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from evaluator.results import Interval
@@ -28,7 +29,7 @@ def make_card(model: str = "org/model", total: float | None = 48.25, **changes: 
 
 def with_total(card: Scorecard, **changes: Any) -> Scorecard:
     """Returns a scorecard with another Total."""
-    total = card.result.total.model_copy(update=changes)
+    total = replace(card.result.total, **changes)
     return card.model_copy(update={"result": card.result.model_copy(update={"total": total})})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from evaluator.engines.base import EngineInfo
@@ -39,7 +40,7 @@ def make_check(judge: str = "demo", **changes: Any) -> JudgeCheck:
         CanaryFigure(canary=canary, figure=figure, rate=known, bound=bound, verdict=CanaryVerdict.WITHIN)
         for (canary, figure), bound in bounds_of("pairwise").items()
     ]
-    unknown = known.model_copy(update={"value": None, "judged": 0, "interval": None})
+    unknown = replace(known, value=None, judged=0, interval=None)
     unbound = figures[0].model_copy(update={"rate": unknown, "bound": None, "verdict": CanaryVerdict.UNBOUND})
     engine = EngineInfo(
         engine="vllm",

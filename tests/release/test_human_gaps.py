@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -149,7 +150,7 @@ def test_another_model_or_another_way_is_not_set_beside(changes: dict[str, objec
 
 def test_of_several_runs_that_of_the_same_submission_counts_or_else_the_newest() -> None:
     def made_up(name: str, hours: int, f1: float, **changes: object) -> HumanScorecard:
-        figure = MADE_UP.card.result.figure("f1_majority").model_copy(update={"value": f1})
+        figure = replace(MADE_UP.card.result.figure("f1_majority"), value=f1)
         result = MADE_UP.card.result.model_copy(update={"figures": (figure,)})
         at = NOON + datetime.timedelta(hours=hours)
         return MADE_UP.card.model_copy(update={"id": name, "created_at": at, "result": result} | changes)

@@ -1,7 +1,5 @@
 """The board: who ranks, in which order, with which figures."""
 
-import threading
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,12 +8,10 @@ from evaluator.hicupid.user_scores import UserScore
 from evaluator.metrics.intervals import UserSums
 from evaluator.metrics.ranks import rank_board
 from evaluator.results import Result
-from leaderboard.board import build, snapshot
 from leaderboard.board import places as places_module
 from leaderboard.board.build import BoardRow, build_board, find_row
 from leaderboard.board.places import NO_SUMS, TOO_FEW_USERS
 from leaderboard.board.public import NOT_YET, UNREAD
-from leaderboard.board.snapshot import Snapshot
 from leaderboard.open_data import layout
 from leaderboard.open_data.figures import open_card
 from leaderboard.open_data.files import CARDS
@@ -25,7 +21,6 @@ from leaderboard.store.base import Delete, Write
 from tests.builders import make_scorecard, make_user_scores
 from tests.ranked import rank
 from tests.released import publish, put_card, releasing, write_board
-from tests.waiting import at_once, until
 
 
 def ranked(*cards: Scorecard) -> tuple[BoardRow, ...]:
@@ -303,62 +298,9 @@ def test_a_broken_board_is_named_and_costs_the_ranks_alone(store, content):
     assert [layout.BOARD in problem for problem in board.problems] == [True]
 
 
-def test_a_file_that_was_mended_by_hand_comes_back_although_the_store_has_not_moved_on(monkeypatch, store):
-    publish(store, make_scorecard("org/a", 10))
-    whole, moments = store.read, iter([0.0, 5.0, 11.0, 11.0, 11.0])
-    monkeypatch.setattr(store, "read", lambda path: whole(path)[:9])
-    board = Snapshot(store, clock=lambda: next(moments))
-    assert board.board().rows == ()
-    monkeypatch.setattr(store, "read", whole)
-    assert board.board().rows == (), "not at once: a broken board is built again now and then, not for every visitor"
-    assert [row.model for row in board.board().rows] == ["org/a"]
-
-
 def test_a_runs_row_is_found_under_its_protocols_judge(store):
     card = make_scorecard("org/a", 10)
     publish(store, card, make_scorecard("org/b", 20))
     assert find_row(store, card.run_id).model == "org/a"
     with pytest.raises(KeyError, match="s-20260301-ffffffff"):
         find_row(store, "s-20260301-ffffffff.demo-v1")
-
-
-class CountedBuilds:
-    """Builds boards and counts them; the first one is not done before so many visitors are there."""
-
-    def __init__(self, store, visitors: int = 1) -> None:
-        self.number, self._visitors = 0, visitors
-        self._arrived: set[int] = set()
-        self._head, store.head = store.head, self._arrive
-
-    def _arrive(self):
-        self._arrived.add(threading.get_ident())
-        return self._head()
-
-    def __call__(self, store):
-        self.number += 1
-        until(lambda: len(self._arrived) >= self._visitors, what="all visitors are there")
-        return build.build_board(store)
-
-
-def test_a_snapshot_is_built_anew_only_when_the_store_has_moved_on(monkeypatch, store):
-    builds = CountedBuilds(store)
-    monkeypatch.setattr(snapshot, "build_board", builds)
-    board = Snapshot(store)
-    publish(store, make_scorecard("org/a", 10))
-    first = board.board()
-    assert board.board() is first
-    publish(store, make_scorecard("org/b", 20))
-    second = board.board()
-    assert [row.model for row in second.rows] == ["org/b", "org/a"]
-    assert len(first.rows) == 1, "a page that is being written keeps the board it began with"
-    assert builds.number == 2
-
-
-def test_many_visitors_at_once_wait_for_one_build(monkeypatch, store):
-    publish(store, make_scorecard("org/a", 10))
-    builds = CountedBuilds(store, visitors=12)
-    monkeypatch.setattr(snapshot, "build_board", builds)
-    board = Snapshot(store)
-    boards = at_once(*[board.board] * 12)
-    assert builds.number == 1
-    assert all(seen is boards[0] for seen in boards)

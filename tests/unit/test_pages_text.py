@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -176,7 +177,7 @@ def test_a_rank_stands_with_the_ranks_that_the_data_leave_open():
 
 def test_the_worst_case_stands_beside_the_total():
     card = make_scorecard("org/a", 60)
-    total = card.result.total.model_copy(update={"worst_case": 58.5})
+    total = replace(card.result.total, worst_case=58.5)
     card = card.model_copy(update={"result": card.result.model_copy(update={"total": total})})
     assert "60.0 no interval: 1 user judged 3 of 3 (100.0 %) worst case 58.5" in board_of(card)
 
@@ -268,7 +269,7 @@ def with_result(card: Scorecard, **changes) -> Scorecard:
 
 def test_a_total_without_a_worst_case_and_types_that_nobody_read_are_shown_as_missing():
     card = make_scorecard("org/a", None)
-    nothing = card.result.schedule.model_copy(update={"value": None, "judged": 0})
+    nothing = replace(card.result.schedule, value=None, judged=0)
     persona = card.result.persona.model_copy(update=dict.fromkeys(("win", "tie", "loss", "score"), nothing))
     html = html_of(index_of(with_result(card, persona=persona)))
     page = table_of(html)
@@ -279,16 +280,16 @@ def test_a_total_without_a_worst_case_and_types_that_nobody_read_are_shown_as_mi
 
 def test_a_worst_case_is_shown_although_there_is_no_total():
     card = make_scorecard("org/a", None)
-    total = card.result.total.model_copy(update={"value": None, "worst_case": 12.5})
+    total = replace(card.result.total, value=None, worst_case=12.5)
     assert "– no interval: 1 user judged 3 of 3 (100.0 %) worst case 12.5" in board_of(with_result(card, total=total))
 
 
 def test_what_is_judged_stands_below_every_figure_and_never_looks_like_more_than_it_is():
     card = make_scorecard("org/a", 60)
     told = {"judged": 9_999, "items": 10_000}
-    total = card.result.total.model_copy(update={**told, "interval": Interval(low=55, high=65, users=40)})
-    schedule = card.result.schedule.model_copy(update=told)
-    persona = card.result.persona.model_copy(update={"score": schedule.model_copy(update={"value": 75.0})})
+    total = replace(card.result.total, **told, interval=Interval(low=55, high=65, users=40))
+    schedule = replace(card.result.schedule, **told)
+    persona = card.result.persona.model_copy(update={"score": replace(schedule, value=75.0)})
     page = board_of(with_result(card, total=total, schedule=schedule, persona=persona, users=40))
     assert "60.0 55.0 to 65.0 judged 9,999 of 10,000 (99.9 %) worst case" in page
     assert "50.0 / 50.0 / 0.0 score 75.0 (no interval) judged 9,999 of 10,000" in page
@@ -371,7 +372,7 @@ def test_a_scorecard_that_does_not_rank_says_why():
 
 def test_what_nobody_can_know_of_a_scorecard_is_said_to_be_missing():
     card = make_scorecard("org/a", 60, protocol="paper", engine_flags=(), chat_template_arguments=())
-    nothing = card.result.slot_a_share.model_copy(update={"value": None, "judged": 0})
+    nothing = replace(card.result.slot_a_share, value=None, judged=0)
     said = facts(with_result(card, prefill_efficiency=None, slot_a_share=nothing))
     assert said["Prefill efficiency"].startswith("missing: ")
     assert said["Words for slot A, of those for A or B, %"].startswith("missing: ")

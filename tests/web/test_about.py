@@ -7,6 +7,7 @@ import html
 import re
 import typing
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from leaderboard.pages.about.examples import examples, judged_items
 from leaderboard.pages.about.page import about
 from leaderboard.pages.about.pages import AboutPages, about_router
 from leaderboard.pages.about.sections import SECTIONS
-from leaderboard.pages.about.terms import OF_COLUMNS, TERMS, address_of
+from leaderboard.pages.about.terms import OF_COLUMNS, TERMS, address_of, tip_of
 from leaderboard.pages.board.columns import COLUMNS
 from leaderboard.pages.figures import bounds, figure
 from leaderboard.pages.render import NAVIGATION, render
@@ -89,6 +90,12 @@ def test_every_column_of_the_board_is_explained() -> None:
     assert set(OF_COLUMNS.values()) <= set(TERMS)
     with pytest.raises(KeyError):
         address_of("nothing")
+
+
+def test_a_columns_tooltip_says_what_the_page_says() -> None:
+    for name, column in COLUMNS.items():
+        assert tip_of(name) in TERMS[OF_COLUMNS[name]].says, name
+        assert column.tip.startswith(tip_of(name)), name
 
 
 def test_a_total_is_what_the_formula_on_the_page_says(page: str) -> None:
@@ -172,10 +179,10 @@ def test_gaps_are_differences(page: str) -> None:
 
 def test_no_result_of_an_example_is_typed_in() -> None:
     real = examples()
-    rate = real.scoring.score.model_copy(update={"value": 12.3, "judged": 1234})
+    rate = replace(real.scoring.score, value=12.3, judged=1234)
     ends = Interval(low=-98.7, high=-87.6, users=43)
     scoring = real.scoring._replace(win=rate, tie=rate, loss=rate, score=rate, consistency=rate, worst_case=rate)
-    figure_of = real.gap.model_copy(update={"value": 0.12, "interval": ends})
+    figure_of = replace(real.gap, value=0.12, interval=ends)
     odd = real._replace(
         scoring=scoring,
         totals=(real.totals[0]._replace(total=12.34),),
@@ -185,7 +192,7 @@ def test_no_result_of_an_example_is_typed_in() -> None:
         human=real.human.model_copy(update={"rater": 0.123, "one_more_human": 0.234, "noise_ceiling": 0.345}),
         correlated=real.correlated._replace(spearman=0.123),
         gap=figure_of,
-        long_context=real.long_context.model_copy(update={"value": -12.3, "interval": ends}),
+        long_context=replace(real.long_context, value=-12.3, interval=ends),
     )
     shown = render("about/page.html", here="/about", about=about(Settings())._replace(examples=odd), bounds=bounds)
     expected = {

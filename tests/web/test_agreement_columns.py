@@ -143,12 +143,15 @@ def test_a_site_without_the_suite_has_no_such_columns(store: LocalStore) -> None
     assert cells(page)[f"Human agreement: Relevance, {KAPPA}"] == "– not run"
 
 
-def test_what_is_shown_is_looked_up_once_for_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_is_shown_is_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
     monkeypatch.setattr(
         "leaderboard.pages.agreement_columns.cells_of",
         lambda card, names: made.append(card.id) or cells_of(card, names),
     )
     rows = rank([ROW, *(ROW.model_copy(update={"id": f"{place}@demo"}) for place in range(40))], {})
-    agreement_columns(sections(rows), [of_labels(number=number) for number in (1, 2, 3)])
-    assert len(made) == 3
+    (columns,) = agreement_columns(sections(rows), [of_labels(number=number) for number in (1, 2, 3)]).values()
+    assert made == []
+    (first,) = {cell.figure for cell in columns.cells[ROW.id] if cell.card}
+    assert len(made) == 1
+    assert first.value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from fastapi import FastAPI
@@ -91,9 +92,7 @@ def of_labels_of_people(number: int = 1, **changes: object) -> HumanScorecard:
 
 def with_interval(card: HumanScorecard, name: str, low: float, high: float) -> HumanScorecard:
     figures = tuple(
-        figure.model_copy(update={"interval": Interval(low=low, high=high, users=12), "reason": None})
-        if figure.name == name
-        else figure
+        replace(figure, interval=Interval(low=low, high=high, users=12), reason=None) if figure.name == name else figure
         for figure in card.result.figures
     )
     return card.model_copy(update={"result": card.result.model_copy(update={"figures": figures})})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from fastapi import FastAPI
@@ -50,7 +51,7 @@ def full_size(card: Scorecard) -> Scorecard:
         )
         for name in ("persona", "profile")
     }
-    rates = {"schedule": result.schedule.model_copy(update=wide), "total": result.total.model_copy(update=wide)}
+    rates = {"schedule": replace(result.schedule, **wide), "total": replace(result.total, **wide)}
     counted = {"users": 250, "missing": 123, "missing_because": (("judge_timeout", 100), ("unparsed", 23))}
     splits = tuple(
         result.by_split[0].model_copy(update={"split": split, **pairwise, **rates}) for split in ("test_1", "test_2")

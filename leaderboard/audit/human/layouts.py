@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from evaluator.human.results import HumanResult, Judging, NamedFigure
@@ -22,4 +23,4 @@ def judging_laid_out(judging: Judging) -> dict[str, Any]:
 
 def by_name(figures: Iterable[NamedFigure]) -> dict[str, Any]:
     """Returns figures."""
-    return {figure.name: figure.model_dump(exclude={"name"}) for figure in figures}
+    return {figure.name: {key: value for key, value in asdict(figure).items() if key != "name"} for figure in figures}

@@ -183,17 +183,19 @@ def gap_cell(of: Callable[[BoardRow], Gap | None]) -> Write:
 def agreement_cell(entry: Entry, stage: int) -> Markup:
     """Writes how far a model agrees with those who labelled the same items, and what one more human reaches."""
     cell = entry.agreement[stage] if entry.agreement else None
-    if cell is None or cell.figure is None:
+    told = cell and cell.figure
+    if cell is None or told is None:
         return missing("not run") if entry.is_model else MISSING
-    return _agreement(cell, cell.figure)
+    return _agreement(cell, told)
 
 
 def gap_to_people_cell(entry: Entry, stage: int) -> Markup:
     """Writes by how much made-up users flatter a model."""
     cell = entry.agreement[stage] if entry.agreement else None
-    if cell is None or cell.gap is None:
+    told = cell and cell.gap
+    if cell is None or told is None:
         return missing("not run") if entry.is_model else MISSING
-    return _agreement(cell, cell.gap)
+    return _agreement(cell, told)
 
 
 def _agreement(cell: AgreementCell, told: Cell) -> Markup:

@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from markupsafe import Markup
 
+from leaderboard.pages.about.terms import tip_of
 from leaderboard.pages.agreement_columns import COLUMNS as STAGES
 from leaderboard.pages.board import cells
 from leaderboard.pages.board.entries import Entry
@@ -107,17 +108,8 @@ def _date(entry: Entry) -> Key:
 
 
 def _agreement(stage: int, *, gap: bool) -> Callable[[Entry], Key]:
-    """Returns what finds a figure of agreement; it is written with a true minus and has a dash where it is missing."""
-
-    def find(entry: Entry) -> Key:
-        cell = entry.agreement[stage] if entry.agreement else None
-        told = (cell.gap if gap else cell.figure) if cell else None
-        try:
-            return float(told.value.replace("\N{MINUS SIGN}", "-")) if told else None
-        except ValueError:
-            return None
-
-    return find
+    """Returns what finds a figure of agreement."""
+    return lambda entry: entry.agreement[stage].value(gap=gap) if entry.agreement else None
 
 
 _RESULT, _PEOPLE, _GAPS, _OF_MODEL, _TEXT, _RUN = (
@@ -138,8 +130,7 @@ def _stages() -> dict[str, Column]:
         found[task.value] = Column(
             told.heading,
             told.unit,
-            f"How far the model agrees with those who labelled the same items, beside what one more human would "
-            f"reach; {told.unit}.",
+            f"{tip_of(task.value)} Beside it stands what one more human would reach; {told.unit}.",
             _PEOPLE,
             _agreement(stage, gap=False),
             lambda entry, stage=stage: cells.agreement_cell(entry, stage),  # type: ignore[misc]
@@ -151,8 +142,7 @@ def _stages() -> dict[str, Column]:
             found[f"gap-{task.value}"] = Column(
                 f"Gap, {told.heading.lower()}",
                 "F1, made-up less labelled",
-                "Synthetic-to-human gap: F1 on HiCUPID's made-up users less the same on labels; above 0, made-up users "
-                "flatter the model.",
+                tip_of(f"gap-{task.value}"),
                 _GAPS,
                 _agreement(stage, gap=True),
                 lambda entry, stage=stage: cells.gap_to_people_cell(entry, stage),  # type: ignore[misc]
@@ -168,8 +158,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "rank": Column(
             "Rank",
             "",
-            "One more than the number of models that are significantly better; in brackets all ranks that the data "
-            "leave open, at 95 % for the whole ranking at once.",
+            tip_of("rank"),
             _RESULT,
             _figure("rank"),
             cells.rank_cell,
@@ -179,7 +168,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         MODEL: Column(
             "Model",
             "revision · date",
-            "The model as it was handed in, with all that marks how it was run and why it may not rank.",
+            tip_of(MODEL),
             _RESULT,
             _text(lambda entry: entry.name),
             cells.model_cell,
@@ -191,8 +180,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "total": Column(
             "Total",
             "0 to 87.5",
-            "(25 × persona + 5 × profile + 10 × schedule / 2) / 40, a tie counting half: 50 is as good as gold; drawn "
-            "with its 95 % interval, the thin line marks 50.",
+            tip_of("total") + " Drawn with its 95 % interval; the thin line marks 50.",
             _RESULT,
             _published("total", "total.value"),
             cells.total_cell,
@@ -201,8 +189,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "persona": Column(
             "Persona",
             _WIN_TIE_LOSS,
-            "Share of answers on what a user likes that the judge found better than, as good as, or worse than gold; "
-            "sorted by the score, in which a tie counts half.",
+            tip_of("persona") + " Sorted by the score, in which a tie counts half.",
             _RESULT,
             _published("persona", "persona.score.value"),
             cells.beside_gold(lambda row: row.persona, _theirs("persona")),
@@ -211,7 +198,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "profile": Column(
             "Profile",
             _WIN_TIE_LOSS,
-            "The same of questions that need what a user likes and who he is at once.",
+            tip_of("profile"),
             _RESULT,
             _published("profile", "profile.score.value"),
             cells.beside_gold(lambda row: row.profile, _theirs("profile")),
@@ -220,7 +207,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "schedule": Column(
             "Schedule",
             "%",
-            "Share of requests that clash with an appointment where the answer says so.",
+            tip_of("schedule"),
             _RESULT,
             _published("schedule", "schedule.value"),
             cells.rate_cell(lambda row: row.schedule, _theirs("schedule")),
@@ -230,8 +217,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "lc": Column(
             "Long-context gap",
             "points",
-            "Persona score with the whole history less that with the needed dialogues alone: below 0 where a long "
-            "history costs the model.",
+            tip_of("lc"),
             _GAPS,
             _figure("desiderata.lc.value"),
             cells.gap_cell(lambda row: row.desiderata.lc),
@@ -240,7 +226,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "generalisation": Column(
             "Generalisation",
             "points",
-            "Total for users never seen in training less that for seen ones.",
+            tip_of("generalisation"),
             _GAPS,
             _figure("desiderata.generalisation.value"),
             cells.gap_cell(lambda row: row.desiderata.generalisation),
@@ -249,7 +235,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "size": Column(
             "Size",
             "parameters",
-            "Parameters, counted in the headers of the model's weight files.",
+            tip_of("size"),
             _OF_MODEL,
             _fact("parameters"),
             cells.size_cell,
@@ -259,7 +245,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "licence": Column(
             "Licence",
             "",
-            "As the model's card names it.",
+            tip_of("licence"),
             _OF_MODEL,
             _text(_licence),
             cells.told_cell(_licence),
@@ -270,7 +256,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "length": Column(
             "Context",
             "tokens",
-            "Tokens of prompt and answer together that the model takes, as it declares.",
+            tip_of("length"),
             _OF_MODEL,
             _fact("context_length"),
             cells.context_cell,
@@ -278,8 +264,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "family": Column(
             "Family",
             "architecture",
-            "The line of models that it comes from, by its name and what it declares, and the class that its "
-            "config.json names.",
+            tip_of("family"),
             _OF_MODEL,
             _text(lambda entry: entry.family),
             cells.family_cell,
@@ -289,7 +274,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "trained": Column(
             "Trained on HiCUPID",
             "",
-            "Which part of HiCUPID the model was trained on, as its submitter declares; telling costs no rank.",
+            tip_of("trained"),
             _OF_MODEL,
             _text(_trained),
             cells.trained_cell,
@@ -300,18 +285,18 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "submitter": Column(
             "Submitter",
             "",
-            "Who handed the model in.",
+            tip_of("submitter"),
             _OF_MODEL,
             _text(_of_row("submitter")),
             cells.told_cell(_of_row("submitter")),
             kind="text",
             first="",
         ),
-        "date": Column("Date", "", "When the result was made.", _OF_MODEL, _date, cells.date_cell, kind="text"),
+        "date": Column("Date", "", tip_of("date"), _OF_MODEL, _date, cells.date_cell, kind="text"),
         "bleu": Column(
             "BLEU",
             "0 to 100",
-            "Mean sentence BLEU against gold; it tells how alike the words are, not how good the answer is.",
+            tip_of("bleu"),
             _TEXT,
             _figure("bleu.value"),
             cells.rate_cell(lambda row: row.bleu),
@@ -319,7 +304,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "rouge": Column(
             "ROUGE-L",
             "0 to 100",
-            "Mean ROUGE-L F1 against gold; likewise of words alone.",
+            tip_of("rouge"),
             _TEXT,
             _figure("rouge_l.value"),
             cells.rate_cell(lambda row: row.rouge_l),
@@ -327,7 +312,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "evidence": Column(
             "Evidence shown",
             "%",
-            "Share of the dialogues that a question needs which the context showed the model.",
+            tip_of("evidence"),
             _TEXT,
             _figure("evidence_recall.value"),
             cells.rate_cell(lambda row: row.evidence_recall),
@@ -335,7 +320,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "judge": Column(
             "Judge",
             "",
-            "The model that reads answers and decides; marked unless it decides official ranks.",
+            tip_of("judge"),
             _RUN,
             _text(_of_row("judge")),
             cells.judge_cell,
@@ -345,7 +330,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "verdicts": Column(
             "Verdicts",
             "count",
-            "Verdicts that were asked for and read; answers with a defect lose without one.",
+            tip_of("verdicts"),
             _RUN,
             _figure("verdicts"),
             cells.verdicts_cell,
@@ -353,7 +338,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "missing": Column(
             "Missing",
             "verdicts",
-            "Verdicts that the judge or the machine failed to give; they never count as a tie or a loss.",
+            tip_of("missing"),
             _RUN,
             _figure("missing"),
             cells.missing_cell,
@@ -361,7 +346,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "consistency": Column(
             "Consistency",
             "% of pairs",
-            "Share of pairs whose verdicts agree whichever answer the judge reads first.",
+            tip_of("consistency"),
             _RUN,
             _figure("position_consistency.value"),
             cells.consistency_cell,
@@ -369,7 +354,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "efficiency": Column(
             "Prefill efficiency",
             "0 to 1",
-            "Distinct prompt tokens over prompt tokens computed: 1 where nothing was computed twice.",
+            tip_of("efficiency"),
             _RUN,
             _figure("prefill_efficiency"),
             cells.efficiency_cell,

@@ -45,7 +45,7 @@ class TableIndex:
 
         Those of agreement with labels are, once there is any figure of it.
         """
-        there = any(cell.figure for entry in self.entries for cell in entry.agreement)
+        there = any(cell.card for entry in self.entries for cell in entry.agreement)
         return tuple(name for name in SHOWN_UNASKED if there or name not in AGREEMENT)
 
     @cached_property
