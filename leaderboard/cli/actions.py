@@ -11,7 +11,6 @@ import typer
 from redis import Redis
 
 from evaluator.errors import Cause, RapportError
-from leaderboard.api.endpoints import changed
 from leaderboard.api.records import Logs, Submission
 from leaderboard.api.telling import logs_of, submission_of
 from leaderboard.cli.options import AsJson, Url
@@ -124,6 +123,8 @@ def correct(
     service = service_at(Settings())
     if base_model is not None:
         changes["base_model"] = base_model or None
+    from leaderboard.api.endpoints import changed  # It knows the board, whose tables slow every command's start.
+
     declared = changed(service.view(submission_id).declaration, changes)
     _print(submission_of(service.correct(submission_id, THE_MAINTAINER, declared, reason)), as_json)
 

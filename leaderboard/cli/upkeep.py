@@ -102,7 +102,10 @@ def takedown(
     model: Annotated[str | None, typer.Option(help="All results of a model.")] = None,
     submission: Annotated[str | None, typer.Option(help="All results of a submission.")] = None,
     answer: Annotated[str | None, typer.Option(help="An answer's text, by its content hash.")] = None,
-    person: Annotated[str | None, typer.Option(help="A person's labels and verdicts, by the pseudonym.")] = None,
+    person: Annotated[
+        str | None,
+        typer.Option(help="A person's labels and verdicts, by the pseudonym; objections, by the name on the Hub."),
+    ] = None,
     by: Annotated[str, typer.Option(help="Who decided it.")] = THE_MAINTAINER.name,
     yes: Yes = False,
     as_json: AsJson = False,

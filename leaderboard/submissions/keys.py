@@ -56,6 +56,12 @@ REPORTS = "rapport:reports"
 """Sorted set of the ids of reports on re-scores by when they were asked for."""
 REPORTS_OPEN = "rapport:reports:open"
 """Sorted set of those of them that wait or are being worked out."""
+OBJECTIONS = "rapport:objections"
+"""Sorted set of the ids of objections by when they were made."""
+OBJECTIONS_WAITING = "rapport:objections:waiting"
+"""Sorted set of those of them that nobody has replied to, likewise."""
+OBJECTIONS_UNSAVED = "rapport:objections:unsaved"
+"""Set of those of them whose latest change is not in the store yet."""
 
 ACTS = "rapport:acts"
 """List of what maintainers did; the place in the list is the sequence number."""
@@ -238,3 +244,23 @@ def report_progress(report_id: str) -> str:
 def report_result(report_id: str) -> str:
     """What came of a report."""
     return f"rapport:report:{report_id}:result"
+
+
+def objection(name: str) -> str:
+    """JSON of an objection."""
+    return f"rapport:objection:{name}"
+
+
+def objections_by(person: str) -> str:
+    """Sorted set of the ids of a person's objections by when they were made."""
+    return f"rapport:objections:by:{person}"
+
+
+def objections_about(submitter: str) -> str:
+    """Sorted set of the ids of objections about a submitter's results, likewise."""
+    return f"rapport:objections:about:{submitter}"
+
+
+def objections_accepted(scorecard_id: str, question_id: str) -> str:
+    """Sorted set of the ids of accepted objections to one answer under one judge by when they were accepted."""
+    return f"rapport:objections:accepted:{scorecard_id}:{question_id}"

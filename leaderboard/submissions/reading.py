@@ -93,6 +93,14 @@ class LedgerReader:
         """
         return _only(read_submissions(self._redis, [submission_id]), submission_id)
 
+    def models(self, submission_ids: Iterable[str]) -> dict[str, str]:
+        """Returns of what models submissions are, by id, in one round trip; the unknown are left out.
+
+        Raises:
+            RapportError: `data_error` naming the submission that cannot be read.
+        """
+        return {found.id: found.model for found in read_submissions(self._redis, list(submission_ids))}
+
     def history(self, submission_id: str) -> History:
         """Returns a submission with all that has happened to it.
 

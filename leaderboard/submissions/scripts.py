@@ -49,7 +49,7 @@ end
 """
 """Gives an event its number; and finds an event that was added already, when the answer to that was lost."""
 
-_NOTE_ACT = """
+NOTE_ACT = """
 local function note_act(list, act)
   if list ~= '' then redis.call('RPUSH', list, numbered(act, redis.call('LLEN', list) + 1)) end
 end
@@ -62,7 +62,7 @@ MOVE = f"""
 -- ARGV: before, after, transition, submission id, whether it ends there, log of maintainers, entry.
 -- Moves a run if it is still where the caller saw it; the list's length gives the transition its sequence number.
 {NUMBERED}
-{_NOTE_ACT}
+{NOTE_ACT}
 local length = redis.call('LLEN', KEYS[2])
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return is_last(KEYS[2], ARGV[3], length) and length or 0 end
 redis.call('SET', KEYS[1], ARGV[2])
@@ -78,7 +78,7 @@ AMEND = f"""
 -- KEYS: events, unsaved, urgent.
 -- ARGV: how many events the caller saw, amendment, submission id, log of maintainers, entry.
 {NUMBERED}
-{_NOTE_ACT}
+{NOTE_ACT}
 local length = redis.call('LLEN', KEYS[1])
 if length ~= tonumber(ARGV[1]) then return is_last(KEYS[1], ARGV[2], length) and length or 0 end
 redis.call('RPUSH', KEYS[1], numbered(ARGV[2], length + 1))

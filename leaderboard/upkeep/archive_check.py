@@ -21,6 +21,7 @@ from leaderboard.upkeep.acts_check import check_acts
 from leaderboard.upkeep.findings import BACKUP, ITS_OWN, FindingKind, Found, found, unreadable
 from leaderboard.upkeep.judge_board_check import check_judge_board
 from leaderboard.upkeep.judging_check import check_judging
+from leaderboard.upkeep.objections_check import check_objections
 from leaderboard.upkeep.places import Place, Sort, is_half_written, place_of
 from leaderboard.upkeep.records import Takedown, takedown_path
 from leaderboard.upkeep.rescore_check import check_rescores
@@ -68,6 +69,7 @@ def check_archive(archive: Store, tell: Callable[[Progress], None] = lambda prog
     yield from check_rescores(archive, places, traces)
     yield from check_judge_board(archive, places)
     yield from check_acts(archive, places)
+    yield from check_objections(archive, places, traces)
     for count, (name, places) in enumerate(sorted(by_submission.items()), start=1):
         yield from _Looked(archive, name, places, traces).findings()
         tell(Progress(count, len(by_submission)))

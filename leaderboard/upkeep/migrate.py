@@ -10,6 +10,7 @@ from typing import NamedTuple
 from evaluator.judges.canaries import JudgeCheck
 from evaluator.parquet import read_table
 from evaluator.records import Record, UpgradedRecord
+from leaderboard.objections.records import Objection
 from leaderboard.records import Plan, Tombstone
 from leaderboard.rescoring.promotions import Promotions
 from leaderboard.rescoring.records import Rescore
@@ -38,6 +39,7 @@ _KINDS: Mapping[Sort, type[Record]] = {
     Sort.RESCORED_USERS: UserScores,
     Sort.PROMOTIONS: Promotions,
     Sort.JUDGE_CHECK: JudgeCheck,
+    Sort.OBJECTION: Objection,
 }
 _CARDS = (Sort.SCORECARD, Sort.HUMAN_SCORECARD, Sort.RESCORED_CARD)
 _ROWS = (Sort.RUN, Sort.JUDGING)

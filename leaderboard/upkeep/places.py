@@ -41,6 +41,8 @@ class Sort(StrEnum):
     PROMOTIONS = "promotions"
     ACTS = "acts"
     """Entries of the log of what maintainers did."""
+    OBJECTION = "objection"
+    """What a reader objects to, and what was said to it."""
     JUDGE_CHECK = "judge_check"
     """What canaries said of a judge."""
     JUDGE_QUALITY = "judge_quality"
@@ -59,6 +61,7 @@ _OF_NO_SUBMISSION = frozenset(
         Sort.RESCORE,
         Sort.PROMOTIONS,
         Sort.ACTS,
+        Sort.OBJECTION,
         Sort.JUDGE_CHECK,
         Sort.JUDGE_QUALITY,
         Sort.LABELLED_SET,
@@ -72,8 +75,8 @@ class Place(NamedTuple):
 
     sort: Sort
     name: str
-    """The submission, run, judging, scorecard, person, re-score, check, version of a judge, labelled verdict file, or
-    digest that it is called after."""
+    """The submission, run, judging, scorecard, person, re-score, check, version of a judge, labelled verdict file,
+    objection, or digest that it is called after."""
     model: str = ""
     """Of a scorecard and its users' sums, where the path tells it."""
     old: bool = False
@@ -116,6 +119,7 @@ _HASHED = re.compile(r"([0-9a-f]{2})/(\1[0-9a-f]{62})\.(?:parquet|json)")
 _OF_PERSON = re.compile(r"[0-9a-f]{2}/(annotator-[0-9a-z]{5,40})/([0-9]{6})\.jsonl")
 _CHECK = re.compile(r"([a-z0-9][a-z0-9.-]{0,62}/[0-9a-f]{16}-[0-9a-f]{12})\.json")
 _QUALITY = re.compile(r"([a-z0-9][a-z0-9.-]{0,62}/[0-9a-f]{16})\.json")
+_OBJECTION = re.compile(r"[0-9a-f]{2}/(o-[0-9a-f]{24})\.json")
 _LABELLED = re.compile(r"([a-z0-9][a-z0-9.-]{0,62})/(?:set\.json|labels\.parquet)")
 _HALF_WRITTEN = re.compile(r".*(?:\.(?:tmp|temp|part|partial|new|incomplete|lock|swp)|~)", re.IGNORECASE)
 
@@ -252,6 +256,12 @@ def _of_acts(path: str, _: str) -> Place | None:
     return Place(Sort.ACTS, path) if span_of(path) else None
 
 
+def _of_objection(path: str, rest: str) -> Place | None:
+    """Tells objections of readers."""
+    named = _OBJECTION.fullmatch(rest)
+    return Place(Sort.OBJECTION, named[1]) if named and path == layout.objection_path(named[1]) else None
+
+
 _PARTS_OF_RESCORE = 4
 """Of a path below `rescores`, at least: month, day, re-score, and what lies in its folder."""
 _TOLD_BY: Mapping[str, Callable[[str, str], Place | None]] = {
@@ -269,5 +279,6 @@ _TOLD_BY: Mapping[str, Callable[[str, str], Place | None]] = {
     layout.LABELLED: _of_labelled,
     layout.PROMOTIONS: _of_promotions,
     layout.ACTS: _of_acts,
+    layout.OBJECTIONS: _of_objection,
 }
 """By the first part of a path, what tells the rest."""

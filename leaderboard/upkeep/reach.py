@@ -23,6 +23,7 @@ from leaderboard.store.parquet import decode_parquet
 from leaderboard.store.rows import read_record
 from leaderboard.store.runs import StoredRun
 from leaderboard.submissions.history import History
+from leaderboard.upkeep.objections_taken import objections_of
 from leaderboard.upkeep.places import Sort, place_of
 from leaderboard.upkeep.records import Takedown, TakedownKind
 from leaderboard.upkeep.recount import recount, recount_human
@@ -141,12 +142,14 @@ def look(archive: Store, results: Store, takedown: Takedown, tell: Callable[[str
         if takedown.kind is TakedownKind.PERSON:
             of_person = archive.list(layout.person_folder(takedown.name))
             labels = len(labels_without(results, takedown.name)) + len(of_person)
+            labels += len(objections_of(archive, takedown.kind, takedown.name, ()))
         files = sum(found.values()) + labels
         runs = tuple(sorted({judged_run_of(name) if is_of_rescore(name) else name for name in found}))
         return Reach(submissions=tuple(sorted(set(map(submission_of, runs)))), runs=runs, files=files)
     named = submissions_of(archive, takedown.kind, takedown.name)
     histories = list(_histories(archive, map(layout.submission_path, named)))
     paths = [path for history in histories for path in files_of_results(archive, history)]
+    paths += objections_of(archive, takedown.kind, takedown.name, named)
     runs = tuple(run_id for history in histories for run_id in history.submission.run_ids())
     return Reach(submissions=tuple(named), runs=runs, files=len(paths))
 

@@ -25,7 +25,7 @@ class TakedownKind(StrEnum):
     ANSWER = "answer"
     """The text of an answer, wherever it stands: what was found of it stays."""
     PERSON = "person"
-    """All labels and verdicts of a person."""
+    """All labels and verdicts of a person, by the pseudonym; or all objections, by the name on the Hub."""
 
 
 class Takedown(Record):
@@ -34,7 +34,7 @@ class Takedown(Record):
     schema_version: Literal[1] = 1
     kind: TakedownKind
     name: str = Field(min_length=1, max_length=200)
-    """The model, the submission, the answer's content hash, or the person's pseudonym."""
+    """The model, the submission, the answer's content hash, or the person's pseudonym or name on the Hub."""
     at: Moment
     submissions: tuple[str, ...] = ()
     """Those whose results changed by it, or went."""

@@ -34,6 +34,7 @@ from leaderboard.upkeep.ledger_rows import (
     withdraw_in_ledger,
     withdrawn,
 )
+from leaderboard.upkeep.objections_taken import forget_objections, objections_of, waiting_in
 from leaderboard.upkeep.open_judgings import close_judgings, count_cards, note_taken_down, open_judgings_of
 from leaderboard.upkeep.reach import Reach, files_of_results, items_with, labels_without, look, runs_with
 from leaderboard.upkeep.records import Takedown, TakedownKind, takedown_path
@@ -109,6 +110,7 @@ class _TakingDown:
                 self._take_results(name, takedown)
         else:
             self._change_rows()
+        self._take_objections(takedown)
         self._publish(takedown)
         self._forget_the_past()
         return reach
@@ -124,7 +126,8 @@ class _TakingDown:
         if self._site.redis is not None:
             unsaved = unsaved_of(self._site.redis, asked.kind, asked.name)
             changes: dict[str, object] = {"submissions": tuple(sorted({*reach.submissions, *unsaved}))}
-            if not reach.files and labels_of(self._site.redis, asked.kind, asked.name):
+            said = labels_of(self._site.redis, asked.kind, asked.name)
+            if not reach.files and (said or waiting_in(self._site.redis, asked.kind, asked.name)):
                 changes["files"] = 1  # What the publisher would have made of what Redis alone holds.
             reach = reach.model_copy(update=changes)
         if reach == Reach() and noted(self._site, asked) is asked:
@@ -183,6 +186,14 @@ class _TakingDown:
         self._writer.commit([Delete(path) for path in paths], f"{self._words}: {len(paths)} files of labels")
         if self._site.redis is not None:
             Desk(self._site.redis).forget(self._asked.name)
+
+    def _take_objections(self, takedown: Takedown) -> None:
+        """Takes out what a person objected to, or what was objected to in what is taken down."""
+        told = (takedown.kind, takedown.name, takedown.submissions)
+        if paths := objections_of(self._archive, *told):
+            self._writer.commit([Delete(path) for path in paths], f"{self._words}: {len(paths)} objections")
+        if self._site.redis is not None:
+            forget_objections(self._site.redis, *told)
 
     def _publish(self, takedown: Takedown) -> None:
         """Brings the public data sets up to date.

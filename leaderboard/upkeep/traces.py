@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from leaderboard.objections.records import Objection
 from leaderboard.records import Plan
 from leaderboard.scorecards import RunRows
 from leaderboard.store import layout
@@ -63,6 +64,12 @@ class Traces:
         """Yields what there is of a person who was taken down."""
         if (TakedownKind.PERSON, person) in self._named:
             yield found(FindingKind.TAKEN_DOWN, layout.person_folder(person), "It was taken down.", _REMEDY)
+
+    def of_objection(self, path: str, objection: Objection) -> Iterator[Found]:
+        """Yields an objection of a person, or about a submission, that was taken down."""
+        of_person = (TakedownKind.PERSON, objection.person) in self._named
+        if of_person or self.is_gone(objection.submission_id):
+            yield found(FindingKind.TAKEN_DOWN, path, "It was taken down.", _REMEDY)
 
     def in_run(self, folder: str, plan: Plan, rows: RunRows) -> Iterator[Found]:
         """Yields answers, people's words and people's labels in a run that were taken down.

@@ -13,8 +13,8 @@ from evaluator.errors import RapportError
 from evaluator.judges.canaries import JudgeCheck
 from evaluator.judges.spec import JudgeSpec, judge_ids, load_judge
 from evaluator.protocol import is_human_grounded, protocol_ids
+from leaderboard.pages.asking import page_number
 from leaderboard.pages.maintain.pages import Site, Visit, shown
-from leaderboard.pages.site import page_number
 from leaderboard.rescoring.checks import JudgeChecks
 from leaderboard.rescoring.promotions import Promotions, judges_as_promoted, told_promotions
 from leaderboard.rescoring.reports import ReportDesk

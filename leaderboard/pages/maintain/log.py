@@ -10,8 +10,8 @@ from fastapi.responses import Response
 
 from leaderboard.maintaining.desk import MaintainDesk
 from leaderboard.maintaining.records import Act, ActKind
+from leaderboard.pages.asking import page_number
 from leaderboard.pages.maintain.pages import Site, Visit, shown
-from leaderboard.pages.site import page_number
 
 LOG = "/maintain/log"
 PAGE_LENGTH = 50

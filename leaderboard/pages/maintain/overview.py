@@ -73,6 +73,7 @@ def overview(site: Site, visit: Visit) -> Response:
         problems=problems,
         pause=read_pause(site.redis),
         failures=failures(seen.standings),
+        objections=int(site.redis.zcard(keys.OBJECTIONS_WAITING)),
         need=[(mark, SAYS[mark], len(seen.with_mark(mark))) for mark in _NEED_A_WORD],
         stand=[(mark, SAYS[mark], len(seen.with_mark(mark))) for mark in _STAND],
         refused=read_refusals(site.redis).most_common(),

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, Response
 from redis import Redis
 
 from evaluator.errors import Cause, RapportError
+from leaderboard.objections.service import Objections
 from leaderboard.pages.answering import NEVER_KEPT, answered_or_refused, fields_in
 from leaderboard.pages.identity import person_of
 from leaderboard.pages.maintain.index import Index
@@ -74,6 +75,7 @@ class Site(NamedTuple):
     service: SubmissionService
     rescores: RescoreService
     submissions: Index
+    objections: Objections
 
 
 Answer = Callable[[Site, Visit], Response]
@@ -128,7 +130,13 @@ class MaintainPages:
 def _site(settings: Settings, redis: Redis, reader: Reader) -> Site:
     """Returns what the pages work with."""
     return Site(
-        settings, redis, reader, SubmissionService(settings, redis), RescoreService(settings, redis), Index(redis)
+        settings,
+        redis,
+        reader,
+        SubmissionService(settings, redis),
+        RescoreService(settings, redis),
+        Index(redis),
+        Objections(settings, redis),
     )
 
 

@@ -14,7 +14,17 @@ from starlette.routing import Route, Router
 from leaderboard.guard.rates import UserLimits
 from leaderboard.pages.answering import in_session
 from leaderboard.pages.identity import profile_in
-from leaderboard.pages.maintain import judges, log, overview, reports, rescore, site, submission, submissions
+from leaderboard.pages.maintain import (
+    judges,
+    log,
+    objections,
+    overview,
+    reports,
+    rescore,
+    site,
+    submission,
+    submissions,
+)
 from leaderboard.pages.maintain.pages import Answer, MaintainPages, Visit
 
 ANSWERS: Mapping[tuple[str, str], Answer] = {
@@ -26,6 +36,8 @@ ANSWERS: Mapping[tuple[str, str], Answer] = {
     ("GET", "/maintain/submissions/{id}/{act}"): submission.sure,
     ("POST", "/maintain/submissions/{id}/{act}"): submission.act,
     ("GET", "/maintain/disputes"): submission.disputes,
+    ("GET", "/maintain/objections"): objections.objections,
+    ("POST", "/maintain/objections/{id}"): objections.reply,
     ("GET", "/maintain/judges"): judges.judges,
     ("POST", "/maintain/previews"): reports.ask_preview,
     ("GET", "/maintain/reports/{id}"): reports.report,

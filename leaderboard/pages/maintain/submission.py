@@ -8,11 +8,11 @@ from fastapi.responses import Response
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.pages.answering import see_other
+from leaderboard.pages.asking import page_number
 from leaderboard.pages.maintain.marks import Mark, open_disputes
 from leaderboard.pages.maintain.pages import Site, Visit, shown
 from leaderboard.pages.maintain.submissions import SUBMISSIONS, wanted_in
 from leaderboard.pages.maintain.words import ACTS, ActForm, act_named
-from leaderboard.pages.site import page_number
 from leaderboard.people import Person
 from leaderboard.submissions.history import amendments_of, suspicion_of
 from leaderboard.submissions.permissions import Action, refusal

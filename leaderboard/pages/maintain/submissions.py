@@ -11,10 +11,10 @@ from fastapi.responses import Response
 
 from evaluator.errors import Cause, RapportError
 from leaderboard.pages.answering import see_other
+from leaderboard.pages.asking import page_number
 from leaderboard.pages.maintain.index import Standing
 from leaderboard.pages.maintain.marks import SAYS, Mark
 from leaderboard.pages.maintain.pages import Site, Visit, shown
-from leaderboard.pages.site import page_number
 from leaderboard.people import Person
 from leaderboard.records import State
 from leaderboard.submissions.permissions import Action, may
