@@ -7,7 +7,7 @@
   const form = document.getElementById("filters");
   const words = document.getElementById("q");
   const said = document.getElementById("said");
-  const TYPING_MS = 250;
+  const TYPING_MS = 80;
   const WAITING_MS = 300;
   let asked = null; // What is on its way.
   let typing = 0;
