@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -72,6 +72,8 @@ class Differences(NamedTuple):
     found: int
     page: int
     pages: int
+    counts: Mapping[Which, int]
+    """Questions of each kind that the other filters leave, whichever run is best."""
 
 
 def find(table: ItemTable, only: Only, among: Sequence[str] | None = None) -> Codes:
@@ -155,14 +157,16 @@ def differences(
     places = places[:, (places >= 0).all(axis=0)]
     scores = np.array([table.score[place] for table, place in zip(tables, places, strict=True)])
     spread = scores.max(axis=0, initial=-np.inf) - scores.min(axis=0, initial=np.inf)
-    wanted = np.isnan(spread) if which == "missing" else spread == 0 if which == "alike" else spread > 0
+    kinds: Mapping[Which, Mask] = {"differ": spread > 0, "alike": spread == 0, "missing": np.isnan(spread)}
+    wanted = kinds[which]
     if best is not None:
-        wanted &= (scores[best] > np.delete(scores, best, axis=0)).all(axis=0)
+        wanted = wanted & (scores[best] > np.delete(scores, best, axis=0)).all(axis=0)
     left = np.flatnonzero(wanted)
     order = left[np.argsort(-spread[left], kind="stable")]
     there = page_of(order, page)
     rows = tuple(_beside(tables, places[:, place], scores[:, place]) for place in there.places)
-    return Differences(rows, there.found, there.page, there.pages)
+    counts = {name: int(mask.sum()) for name, mask in kinds.items()}
+    return Differences(rows, there.found, there.page, there.pages, counts)
 
 
 def _beside(tables: Sequence[ItemTable], places: Codes, scores: Array) -> ItemBeside:

@@ -128,20 +128,23 @@ def share(tables: Sequence[ItemTable]) -> Shared:
         raise ValueError(f"two to {MOST} runs are compared, not {len(tables)}")
     if len({(table.data_sha, table.judge) for table in tables}) > 1:
         raise ValueError("only runs on one data set under one judge are compared")
-    first, *others = tables
-    everywhere = first.judged.copy()
-    for other in others:
-        place = other.places(first.question_id)
-        everywhere &= (place >= 0) & other.judged[place]
-    rows = np.flatnonzero(everywhere)
-    ids = first.question_id[rows]
-    chosen = tuple(taken(table, table.places(ids), first) for table in tables)
+    first = tables[0]
+    places = [table.places(first.question_id) for table in tables]
+    judged = [(place >= 0) & table.judged[place] for table, place in zip(tables, places, strict=True)]
+    rows = np.flatnonzero(np.logical_and.reduce(judged))
+    chosen = tuple(taken(table, place[rows], first, rows) for table, place in zip(tables, places, strict=True))
     return Shared(chosen, tuple(int(table.judged.sum()) - len(rows) for table in tables))
 
 
-def taken(table: ItemTable, rows: Codes, like: ItemTable) -> ItemTable:
-    """Returns some rows of a run, whose questions and users are those of another one."""
-    same = like.places(table.question_id[rows])
+def taken(table: ItemTable, rows: Codes, like: ItemTable, same: Codes) -> ItemTable:
+    """Returns some rows of a run, whose questions and users are those of another one.
+
+    Args:
+        table: The run.
+        rows: Places of the rows in it.
+        like: The other run.
+        same: Places of the same questions in that one.
+    """
     own = {name: value for name, value in table._asdict().items() if isinstance(value, np.ndarray)}
     of_answers = {name: getattr(table, name).taken(rows) for name in ("defect", "missing", "answer_status")}
     of_questions = {name: getattr(like, name).taken(same) for name in ("type", "split", "category", "sentiment")}
@@ -164,13 +167,13 @@ def compare(tables: Sequence[ItemTable]) -> Comparison:
     """
     shared = share(tables)
     pairs = list(combinations(range(len(tables)), 2))
-    totals = _corrected([_totals(shared, *pair) for pair in pairs])
+    totals = _corrected(_totals(shared, pairs))
     names, found = _slices(shared, pairs)
     flat = _corrected([each for row in found for each in row])
     slices = [flat[number * len(names) : (number + 1) * len(names)] for number in range(len(pairs))]
     return Comparison(
         items=len(shared.tables[0].question_id),
-        users=len(np.unique(shared.tables[0].user)),
+        users=int(np.count_nonzero(np.bincount(shared.tables[0].user))),
         left_out=shared.left_out,
         pairs=tuple(
             Pair(*pair, total, tuple(PairedSlice(*name, one) for name, one in zip(names, row, strict=True)))
@@ -206,13 +209,23 @@ def in_words(pair: Pair, names: Sequence[str]) -> str:
     if value < 0:
         better, worse, value = second, first, -value
         interval = Interval(low=-interval.high, high=-interval.low, users=interval.users)
-    p_value = _p(total.p_value)
-    if _p(total.corrected) != p_value:
-        p_value += f", {_p(total.corrected)} corrected for all pairs"
+    p_value = p_in_words(total.p_value)
+    if p_in_words(total.corrected) != p_value:
+        p_value += f", {p_in_words(total.corrected)} corrected for all pairs"
     found = f"({interval.low:.1f} to {interval.high:.1f}), {p_value}, {on}."
     if total.told_apart:
         return f"{better} is better than {worse}: Total {value:+.1f} {found}"
     return f"Not told apart: {better} and {worse}: Total {value:+.1f} for {better} {found}"
+
+
+def p_in_words(value: float) -> str:
+    """Writes a p value.
+
+    Example:
+        >>> p_in_words(0.0304), p_in_words(0.00001), p_in_words(0.3)
+        ('p = 0.03', 'p < 0.001', 'p = 0.30')
+    """
+    return "p < 0.001" if value < 0.001 else f"p = {value:.1g}" if value < 0.1 else f"p = {value:.2f}"
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -232,29 +245,25 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _totals(shared: Shared, first: int, second: int) -> PairedDifference:
-    """Returns the difference of two runs' Totals."""
-    tables = shared.tables[first], shared.tables[second]
-    everything = np.ones(len(tables[0].question_id), dtype=np.bool_)
-    (ones, items), (others, _) = (type_sums(table, table.score, everything) for table in tables)
-    weights = np.array(list(TOTAL_WEIGHTS.values()))
-    return _differences(ones[None], others[None], items[None], weights, HIGHEST_TOTAL)[0]
+def _totals(shared: Shared, pairs: Sequence[tuple[int, int]]) -> list[PairedDifference]:
+    """Returns the differences of the Totals of pairs of runs."""
+    everything = np.ones(len(shared.tables[0].question_id), dtype=np.bool_)
+    sums = [type_sums(table, table.score, everything) for table in shared.tables]
+    totals, (first, second) = np.array([total for total, _ in sums]), np.array(pairs).T
+    items = np.broadcast_to(sums[0][1], totals[first].shape)
+    return _differences(totals[first], totals[second], items, np.array(list(TOTAL_WEIGHTS.values())), HIGHEST_TOTAL)
 
 
 def _slices(
     shared: Shared, pairs: Sequence[tuple[int, int]]
 ) -> tuple[list[tuple[SliceKind, str, QuestionType]], list[list[PairedDifference]]]:
     """Returns the names of all slices, and by pair the difference in each."""
-    names: list[tuple[SliceKind, str, QuestionType]] = []
-    found: list[list[PairedDifference]] = [[] for _ in pairs]
-    for members in members_of(shared.tables[0]):
-        names += [(members.kind, *name) for name in members.names]
-        sums = [sums_of(table, table.score, members) for table in shared.tables]
-        items = sums[0][1][:, :, None]
-        for row, (first, second) in zip(found, pairs, strict=True):
-            totals = sums[first][0][:, :, None], sums[second][0][:, :, None]
-            row += _differences(*totals, items, np.ones(1), 100.0)
-    return names, found
+    kinds = list(members_of(shared.tables[0]))
+    names = [(members.kind, *name) for members in kinds for name in members.names]
+    sums = [[sums_of(table, table.score, members) for members in kinds] for table in shared.tables]
+    totals = [np.concatenate([total for total, _ in own])[:, :, None] for own in sums]
+    items = np.concatenate([number for _, number in sums[0]])[:, :, None]
+    return names, [_differences(totals[first], totals[second], items, np.ones(1), 100.0) for first, second in pairs]
 
 
 def _differences(first: Array, second: Array, items: Array, weights: Array, most: float) -> list[PairedDifference]:
@@ -288,13 +297,3 @@ def _corrected(family: Sequence[PairedDifference]) -> list[PairedDifference]:
     tested = [place for place, each in enumerate(family) if each.p_value is not None]
     by_place = dict(zip(tested, holm([family[place].p_value or 0.0 for place in tested]), strict=True))
     return [each._replace(corrected=by_place.get(place)) for place, each in enumerate(family)]
-
-
-def _p(value: float) -> str:
-    """Writes a p value.
-
-    Example:
-        >>> _p(0.0304), _p(0.00001)
-        ('p = 0.03', 'p < 0.001')
-    """
-    return "p < 0.001" if value < 0.001 else f"p = {value:.1g}" if value < 0.1 else f"p = {value:.2f}"

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import t as student
 
 from evaluator.hicupid.questions import QuestionType
 from evaluator.hicupid.scoring import HIGHEST_TOTAL, TOTAL_WEIGHTS, cut, rounded, total_of
+from evaluator.metrics import student
 from evaluator.metrics.intervals import Array, Estimate, linearise
 from evaluator.results import Gap, Interval, PairwiseScores, Rate, Scores, Total
 from leaderboard.answers.columns import Codes, Mask, Words
@@ -112,7 +112,7 @@ def members_of(table: ItemTable) -> Iterator[Members]:
     position = np.where(np.isnan(table.oldest_evidence), -1, fifth.astype(np.intp))
     feeling = np.select([table.sentiment.are(word) for word in FEELINGS], range(len(FEELINGS)), -1)
     yield _of_types(table, np.ones(len(position), dtype=np.bool_))
-    if len(np.unique(table.split.code)) > 1:
+    if (table.split.code != table.split.code[:1]).any():
         yield _members(SliceKind.SPLIT, table, table.split)
     yield _members(SliceKind.POSITION, table, Words(POSITIONS, position))
     yield _members(SliceKind.CATEGORY, table, table.category)
@@ -172,10 +172,12 @@ def _members(kind: SliceKind, table: ItemTable, words: Words, mine: Mask | None 
     cell = np.where(words.code < 0, -1, words.code * len(QuestionType) + types)
     if mine is not None:
         cell = np.where(mine, cell, -1)
-    there, place = np.unique(cell, return_inverse=True)
     kinds = tuple(QuestionType)
-    names = tuple((words.names[one // len(kinds)], kinds[one % len(kinds)]) for one in there.tolist() if one >= 0)
-    return Members(kind, names, place.ravel() - (len(there) - len(names)))
+    there = np.flatnonzero(np.bincount(cell[cell >= 0]))
+    place = np.full(len(words.names) * len(kinds) + 1, -1, dtype=np.intp)
+    place[there] = np.arange(len(there))
+    names = tuple((words.names[one // len(kinds)], kinds[one % len(kinds)]) for one in there.tolist())
+    return Members(kind, names, place[cell])
 
 
 def _of_types(table: ItemTable, mine: Mask) -> Members:

@@ -144,9 +144,14 @@ class ItemTable(NamedTuple):
         return "won" if score > 50 else "lost" if score < 50 else "tied"
 
     def places(self, question_ids: Sequence[str] | NDArray[np.object_]) -> Codes:
-        """Returns where questions stand, (questions,); -1 for one that was not asked."""
-        wanted = pa.array(question_ids, type=pa.string())
-        return _place(wanted, pa.array(self.question_id, type=pa.string()))
+        """Returns where questions stand, (questions,), whatever they are called; -1 for one that was not asked."""
+        own, wanted = self.question_id, np.array(question_ids, dtype=np.object_)
+        if len(own) == len(wanted) and (own == wanted).all():  # As it is where runs have been asked the same.
+            return np.arange(len(own), dtype=np.intp)
+        if not len(own):
+            return np.full(len(wanted), -1, dtype=np.intp)
+        place = np.minimum(np.searchsorted(own, wanted), len(own) - 1)
+        return np.where(own[place] == wanted, place, -1)
 
 
 class NoItems(NamedTuple):

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from leaderboard.exports.entry import Edition, Entry
 from leaderboard.exports.words import conditions, interval_words, standing, worst_case_words
 from leaderboard.open_data.board import OpenScorecard
+from leaderboard.open_data.papers import PAPERS
 
 # BibTeX counts every brace, an escaped one too, so braces are written by name.
 _NAMED = {
@@ -26,27 +27,6 @@ _NAMED = {
 _ESCAPES = str.maketrans(_NAMED)
 _NOT_IN_A_KEY = re.compile(r"[^A-Za-z0-9.:-]+")
 _NOT_PRINTED = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]+")
-
-PAPERS = (
-    r"""@misc{mok2025hicupid,
-  title         = {Exploring the Potential of {LLM}s as Personalized Assistants: Dataset, Evaluation, and Analysis},
-  author        = {Mok, Jisoo and Kim, Ik-hwan and Park, Sangkwon and Yoon, Sungroh},
-  year          = {2025},
-  eprint        = {2506.01262},
-  archiveprefix = {arXiv},
-  url           = {https://arxiv.org/abs/2506.01262},
-}
-""",
-    r"""@misc{zhang2026recentering,
-  title         = {Re-Centering Humans in {LLM} Personalization},
-  author        = {Zhang, Lechen and Liu, Jiarui and August, Tal},
-  year          = {2026},
-  eprint        = {2606.06614},
-  archiveprefix = {arXiv},
-  url           = {https://arxiv.org/abs/2606.06614},
-}
-""",
-)
 
 
 def tex(text: str) -> str:

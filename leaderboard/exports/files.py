@@ -113,7 +113,7 @@ class _State:
                 rows = [open_scorecard(row, self._behind[row.scorecard_id]) for row in mine]
                 whose = f"rapport-{judge}" if judge else "rapport"
                 self._board[judge] = {
-                    each: _file(f"{whose}-{each}", form.media_type, form.encode(rows, self.edition))
+                    each: file_of(f"{whose}-{each}", form.media_type, form.encode(rows, self.edition))
                     for each, form in BOARD_FORMATS.items()
                 }
             return self._board[judge][name]
@@ -124,7 +124,7 @@ class _State:
             if not self._human:
                 rows = [row for card in self._human_cards for row in open_human_figures(card)]
                 self._human = {
-                    each: _file(f"rapport-{each}", form.media_type, form.encode(rows, self.edition))
+                    each: file_of(f"rapport-{each}", form.media_type, form.encode(rows, self.edition))
                     for each, form in HUMAN_FORMATS.items()
                 }
             return self._human[name]
@@ -139,7 +139,7 @@ class _State:
                 content = form.encode(entry_of(row, self._behind[row.scorecard_id]), self.edition)
                 while len(self._cards) >= _MOST_KEPT:
                     del self._cards[next(iter(self._cards))]
-                self._cards[name] = _file(name, form.media_type, content)
+                self._cards[name] = file_of(name, form.media_type, content)
             return self._cards[name]
 
     def _meant_by(self, name: str) -> Iterator[tuple[BoardRow, CardFormat]]:
@@ -150,7 +150,7 @@ class _State:
                 yield row, form
 
 
-def _file(name: str, media_type: str, content: bytes) -> File:
+def file_of(name: str, media_type: str, content: bytes) -> File:
     """Returns content ready to be sent."""
     etag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'
     return File(_NOT_IN_A_NAME.sub("_", name), media_type, content, gzip.compress(content, mtime=0), etag)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from evaluator.errors import Cause, RapportError
+from leaderboard.etags import is_known
 from leaderboard.exports.files import Exports, File
 from leaderboard.exports.formats import BOARD, SCORECARDS
 from leaderboard.store.base import StoreError
@@ -51,31 +52,20 @@ def _answer(request: Request, make: Callable[[], File]) -> Response:
     except StoreError:
         log.exception("an export could not be made")
     else:
-        return _sent(file, request)
+        return sent(file, request)
     return PlainTextResponse("The board cannot be exported right now. Try again in a while.\n", 503, _HEADERS)
 
 
-def _sent(file: File, request: Request) -> Response:
+def sent(file: File, request: Request) -> Response:
     """Sends a file, unless whoever asks has it."""
     headers = {**_HEADERS, "ETag": file.etag}
-    if _is_known(file.etag, request.headers.get("if-none-match", "")):
+    if is_known(file.etag, request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
     content = file.content
     if _takes_gzip(request.headers.get("accept-encoding", "")):
         content, headers["Content-Encoding"] = file.packed, "gzip"
     return Response(content, headers=headers, media_type=file.media_type)
-
-
-def _is_known(etag: str, known: str) -> bool:
-    """Says whether a header `If-None-Match` names a file.
-
-    Example:
-        >>> _is_known('W/"a"', '"b", "a"'), _is_known('W/"a"', "*"), _is_known('W/"a"', "")
-        (True, True, False)
-    """
-    names = {each.strip().removeprefix("W/") for each in known.split(",")}
-    return "*" in names or etag.removeprefix("W/") in names
 
 
 def _takes_gzip(accepted: str) -> bool:

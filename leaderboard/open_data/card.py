@@ -15,6 +15,7 @@ from evaluator.protocol import EvaluationProtocol, HumanProtocol
 from leaderboard.open_data import layout
 from leaderboard.open_data.columns import columns_of
 from leaderboard.open_data.configs import OURS, REQUESTS, RESULTS, Config, features_of, front_of
+from leaderboard.open_data.papers import HICUPID
 
 _TAGS = ["leaderboard", "llm-evaluation", "personalization"]
 
@@ -56,15 +57,6 @@ is public is derived from it: {results} can be made from it again at any time.
 
 Nobody edits it by hand. Its files are JSON, JSON lines and Parquet; each row names its `schema_version`, and
 `rapport store check` verifies them all."""
-
-_PAPER = """\
-@inproceedings{mok2025hicupid,
-  title     = {Exploring the Potential of {LLM}s as Personalized Assistants: Dataset, Evaluation, and Analysis},
-  author    = {Mok, Jisoo and Kim, Ik-hwan and Park, Sangkwon and Yoon, Sungroh},
-  booktitle = {Proceedings of the 63rd Annual Meeting of the Association for Computational Linguistics},
-  year      = {2025},
-  url       = {https://arxiv.org/abs/2506.01262},
-}"""
 
 
 def results_card(
@@ -197,8 +189,7 @@ def _citing(name: str) -> str:
   url   = {{https://huggingface.co/datasets/{name}}},
 }}
 
-{_PAPER}
-```"""
+{HICUPID}```"""
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from evaluator.facts import ModelFacts
@@ -161,7 +162,7 @@ def gap_of(gap: OpenGap) -> Gap:
 
 def _ends(interval: Interval | None) -> dict[str, Any]:
     """Returns the ends of an interval, and the users that it rests on."""
-    return dict(interval) if interval else {"low": None, "high": None, "users": None}
+    return asdict(interval) if interval else {"low": None, "high": None, "users": None}
 
 
 def open_card(card: Scorecard, secrets: Secrets = NO_SECRETS) -> OpenCard:

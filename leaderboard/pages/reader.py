@@ -24,6 +24,7 @@ from leaderboard.maintaining.state import paused_words
 from leaderboard.open_data import layout
 from leaderboard.open_data.files import decode_request
 from leaderboard.open_data.views import history_of
+from leaderboard.pages.handed_in import SHOWN, HandedIn, OfModel
 from leaderboard.pages.recent import Recent
 from leaderboard.records import Declaration
 from leaderboard.results import HumanScorecard, Provenance
@@ -106,7 +107,7 @@ class Reader:
         self._store, self._requests, self._ledger = results, requests, ledger
         self._snapshot, self._judges = Snapshot(results), JudgeSnapshot(results)
         self._changes = ChangesSnapshot(results)
-        self._recent = Recent(_SECONDS)
+        self._recent, self._handed_in = Recent(_SECONDS), HandedIn()
 
     @property
     def has_ledger(self) -> bool:
@@ -179,6 +180,15 @@ class Reader:
         sure = live is not None or self._ledger is None
         found = Found(_about(view, (*rows, *human)), view, rows, problems, sure, human=human)
         return found._replace(outlooks=live.outlooks, logs=live.logs) if live else found
+
+    def of_model(self, model: str) -> OfModel:
+        """Returns the submissions of a model, whether or not they came to a result."""
+        found, problem = self._ask(("models",), self._handed_in.renewed)
+        if found is None:
+            return OfModel((), 0, 0, None, problem)
+        ids = found.ids.get(model, ())
+        views, problem = self._ask(("of", model), lambda ledger: ledger.views(ids[:SHOWN])) if ids else ([], "")
+        return OfModel(tuple(views or ()), len(ids), found.looked_at, found.total, problem)
 
     def _ask(self, key: Hashable, read: Callable[[Ledger], Value]) -> tuple[Value | None, str]:
         """Reads from the ledger, or says in a sentence why it cannot be read."""

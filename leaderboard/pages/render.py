@@ -38,6 +38,7 @@ NAVIGATION = (
     ("/", "Board"),
     ("/judges", "Judges"),
     ("/human", "Human agreement"),
+    ("/plots", "Plots"),
     ("/queue", "Queue"),
     ("/submit", "Submit"),
     ("/label", "Label"),

@@ -16,6 +16,8 @@ from markupsafe import Markup
 from evaluator.errors import RapportError
 from leaderboard.board.build import Board, scorecard_of
 from leaderboard.board.human_gaps import without_gap
+from leaderboard.etags import is_known
+from leaderboard.pages.asking import page_number
 from leaderboard.pages.board.columns import TIPS
 from leaderboard.pages.board.page import BoardPage, validator
 from leaderboard.pages.board.state import read_state
@@ -23,7 +25,6 @@ from leaderboard.pages.judges.pages import as_stored, judge_page, judges_page, v
 from leaderboard.pages.news import NO_NEWS, NO_PAGE, LatestNews, News, changes_page
 from leaderboard.pages.reader import Found, Listing, Reader
 from leaderboard.pages.render import render
-from leaderboard.pages.unchanged import is_known
 from leaderboard.records import State, now
 from leaderboard.submissions.states import ENDED
 from leaderboard.submissions.views import SubmissionView
@@ -31,7 +32,6 @@ from leaderboard.submissions.views import SubmissionView
 log = logging.getLogger("rapport.pages")
 
 _FAILURES_SHOWN_FOR = datetime.timedelta(hours=1)
-_MOST_DIGITS = 9
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'self'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'self'"
@@ -250,16 +250,6 @@ def router(pages: Pages) -> APIRouter:
     for path, answer in answers.items():
         routes.add_api_route(path, answer, methods=["GET", "HEAD"], response_class=HTMLResponse)
     return routes
-
-
-def page_number(text: str) -> int:
-    """Reads a page's number from an address; what is none is the first page.
-
-    Example:
-        >>> page_number("2"), page_number("-1"), page_number("two"), page_number("9" * 400)
-        (2, 1, 1, 999999999)
-    """
-    return max(1, int(text[:_MOST_DIGITS])) if text.isascii() and text.isdigit() else 1
 
 
 def _is_news(view: SubmissionView) -> bool:

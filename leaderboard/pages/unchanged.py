@@ -7,6 +7,8 @@ import hashlib
 from fastapi import Request
 from fastapi.responses import Response
 
+from leaderboard.etags import is_known
+
 _DIGITS = 32
 
 
@@ -27,14 +29,3 @@ def unless_known(request: Request, response: Response) -> Response:
         return response
     kept = {name: value for name, value in response.headers.items() if name not in ("content-length", "content-type")}
     return Response(status_code=304, headers=kept)
-
-
-def is_known(etag: str, known: str) -> bool:
-    """Says whether a header `If-None-Match` names an answer.
-
-    Example:
-        >>> is_known('W/"a"', '"b", "a"'), is_known('W/"a"', "*"), is_known('W/"a"', "")
-        (True, True, False)
-    """
-    names = {each.strip().removeprefix("W/") for each in known.split(",")}
-    return "*" in names or etag.removeprefix("W/") in names

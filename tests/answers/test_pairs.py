@@ -77,6 +77,25 @@ def test_only_items_count_that_all_have_judged() -> None:
                 assert each.difference.items == len(gaps)
 
 
+def test_runs_that_were_not_asked_the_same_are_laid_side_by_side_by_question() -> None:
+    from tests.answers.runs import make_run
+
+    whole, other = made_up_run(20), made_up_run(20, seed=1)
+    few = make_run(
+        other.items[5:],
+        *(
+            [row for row in rows if not row.key.question_id.startswith("test_1/0-")]
+            for rows in (other.generations, other.verdicts)
+        ),
+    )
+    shared = share([whole.table, few.table])
+    by_name = dict(zip(few.table.question_id.tolist(), few.table.score.tolist(), strict=True))
+    first, second = shared.tables
+    assert first.question_id.tolist() == second.question_id.tolist()
+    assert second.score.tolist() == [by_name[name] for name in second.question_id]
+    assert 0 < len(second.score) < len(few.table.score)
+
+
 def test_with_one_item_a_user_a_slice_has_the_paired_t_test() -> None:
     first, second = (made_up_run(30, seed=seed) for seed in (0, 5))
     one = {f"test_{1 + user % 2}/{user}-0" for user in range(30)}
@@ -178,7 +197,9 @@ def test_differences_are_shown_item_by_item() -> None:
     assert [row.spread for row in rows] == sorted((gap for gap in gaps.values() if gap > 0), reverse=True)
     for row in rows:
         assert row.scores == tuple(each[row.question_id] for each in scores)
-    assert differences(tables, "alike").found == sum(gap == 0 for gap in gaps.values())
+    counts = {which: differences(tables, which).found for which in ("differ", "alike", "missing")}  # type: ignore[arg-type]
+    assert first.counts == counts == differences(tables, "alike", best=1).counts
+    assert counts["alike"] == sum(gap == 0 for gap in gaps.values())
     missing = differences(tables, "missing")
     assert missing.found == sum(gap != gap for gap in gaps.values()) > 0
     assert all("missing" in row.standings and None in row.scores and row.spread is None for row in missing.rows)

@@ -109,6 +109,12 @@ def test_questions_are_found_by_their_ids(demo_run: Run) -> None:
         -1,
         len(table.score) - 1,
     ]
+    assert table.places(["\ud800", "\0", "é" * 300]).tolist() == [-1, -1, -1]
+    assert table.places(table.question_id).tolist() == list(range(len(table.score)))
+    assert table.places(table.question_id[::-1]).tolist() == list(reversed(range(len(table.score))))
+    nothing = table._replace(question_id=table.question_id[:0])
+    assert nothing.places(["a"]).tolist() == [-1]
+    assert nothing.places([]).tolist() == []
 
 
 def changed(run: Run, **values: Any) -> tuple[bytes, bytes]:

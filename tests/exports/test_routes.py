@@ -39,10 +39,7 @@ def settings(tmp_path) -> Settings:
 @pytest.fixture
 def kept(settings) -> LocalStore:
     """The store of the site, with one scorecard in it."""
-    store = open_stores(settings).results
-    assert isinstance(store, LocalStore)
-    publish(store, CARD)
-    return store
+    return filled(settings)
 
 
 @pytest.fixture
@@ -50,9 +47,25 @@ def visitor(settings, kept) -> TestClient:
     return TestClient(create_app(settings, None), base_url="http://127.0.0.1")
 
 
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory) -> TestClient:
+    """A visitor of one site for all tests that change nothing: putting a whole site together takes a second."""
+    settings = Settings(data=tmp_path_factory.mktemp("site"), site_url="https://rapport.example/")
+    filled(settings)
+    return TestClient(create_app(settings, None), base_url="http://127.0.0.1")
+
+
+def filled(settings: Settings) -> LocalStore:
+    """Puts one scorecard into the store of a site."""
+    store = open_stores(settings).results
+    assert isinstance(store, LocalStore)
+    publish(store, CARD)
+    return store
+
+
 @pytest.mark.parametrize("name", BOARD_FORMATS)
-def test_every_file_of_the_board_is_a_download_of_its_type(visitor, name):
-    answer = visitor.get(f"/exports/{name}")
+def test_every_file_of_the_board_is_a_download_of_its_type(reader, name):
+    answer = reader.get(f"/exports/{name}")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == BOARD_FORMATS[name].media_type
     assert answer.headers["Content-Disposition"] == f'attachment; filename="rapport-{name}"'
@@ -62,20 +75,20 @@ def test_every_file_of_the_board_is_a_download_of_its_type(visitor, name):
 
 
 @pytest.mark.parametrize("ending", CARD_FORMATS)
-def test_every_file_of_a_scorecard_is_a_download_named_after_it(visitor, ending):
-    answer = visitor.get(HERE + ending)
+def test_every_file_of_a_scorecard_is_a_download_named_after_it(reader, ending):
+    answer = reader.get(HERE + ending)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == CARD_FORMATS[ending].media_type
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{CARD.id}{ending}"'
     assert CARD.id in answer.text or CARD.revision in answer.text
 
 
-def test_what_is_downloaded_is_what_is_stored(visitor):
-    frame = pandas.read_csv(io.StringIO(visitor.get("/exports/board.csv").text))
+def test_what_is_downloaded_is_what_is_stored(reader):
+    frame = pandas.read_csv(io.StringIO(reader.get("/exports/board.csv").text))
     assert frame["total"].tolist() == [48.25]
-    assert visitor.get(HERE + ".json").json()["scorecard"] == CARD.model_dump(mode="json")
-    assert visitor.get(HERE + ".eee.json").json()["model_info"]["id"] == "org/model"
-    assert "https://rapport.example/submission?id=" in visitor.get(HERE + ".bib").text, "one slash alone"
+    assert reader.get(HERE + ".json").json()["scorecard"] == CARD.model_dump(mode="json")
+    assert reader.get(HERE + ".eee.json").json()["model_info"]["id"] == "org/model"
+    assert "https://rapport.example/submission?id=" in reader.get(HERE + ".bib").text, "one slash alone"
 
 
 @pytest.mark.parametrize("path", ["/exports/board.csv", "/exports/board.parquet", HERE + ".bib"])
@@ -91,17 +104,17 @@ def test_who_has_a_file_is_not_sent_it_again(visitor, kept, path):
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "identity"])
-def test_a_file_is_the_same_packed_or_not(visitor, accepted):
-    answer = visitor.get("/exports/board.json", headers={"Accept-Encoding": accepted})
+def test_a_file_is_the_same_packed_or_not(reader, accepted):
+    answer = reader.get("/exports/board.json", headers={"Accept-Encoding": accepted})
     assert answer.headers.get("Content-Encoding") == ("gzip" if accepted == "gzip" else None)
     assert answer.json()["rows"][0]["model"] == "org/model"
     assert "Accept-Encoding" in answer.headers["Vary"]
 
 
-def test_asking_for_the_head_alone_gives_the_same_headers(visitor):
-    answer = visitor.head("/exports/board.csv")
+def test_asking_for_the_head_alone_gives_the_same_headers(reader):
+    answer = reader.head("/exports/board.csv")
     assert answer.status_code == 200
-    assert answer.headers["ETag"] == visitor.get("/exports/board.csv").headers["ETag"]
+    assert answer.headers["ETag"] == reader.get("/exports/board.csv").headers["ETag"]
 
 
 @pytest.mark.parametrize(
@@ -110,16 +123,16 @@ def test_asking_for_the_head_alone_gives_the_same_headers(visitor):
      HERE + ".JSON", "/exports/scorecard/..%2f..%2fetc%2fpasswd", "/exports/scorecard/%00.json", HERE + ".bib/x",
      "/exports/scorecard/<script>.json", "/exports/scorecard/" + "x" * 4000 + ".json"],
 )  # fmt: skip
-def test_what_there_is_not_is_a_plain_404(visitor, path):
-    answer = visitor.get(path)
+def test_what_there_is_not_is_a_plain_404(reader, path):
+    answer = reader.get(path)
     assert answer.status_code == 404
     assert "script" not in answer.text
     assert "Content-Disposition" not in answer.headers
 
 
-def test_nobody_can_write_to_an_export(visitor):
+def test_nobody_can_write_to_an_export(reader):
     for method in ("POST", "PUT", "DELETE"):
-        assert visitor.request(method, "/exports/board.csv").status_code == 404
+        assert reader.request(method, "/exports/board.csv").status_code == 404
 
 
 def test_a_file_that_the_hub_has_no_place_for_says_why_and_is_not_linked(visitor, kept):
@@ -133,14 +146,14 @@ def test_a_file_that_the_hub_has_no_place_for_says_why_and_is_not_linked(visitor
     assert "eval_results" not in page
 
 
-def test_the_pages_link_to_every_file_and_every_link_leads_to_one(visitor):
-    front = visitor.get("/").text
-    page = visitor.get("/submission", params={"id": CARD.submission_id}).text
+def test_the_pages_link_to_every_file_and_every_link_leads_to_one(reader):
+    front = reader.get("/").text
+    page = reader.get("/submission", params={"id": CARD.submission_id}).text
     (row,) = rows_of(CARD)
     for text, links in ((front, board_links()), (page, scorecard_links(row))):
         found = re.findall(r'href="(/exports/[^"]*)"', text)
         assert found == [address for address, _ in links]
-        assert [visitor.get(address).status_code for address in found] == [200] * len(links)
+        assert [reader.get(address).status_code for address in found] == [200] * len(links)
     assert len(board_links()) == len(BOARD_FORMATS)
     assert len(scorecard_links(row)) == len(CARD_FORMATS)
 

@@ -8,16 +8,20 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from redis import Redis
 from starlette.staticfiles import StaticFiles
 
 from leaderboard.exports.files import Exports
 from leaderboard.open_data import layout
 from leaderboard.pages.model.pages import ModelPages, model_router
+from leaderboard.pages.objections.pages import ObjectionPages
+from leaderboard.pages.objections.routes import objection_routes
 from leaderboard.pages.reader import Reader
 from leaderboard.pages.render import STATIC
 from leaderboard.pages.site import Pages, router
 from leaderboard.pages.tables_of_items import ItemTables
 from leaderboard.results import Scorecard
+from leaderboard.settings import Settings
 from leaderboard.store.base import Write
 from leaderboard.store.local import LocalStore
 from leaderboard.submissions.ledger import Ledger
@@ -43,11 +47,26 @@ def published(store: LocalStore, run: Run, *others: Scorecard, rows: bool = True
 
 def visitor(store: LocalStore, ledger: Ledger | None = None) -> TestClient:
     """The site as a browser asks it."""
+    return TestClient(pages_app(store, ledger))
+
+
+def pages_app(
+    store: LocalStore,
+    ledger: Ledger | None = None,
+    *,
+    redis: Redis | None = None,
+    gradio_app: FastAPI | None = None,
+    **settings: Any,
+) -> FastAPI:
+    """The pages of a site; with a Redis people object on them, the marked local user unless settings say otherwise."""
     reader, app = Reader(store, store, ledger), FastAPI()
     app.include_router(router(Pages(reader)))
-    app.include_router(model_router(ModelPages(reader, ItemTables(store), Exports(reader.board))))
+    models = ModelPages(reader, ItemTables(store), Exports(reader.board))
+    app.include_router(model_router(models))
+    objections = ObjectionPages(Settings(**{"allow_local_user": True} | settings), redis, models)
+    app.router.routes[:0] = objection_routes(objections, gradio_app or FastAPI())
     app.mount("/site", StaticFiles(directory=STATIC))
-    return TestClient(app)
+    return app
 
 
 def seen(page: str) -> str:

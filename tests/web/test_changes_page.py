@@ -166,6 +166,16 @@ def test_pages_show_it_as_text_and_nothing_where_nothing_changed(store: LocalSto
     assert "rank 1 (1–2) of 40, official-v1" in seen(page)
 
 
+def test_on_a_phone_the_news_take_two_lines_before_the_board(store: LocalStore) -> None:
+    publish(store, make_scorecard("org/model", 50.0))
+    put(store, change(at=now(), rank_after=(1, 2)))
+    news = visitor(store).get("/").text.partition('<section id="news"')[2].partition("</section>")[0]
+    outside, _, folded = news.partition('<details class="news-box">')
+    assert seen(outside).endswith("What changed this week")
+    assert seen(folded.partition("</summary>")[0]) == "1 change"
+    assert "rank 1 (1–2) of 40" in seen(folded)
+
+
 def test_pages_say_what_cannot_be_read(store: LocalStore) -> None:
     publish(store, make_scorecard("org/model", 50.0))
     store.commit([Write(layout.CHANGES, b"no Parquet")], "damaged")

@@ -16,6 +16,7 @@ from leaderboard.pages.human.index import HumanIndex, human_index
 from leaderboard.pages.human.page import PAGE_LENGTH, HumanPage, human_page
 from leaderboard.pages.human.plot import standing
 from leaderboard.pages.human_tables import human_address, human_figures
+from leaderboard.pages.model.asked import model_address
 from leaderboard.pages.render import render
 from leaderboard.results import HumanScorecard
 from leaderboard.store.base import Revision, StoreError
@@ -271,11 +272,20 @@ def test_what_a_submitter_names_is_text_on_the_page_and_on_that_of_its_figures(s
     for told in (names, plain):
         other = card.model_copy(update=told)
         shown_there = render("human/rows.html", page=of([other]))
-        pages.append(shown_there + render("human/figures.html", here="/human", card=other))
+        address = model_address(other.model)
+        pages.append(shown_there + render("human/figures.html", here="/human", card=other, model=address))
     odd, usual = pages
     assert "<bdi>" + html.escape(text).replace("&quot;", "&#34;").replace("&#x27;", "&#39;") in odd
     assert odd.count("<") == usual.count("<"), "no tag comes from what people write"
     assert odd.count('"') == usual.count('"'), "no attribute either"
+
+
+def test_a_row_and_its_figures_lead_to_the_page_of_the_model() -> None:
+    (card,) = of_many_models(1, name='org/"><b>&x')
+    address = html.escape(model_address(card.model))
+    assert f'<a href="{address}"><bdi>' in render("human/rows.html", page=of([card]))
+    figures = render("human/figures.html", here="/human", card=card, model=model_address(card.model))
+    assert f'<a href="{address}"><bdi>' in figures
 
 
 class Unreadable(LocalStore):

@@ -29,6 +29,11 @@ def _day(day: int) -> datetime.date:
 CHANGES: tuple[Change, ...] = (
     Change(
         _day(23),
+        "Any reader who is logged in may object to a single answer; what maintainers accept of it stands there.",
+        _NONE,
+    ),
+    Change(
+        _day(23),
         "The board shows one table at a time, with search, filters and a choice of columns, all of it in the address; "
         "human agreement has a page of its own, and /changes says who entered, left or moved.",
         _NONE,

@@ -13,8 +13,8 @@ from evaluator.hicupid.scoring import HIGHEST_TOTAL
 from evaluator.judges.canaries import BOUNDS, Canary
 from evaluator.metrics.intervals import LEAST_USERS
 from evaluator.protocol import hicupid_protocol, load_protocol, protocol_ids
-from leaderboard.exports.bibtex import PAPERS
 from leaderboard.open_data.configs import RESULTS
+from leaderboard.open_data.papers import PAPERS
 from leaderboard.pages.about.changelog import CHANGES, Change
 from leaderboard.pages.about.examples import Examples, examples
 from leaderboard.pages.about.findings import FINDINGS, Finding

@@ -20,6 +20,28 @@ class Term(NamedTuple):
     """One sentence, or two short ones, that need no other page."""
 
 
+_OF_A_MODEL: Mapping[str, str] = MappingProxyType(
+    {
+        "size": "Size is the number of parameters, counted in the headers of the model's weight files.",
+        "licence": "Licence is the one that the model's card names.",
+        "length": "Context is how many tokens of prompt and answer together the model takes, as it declares.",
+        "family": (
+            "Family is the line of models that it comes from, by its name and what it declares, with the class that "
+            "its config.json names."
+        ),
+        "model": "The model as it was handed in, with all that marks how it was run and why it may not rank.",
+        "submitter": "Submitter is who handed it in.",
+        "date": "Date is when the result was made.",
+    }
+)
+"""Sentences on columns that share a word, by the column's name."""
+
+
+def _all(*columns: str) -> str:
+    """Returns the sentences on some columns."""
+    return " ".join(_OF_A_MODEL[name] for name in columns)
+
+
 TERMS: Mapping[str, Term] = MappingProxyType(
     {
         "gold": Term(
@@ -28,7 +50,8 @@ TERMS: Mapping[str, Term] = MappingProxyType(
         ),
         "persona": Term(
             "Persona",
-            "Questions on what a user likes or dislikes, answered beside gold; the share of wins, ties and losses.",
+            "Share of answers on what a user likes or dislikes that the judge found better than, as good as, or worse "
+            "than gold.",
         ),
         "profile": Term(
             "Profile",
@@ -153,9 +176,7 @@ TERMS: Mapping[str, Term] = MappingProxyType(
         ),
         "facts": Term(
             "Size, licence, context, family",
-            "What a model's own files and card tell: parameters counted in the headers of its weight files, the "
-            "licence that its card names, the tokens that it declares to take, and the line of models that it comes "
-            "from.",
+            _all("size", "licence", "length", "family"),
         ),
         "training-data": Term(
             "Trained on HiCUPID",
@@ -163,8 +184,7 @@ TERMS: Mapping[str, Term] = MappingProxyType(
         ),
         "model": Term(
             "Model, submitter, date",
-            "The model as it was handed in, by whom, and when the result was made; with all that marks how it was run "
-            "and why it may not rank.",
+            _all("model", "submitter", "date"),
         ),
     }
 )
@@ -185,6 +205,20 @@ OF_COLUMNS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Which word explains a column of the board, by the column's name."""
+
+
+def tip_of(column: str) -> str:
+    """Returns what a column of the board means: what the page says of its word, or the part of it that is its own.
+
+    Raises:
+        KeyError: There is no such column.
+
+    Example:
+        >>> tip_of("date"), tip_of("schedule")
+        ('Date is when the result was made.', \
+'Share of requests that clash with an appointment where the answer says so.')
+    """
+    return _OF_A_MODEL[column] if column in _OF_A_MODEL else TERMS[OF_COLUMNS[column]].says
 
 
 def address_of(term: str) -> str:

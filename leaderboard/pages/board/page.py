@@ -86,5 +86,5 @@ def _code() -> str:
 
 def _files() -> Iterable[Path]:
     """Yields the files that decide how a page looks."""
-    for pattern in ("*.py", "board/*.py", "templates/*.html", "static/*"):
-        yield from _PAGES.glob(pattern)
+    for pattern in ("*.py", "about/terms.py", "board/*.py", "templates/*.html", "static/*"):
+        yield from (path for path in _PAGES.glob(pattern) if path.is_file())

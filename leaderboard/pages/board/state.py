@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from leaderboard.pages.asking import SAFE, one_of, page_number
 from leaderboard.pages.board.columns import COLUMNS, MODEL
 
 SHOWN = ("references", "published", "demo", "incomplete")
@@ -19,9 +20,6 @@ COMPACT = "compact"
 _LONGEST = 200
 """Characters of a text that somebody may mean; search terms in all."""
 _MOST_PINS, _LONGEST_PIN = 20, 400
-_MOST_DIGITS = 6
-_SAFE = "@/:,"
-"""Characters that stand in an address as they are."""
 _TEXTS = ("protocol", "ranking", "judge", "q", "size", "licence", "family", "trained", "context")
 _STAYS_ON_THE_PAGE = frozenset(("page", "columns", "density", "pin"))
 """Changes that leave a reader on the page where he is; any other leads to the first."""
@@ -75,7 +73,7 @@ class BoardState(NamedTuple):
         state = self._replace(**changes) if changes else self
         if not _STAYS_ON_THE_PAGE.issuperset(changes):
             state = state._replace(page=1)
-        found = "&".join(f"{name}={quote(value, safe=_SAFE, errors='replace')}" for name, value in state.parameters())
+        found = "&".join(f"{name}={quote(value, safe=SAFE, errors='replace')}" for name, value in state.parameters())
         return f"?{found}" if found else ""
 
     def parameters(self) -> list[tuple[str, str]]:
@@ -119,26 +117,20 @@ context='', complete=False, show=None, columns=None, sort='', pin=(), density=''
     return BoardState(
         **plain,
         judge=_first(found, "judge"),
-        trained=_one_of(found, "trained", TRAINED),
+        trained=one_of(_first(found, "trained"), TRAINED),
         complete=_first(found, "complete") == "1",
         show=_shown(_listed(found, "show")),
         columns=_chosen(_listed(found, "columns")),
         sort=_sort(_first(found, "sort")),
         pin=_pins(found.get("pin", ())),
-        density=_one_of(found, "density", (COMPACT,)),
-        page=_page(_first(found, "page")),
+        density=one_of(_first(found, "density"), (COMPACT,)),
+        page=page_number(_first(found, "page")),
     )
 
 
 def _first(found: Mapping[str, list[str]], name: str) -> str:
     """Returns the first value of a parameter."""
     return found[name][0] if name in found else ""
-
-
-def _one_of(found: Mapping[str, list[str]], name: str, known: Iterable[str]) -> str:
-    """Returns a value of a parameter that is one of some."""
-    value = _first(found, name)
-    return value if value in known else ""
 
 
 def _plain(found: Mapping[str, list[str]], name: str) -> str:
@@ -176,8 +168,3 @@ def _pins(values: Iterable[str]) -> tuple[str, ...]:
     """Returns the scorecards that are pinned, each once."""
     fit = [each for each in values if len(each) <= _LONGEST_PIN and each.isprintable()]
     return tuple(dict.fromkeys(fit))[:_MOST_PINS]
-
-
-def _page(text: str) -> int:
-    """Returns the number of a page."""
-    return max(1, int(text[:_MOST_DIGITS])) if text.isascii() and text.isdigit() else 1

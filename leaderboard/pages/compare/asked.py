@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, cast, get_args
-from urllib.parse import quote, urlencode
 
 from evaluator.hicupid.questions import QuestionType
 from leaderboard.answers.choosing import Which
 from leaderboard.answers.slices import SliceKind
+from leaderboard.pages.asking import address_of, first_of, one_of, page_number, page_told
 
 PAGE = "/compare"
-_MOST_IDS, _LONGEST, _MOST_DIGITS = 20, 400, 6
-_SAFE = "@,/:"
+_MOST_IDS, _LONGEST = 20, 400
 
 
 class Asked(NamedTuple):
@@ -38,10 +37,7 @@ class Asked(NamedTuple):
             >>> Asked(("s-1.demo-v1@demo", "org/b"), "category:good food", "alike", page=2).address
             '/compare?ids=s-1.demo-v1@demo,org/b&slice=category:good%20food&only=alike&page=2'
         """
-        named = {"ids": ",".join(self.ids), **dict(self.parameters)}
-        told = {name: value for name, value in named.items() if value}
-        query = urlencode(told, safe=_SAFE, errors="replace", quote_via=quote)
-        return f"{PAGE}?{query}" if query else PAGE
+        return address_of(PAGE, {"ids": ",".join(self.ids), **dict(self.parameters)})
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:
@@ -50,7 +46,7 @@ class Asked(NamedTuple):
             "slice": self.slice,
             "only": self.only if self.only != "differ" else "",
             "type": self.type,
-            "page": str(self.page) if self.page > 1 else "",
+            "page": page_told(self.page),
         }
         return tuple((name, value) for name, value in named.items() if value)
 
@@ -75,16 +71,15 @@ def asked_of(pairs: Iterable[tuple[str, str]]) -> Asked:
         Asked(ids=('org/a', 'org/b', 'org/a'), slice='', only='differ', type='persona', page=1)
     """
     given = list(pairs)
-    values = {name: value for name, value in reversed(given) if value}
+    values = first_of(given)
     ids = [each.strip() for name, value in given if name == "ids" for each in value.split(",")]
-    page = values.get("page", "")
     only = values.get("only", "")
     return Asked(
         tuple(each[:_LONGEST] for each in ids if each)[:_MOST_IDS],
         _slice(values.get("slice", "")),
         cast(Which, only) if only in get_args(Which) else "differ",
-        values["type"] if values.get("type") in tuple(QuestionType) else "",
-        max(1, int(page[:_MOST_DIGITS])) if page.isascii() and page.isdigit() else 1,
+        one_of(values.get("type", ""), tuple(QuestionType)),
+        page_number(values.get("page", "")),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 
@@ -108,8 +108,7 @@ def items_page(results: Store, cards: Sequence[Scorecard], tables: Sequence[Item
     asked = asked if chosen is not None else asked._replace(slice="")
     among = [tables[0] if chosen is None else chosen, *tables[1:]]
     only = Only(type=asked.type or None)
-    every = {which: differences(among, which, only=only, page=asked.page) for which in get_args(Which)}
-    there = every[asked.only]
+    there = differences(among, asked.only, only=only, page=asked.page)
     asked = asked._replace(page=there.page)
     ids = [row.question_id for row in there.rows]
     source = source_of(cards[0])
@@ -125,7 +124,7 @@ def items_page(results: Store, cards: Sequence[Scorecard], tables: Sequence[Item
     return ItemsPage(
         asked,
         tuple(
-            Tab(label, every[which].found, asked.items(only=which), which == asked.only)
+            Tab(label, there.counts[which], asked.items(only=which), which == asked.only)
             for which, label in _TABS.items()
         ),
         tuple(
@@ -146,7 +145,8 @@ def _of_slice(table: ItemTable, asked: Asked) -> ItemTable | None:
     for members in members_of(table) if name else ():
         places = [place for place, (own, _) in enumerate(members.names) if own == name]
         if members.kind == kind and places:
-            return taken(table, np.flatnonzero(np.isin(members.place, places)), table)
+            rows = np.flatnonzero(np.isin(members.place, places))
+            return taken(table, rows, table, rows)
     return None
 
 

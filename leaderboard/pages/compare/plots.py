@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from evaluator.hicupid.scoring import HIGHEST_TOTAL
 from evaluator.plurals import several
-from leaderboard.answers.pairs import Comparison, Pair, PairedDifference, PairedSlice, in_words
+from leaderboard.answers.pairs import Comparison, Pair, PairedDifference, PairedSlice, in_words, p_in_words
 from leaderboard.answers.slices import SliceKind
 from leaderboard.pages.compare.asked import Asked, slice_called
 from leaderboard.pages.dot_plots import Axis, Dot, Plot, axis_of, dot_plot
@@ -101,16 +101,6 @@ def pair_plots(found: Comparison, asked: Asked) -> tuple[PairPlots, ...]:
         )
         for number, (pair, dots) in enumerate(zip(found.pairs, drawn, strict=True), 1)
     )
-
-
-def p_in_words(value: float) -> str:
-    """Writes a p value, as `in_words` does.
-
-    Example:
-        >>> p_in_words(0.0304), p_in_words(0.00001), p_in_words(0.3)
-        ('p = 0.03', 'p < 0.001', 'p = 0.30')
-    """
-    return "p < 0.001" if value < 0.001 else f"p = {value:.1g}" if value < 0.1 else f"p = {value:.2f}"
 
 
 def signed(value: float | None) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
+from leaderboard.pages.asking import first_of, page_number, page_told
+
 PAGE = "/human"
 REFERENCES, SIMULATED, INCOMPLETE_ROWS = "references", "simulated", "incomplete"
 SWITCHES = (REFERENCES, SIMULATED, INCOMPLETE_ROWS)
@@ -49,7 +51,7 @@ class Asked(NamedTuple):
             "q": self.q,
             "show": ",".join(self.show),
             "sort": self.sort,
-            "page": str(self.page) if self.page > 1 else "",
+            "page": page_told(self.page),
             "at": self.at,
         }
         found = urlencode({name: value for name, value in named.items() if value}, safe=",@")
@@ -66,7 +68,7 @@ class Asked(NamedTuple):
 
 
 def asked_of(pairs: Iterable[tuple[str, str]]) -> Asked:
-    """Reads an address, all but the number of its page.
+    """Reads an address.
 
     Args:
         pairs: Names and values of its query, in order; of a name that is given twice the first that says something
@@ -77,14 +79,15 @@ def asked_of(pairs: Iterable[tuple[str, str]]) -> Asked:
         Asked(task='', q='a b', show=('references', 'simulated'), sort='', page=1, at='')
     """
     given = list(pairs)
-    values = {name: value for name, value in reversed(given) if value}
+    values = first_of(given)
     shown = {each for name, value in given if name == "show" for each in value.split(",")}
     return Asked(
         values.get("task", ""),
         " ".join(values.get("q", "").split()),
         tuple(name for name in SWITCHES if name in shown),
         values.get("sort", ""),
-        at=values.get("at", ""),
+        page_number(values.get("page", "")),
+        values.get("at", ""),
     )
 
 

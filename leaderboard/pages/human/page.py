@@ -17,6 +17,7 @@ from leaderboard.pages.human.index import Entry, Group, HumanIndex, TaskEntries
 from leaderboard.pages.human.plot import Standing, drawn, drawn_figure, standing
 from leaderboard.pages.human_cells import Cell, cells_of, heading, notes_of
 from leaderboard.pages.human_tables import Links, anchor, labels_warning, who_decides, whose_labels
+from leaderboard.pages.model.asked import model_address
 from leaderboard.pages.tables import Link
 from leaderboard.results import HumanScorecard, identity_of
 
@@ -85,6 +86,8 @@ class HumanRow(NamedTuple):
     anchor: str
     """Name of the row within the page."""
     card: HumanScorecard
+    address: str
+    """Where the page of its model stands."""
     drawn: Row
     """Its line of the plot."""
     standing: Standing | None
@@ -150,6 +153,16 @@ class HumanPage(NamedTuple):
         every = several(self.found, "row") if self.found == self.total else f"{self.found:,} of {self.total:,} rows"
         here = f", {self.first:,} to {min(self.found, self.first + PAGE_LENGTH - 1):,} on this page"
         return every + (" match the search" if self.asked.q else "") + (here if self.last > 1 else "")
+
+
+def task_name(task: AnyTask) -> str:
+    """Names a task.
+
+    Example:
+        >>> task_name(Task.RELEVANCE)
+        'Relevance, stage 2'
+    """
+    return f"{_TASKS[task]}, stage {task.stage}"
 
 
 def human_page(index: HumanIndex, asked: Asked) -> HumanPage | None:
@@ -268,6 +281,7 @@ def _table(
             HumanRow(
                 anchor(card),
                 card,
+                model_address(card.model),
                 row,
                 standing(card, name),
                 cells_of(card, main),
@@ -309,7 +323,7 @@ def _switch(name: str, task: TaskEntries, asked: Asked) -> Switch:
 def _tabs(index: HumanIndex, here: TaskEntries) -> Iterator[Tab]:
     """Yields a tab for each task."""
     for name, task in index.tasks.items():
-        label = f"{_TASKS[task.task]}, stage {task.task.stage}" if task.task else name
+        label = task_name(task.task) if task.task else name
         yield Tab(label, name, len(task.entries), Asked(name).address, task is here)
 
 

@@ -12,8 +12,9 @@ from leaderboard.board.build import Board
 from leaderboard.pages.human.asked import PAGE, asked_of
 from leaderboard.pages.human.index import NOTHING, HumanIndex, human_index
 from leaderboard.pages.human.page import HumanPage, human_page
+from leaderboard.pages.model.asked import model_address
 from leaderboard.pages.reader import Reader
-from leaderboard.pages.site import page_number, shown_message, shown_page
+from leaderboard.pages.site import shown_message, shown_page
 from leaderboard.pages.unchanged import unless_known
 
 _UNREADABLE = "The board cannot be read right now"
@@ -70,13 +71,13 @@ class HumanPages:
             return shown_message(503, "This scorecard cannot be looked up right now", " ".join(problems))
         if card is None:
             return shown_message(404, "There is no such scorecard", "It may have been withdrawn.")
-        return unless_known(request, shown_page("human/figures.html", here=PAGE, card=card))
+        return unless_known(
+            request, shown_page("human/figures.html", here=PAGE, card=card, model=model_address(card.model))
+        )
 
     def _page(self, board: Board, request: Request) -> HumanPage | None:
         """Lays out what a request asks for; None if there is no such task."""
-        asked = asked_of(request.query_params.multi_items())
-        asked = asked._replace(page=page_number(request.query_params.get("page", "")))
-        return human_page(self._indexed(board), asked)
+        return human_page(self._indexed(board), asked_of(request.query_params.multi_items()))
 
     def _indexed(self, board: Board) -> HumanIndex:
         """Returns what there is on a board, laid out once for each."""

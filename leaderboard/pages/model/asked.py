@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
-from urllib.parse import quote, urlencode
 
 from evaluator.hicupid.questions import QuestionType
+from leaderboard.pages.asking import address_of, first_of, one_of, page_number, page_told
 
 MODEL, ANSWERS, ANSWER = "/model", "/answers", "/answer"
 DEFECT = "defect"
 ONLY = ("lost", "tied", "won", "missing", "flipped", DEFECT)
 """By what answers are looked for: their outcomes, whether the slot orders disagree, and what lost without a judge."""
 SENTIMENTS: Mapping[str, str] = {"POS": "likes", "NEG": "dislikes"}
-_MOST_DIGITS = 9
 _LONGEST = 200
-_SAFE = "@,/"
 
 
 class Asked(NamedTuple):
@@ -47,7 +45,7 @@ class Asked(NamedTuple):
             >>> Asked("s-1.demo-v1@demo", "lost", q="a b", page=2).address
             '/answers?scorecard=s-1.demo-v1@demo&only=lost&q=a%20b&page=2'
         """
-        return f"{ANSWERS}?{_query(self._told())}"
+        return address_of(ANSWERS, self._told())
 
     def of(self, question_id: str) -> str:
         """Returns the address of one answer, among those that are asked for.
@@ -57,7 +55,7 @@ class Asked(NamedTuple):
             '/answer?scorecard=s-1.demo-v1@demo&question=test_1/7&only=lost'
         """
         told = self._replace(page=1)._told()
-        return f"{ANSWER}?{_query({'scorecard': told.pop('scorecard', ''), 'question': question_id, **told})}"
+        return address_of(ANSWER, {"scorecard": told.pop("scorecard", ""), "question": question_id, **told})
 
     @property
     def filtered(self) -> bool:
@@ -66,7 +64,7 @@ class Asked(NamedTuple):
 
     def _told(self) -> dict[str, str]:
         """Returns names and values as they stand in an address."""
-        return {**self._replace(page=1)._asdict(), "page": str(self.page) if self.page > 1 else ""}
+        return {**self._asdict(), "page": page_told(self.page)}
 
 
 def asked_of(pairs: Iterable[tuple[str, str]]) -> Asked:
@@ -81,22 +79,16 @@ def asked_of(pairs: Iterable[tuple[str, str]]) -> Asked:
         Asked(scorecard='', only='', type='', split='', category='', sentiment='NEG', q='a b', page=1)
     """
     values = first_of(pairs)
-    page = values.get("page", "")
     return Asked(
         values.get("scorecard", ""),
-        _one_of(values.get("only", ""), ONLY),
-        _one_of(values.get("type", ""), tuple(QuestionType)),
+        one_of(values.get("only", ""), ONLY),
+        one_of(values.get("type", ""), tuple(QuestionType)),
         values.get("split", "")[:_LONGEST],
         values.get("category", "")[:_LONGEST],
-        _one_of(values.get("sentiment", ""), tuple(SENTIMENTS)),
+        one_of(values.get("sentiment", ""), tuple(SENTIMENTS)),
         " ".join(values.get("q", "").split())[:_LONGEST],
-        max(1, int(page[:_MOST_DIGITS])) if page.isascii() and page.isdigit() else 1,
+        page_number(values.get("page", "")),
     )
-
-
-def first_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Returns of each name in an address the first value that says something."""
-    return {name: value for name, value in reversed(list(pairs)) if value}
 
 
 def model_address(name: str) -> str:
@@ -109,15 +101,4 @@ def model_address(name: str) -> str:
         >>> model_address("org/model"), model_address("s-1.demo-v1@demo")
         ('/model?id=org/model', '/model?id=s-1.demo-v1@demo')
     """
-    return f"{MODEL}?id={quote(name, safe=_SAFE, errors='replace')}"
-
-
-def _one_of(value: str, known: tuple[str, ...]) -> str:
-    """Returns a value if it can be meant."""
-    return value if value in known else ""
-
-
-def _query(values: Mapping[str, str]) -> str:
-    """Writes the end of an address; what is empty is left out."""
-    told = {name: value for name, value in values.items() if value}
-    return urlencode(told, safe=_SAFE, errors="replace", quote_via=quote)
+    return address_of(MODEL, {"id": name})

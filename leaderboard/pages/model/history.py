@@ -8,17 +8,14 @@ from typing import Generic, NamedTuple, TypeVar
 
 from evaluator.plurals import several
 from leaderboard.board.build import BoardRow
-from leaderboard.board.human import main_figures
 from leaderboard.open_data.changes import OpenChange
 from leaderboard.pages.figures import counts, estimate, rate
-from leaderboard.pages.human.asked import figures_address
-from leaderboard.pages.human.plot import drawn
-from leaderboard.pages.human_tables import agreement_title, human_address
 from leaderboard.pages.model.asked import model_address
 from leaderboard.pages.model.index import first_choice
 from leaderboard.pages.reader import Reader
 from leaderboard.records import State
-from leaderboard.results import HumanScorecard, model_family
+from leaderboard.results import model_family
+from leaderboard.submissions.views import SubmissionView
 
 MOST = 50
 """Rows of a list; how many there are in all is said."""
@@ -73,17 +70,6 @@ class Move(NamedTuple):
     before: str
     after: str
     beside: str
-
-
-class OfPeople(NamedTuple):
-    """A scorecard of a human-grounded task."""
-
-    title: str
-    address: str
-    figures: str
-    """Where all its figures stand."""
-    figure: str
-    notes: tuple[str, ...]
 
 
 class Failed(NamedTuple):
@@ -158,24 +144,25 @@ def moves_of(changes: Iterable[OpenChange], shown: BoardRow) -> Listed[Move]:
     return Listed(tuple(map(_move, newest[:MOST])), len(own))
 
 
-def of_people(cards: Sequence[HumanScorecard]) -> Listed[OfPeople]:
-    """Lists what a model came to on human-grounded tasks, each by its task's first figure."""
-    return Listed(tuple(map(_of_people, cards[:MOST])), len(cards))
-
-
 def failures_of(
-    reader: Reader, rows: Iterable[BoardRow], shown: BoardRow, failed: Sequence[tuple[str, int]]
+    reader: Reader,
+    known: Iterable[SubmissionView],
+    rows: Iterable[BoardRow],
+    shown: BoardRow,
+    failed: Sequence[tuple[str, int]],
 ) -> Failures:
     """Returns what went wrong with a model.
 
     Args:
         reader: Knows what happened to submissions.
+        known: Those of the model that were read already.
         rows: The model's, the newest first.
         shown: The scorecard that the page shows.
         failed: Items of it without an answer, by cause.
     """
     ids = list(dict.fromkeys(row.submission_id for row in rows))[:SUBMISSIONS_READ]
-    found = [reader.submission(each).view for each in ids]
+    views = {view.submission.id: view for view in known}
+    found = [views.get(each) or reader.submission(each).view for each in ids]
     runs = [
         Failed(
             view.submission.id,
@@ -240,11 +227,3 @@ def _rank(rank: int | None, low: int | None, high: int | None) -> str:
     if rank is None:
         return "–"
     return f"{rank:,}" if low is None or high is None or low == high else f"{rank:,} ({low:,}–{high:,})"
-
-
-def _of_people(card: HumanScorecard) -> OfPeople:
-    """Returns a scorecard of a human-grounded task by its first figure."""
-    name = main_figures(card.result.task, card.result.kind)[0]
-    dot = drawn(card, name)
-    told = f"{name.replace('_', ' ')} {dot.written}" if dot.value is not None else f"{name.replace('_', ' ')} –"
-    return OfPeople(agreement_title(card), human_address(card), figures_address(card.id), told, dot.notes)

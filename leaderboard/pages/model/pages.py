@@ -16,13 +16,17 @@ from leaderboard.answers.table import ItemTable, NoItems
 from leaderboard.answers.texts import answers_page, answers_with
 from leaderboard.board.build import Board, BoardRow
 from leaderboard.exports.files import Exports
-from leaderboard.pages.model.asked import ANSWER, ANSWERS, MODEL, Asked, asked_of, first_of
+from leaderboard.pages.asking import first_of
+from leaderboard.pages.model.asked import ANSWERS, MODEL, Asked, asked_of
+from leaderboard.pages.model.handed import handed_without
 from leaderboard.pages.model.head import facts_of, rank_sentence, total_of, total_sentence
-from leaderboard.pages.model.history import failures_of, moves_of, of_people, results_of, variants_of
+from leaderboard.pages.model.history import failures_of, moves_of, results_of, variants_of
 from leaderboard.pages.model.index import NOTHING, ModelIndex, choose, model_index
 from leaderboard.pages.model.kept import Items, Sliced
 from leaderboard.pages.model.listing import answers_listed, beside, shown
+from leaderboard.pages.model.people import people_of
 from leaderboard.pages.model.plots import desiderata_plots, slice_groups
+from leaderboard.pages.plots.ranks import history_address
 from leaderboard.pages.reader import Reader
 from leaderboard.pages.site import shown_message, shown_page
 from leaderboard.pages.tables_of_items import ItemTables
@@ -45,6 +49,23 @@ class _Asked(NamedTuple):
     table: ItemTable | NoItems
     problems: tuple[str, ...]
     """What is wrong with what is shown, such as that it is a copy."""
+
+
+class Single(NamedTuple):
+    """One answer of a scorecard."""
+
+    found: _Asked
+    table: ItemTable
+    asked: Asked
+    """Among which answers it is looked at."""
+    question: str
+    place: int
+    """Of the question in the table."""
+
+    @property
+    def address(self) -> str:
+        """Where it stands."""
+        return self.asked.of(self.question)
 
 
 class ModelPages:
@@ -73,7 +94,7 @@ class ModelPages:
         if chosen is None and not board.revision:
             return shown_message(503, _UNREADABLE, " ".join(problems))
         if chosen is None:
-            return self._no_model(index, values.get("id", ""))
+            return self._no_result(request, index, values.get("id", ""), problems)
         row = chosen.row
         sliced = self._sliced(board.cards.get(row.scorecard_id))
         page = shown_page(
@@ -113,8 +134,29 @@ class ModelPages:
         told = {"found": found, "page": page, "rows": rows, "no_text": source if isinstance(source, NoText) else None}
         return unless_known(request, shown_page("model/answers.html", here="/", **told))
 
-    def answer(self, request: Request) -> Response:
-        """A single answer, and which stand beside it."""
+    def answer(self, request: Request, objecting: Callable[[Single], object]) -> Response:
+        """A single answer, and which stand beside it.
+
+        Args:
+            request: What is asked.
+            objecting: Says what the template is told of objections to the answer.
+        """
+        single = self.single(request)
+        if isinstance(single, Response):
+            return single
+        found, table, asked, question, place = single
+        try:
+            answered = answers_page(self._items.results, found.card, table, [question], source_of(found.card))
+            among = beside(table, asked, place, self._among(found, asked))
+        except (RapportError, StoreError) as error:
+            return _unreadable(error)
+        if not answered:  # The rows were replaced between two looks at them.
+            return shown_message(503, _AWAY, _LATER)
+        told = {"found": found, "each": shown(answered[0], asked), "asked": asked, "beside": among}
+        return shown_page("model/answer.html", here="/", objecting=objecting(single), **told)
+
+    def single(self, request: Request) -> Single | Response:
+        """Returns the one answer that an address names, or says why there is none."""
         asked = asked_of(request.query_params.multi_items())._replace(page=1)
         question = first_of(request.query_params.multi_items()).get("question", "")
         try:
@@ -124,16 +166,11 @@ class ModelPages:
             if isinstance(found.table, NoItems):
                 return shown_message(404, "This answer cannot be shown", found.table.reason)
             (place,) = found.table.places([question]).tolist()
-            if place < 0:
-                return shown_message(404, "There is no such question", "This result has no answer of that id.")
-            answered = answers_page(self._items.results, found.card, found.table, [question], source_of(found.card))
-            among = beside(found.table, asked, place, self._among(found, asked))
         except (RapportError, StoreError) as error:
             return _unreadable(error)
-        if not answered:  # The rows were replaced between two looks at them.
-            return shown_message(503, _AWAY, _LATER)
-        told = {"found": found, "each": shown(answered[0], asked), "asked": asked, "beside": among}
-        return unless_known(request, shown_page("model/answer.html", here="/", **told))
+        if place < 0:
+            return shown_message(404, "There is no such question", "This result has no answer of that id.")
+        return Single(found, found.table, asked, question, place)
 
     def _asked(self, scorecard_id: str) -> _Asked | Response:
         """Returns a scorecard with its items, or says why there is none."""
@@ -172,12 +209,15 @@ class ModelPages:
             log.error("what changed cannot be told: %s", error)
             moves = None
         card = board.cards.get(row.scorecard_id)
+        found = self._reader.of_model(row.model)
         return {
             "results": results_of(rows, row),
             "variants": variants_of(index.by_submitter.get(row.submitter, ()), row),
             "moves": moves,
-            "people": of_people(index.human.get(row.model, ())),
-            "failures": failures_of(self._reader, rows, row, card.result.failures if card else ()),
+            "rank_history": history_address(row),
+            "people": people_of(index.human.get(row.model, ())),
+            "failures": failures_of(self._reader, found.views, rows, row, card.result.failures if card else ()),
+            "handed": handed_without(found, {each.submission_id for each in rows}),
             "total_of": total_of,
         }
 
@@ -189,13 +229,17 @@ class ModelPages:
             log.error("no citation of %s: %s", row.scorecard_id, error)
             return ""
 
-    def _no_model(self, index: ModelIndex, name: str) -> Response:
-        """Says why there is no page of a name."""
-        if name in index.human:
-            told = "It has results of human-grounded tasks alone; they stand under Human agreement."
-            return shown_message(404, "This model has no result of HiCUPID", told)
+    def _no_result(self, request: Request, index: ModelIndex, name: str, problems: tuple[str, ...]) -> Response:
+        """Shows what there is of a model without a result of HiCUPID, or says why there is no page of a name."""
+        found, cards = self._reader.of_model(name), index.human.get(name, ())
+        if cards or found.views:
+            told = {"name": name, "problems": problems, "people": people_of(cards), "handed": handed_without(found, ())}
+            return unless_known(request, shown_page("model/no_result.html", here="/", **told))
+        if found.problem and self._reader.has_ledger:
+            return shown_message(503, "This model cannot be looked up right now", found.problem)
+        looked = f" None of the newest {found.looked_at:,} submissions is of it." if found.total else ""
         return shown_message(
-            404, "There is no such model", "No result of that name is on the board; the queue lists all submissions."
+            404, "There is no such model", f"No result of that name is on the board.{looked} The queue lists all."
         )
 
     def _indexed(self, board: Board) -> ModelIndex:
@@ -213,9 +257,9 @@ def _unreadable(error: Exception) -> Response:
 
 
 def model_router(pages: ModelPages) -> APIRouter:
-    """Returns the routes; they run in threads, since they read the store."""
+    """Returns the routes but that of a single answer, where people object; they run in threads: they read the store."""
     routes = APIRouter(include_in_schema=False)
-    answers: dict[str, Callable[..., Response]] = {MODEL: pages.model, ANSWERS: pages.answers, ANSWER: pages.answer}
+    answers: dict[str, Callable[..., Response]] = {MODEL: pages.model, ANSWERS: pages.answers}
     for path, answer in answers.items():
         routes.add_api_route(path, answer, methods=["GET", "HEAD"], response_class=HTMLResponse)
     return routes
