@@ -1,6 +1,6 @@
 # Everything a person types stands here; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench-demo bench-prefill bench-judge bench-canaries bench-prepare bench-intervals bench-coverage bench-board bench-site bench-load bench-faults lock clean
+.PHONY: help setup demo test lint types style tools bench-demo bench-prefill bench-judge bench-canaries bench-prepare bench-intervals bench-coverage bench-board bench-site bench-visit bench-load bench-faults screenshots lock clean
 PYTHON := .venv/bin/python
 # How many processes share the tests, file by file. Each may hold a model or two, some 6 GB of memory; their engines are
 # not bound to cores, or all of them would take the same one. A thread that waits for its siblings sleeps: spinning, as
@@ -17,15 +17,24 @@ demo: setup ## Run the whole leaderboard on this machine and evaluate a real mod
 	@.venv/bin/rapport demo
 
 lint: setup ## Check style, types and the layers
+	@$(MAKE) --no-print-directory --jobs 2 types style
+
+test: setup ## Check everything and run all tests
+	@$(MAKE) --no-print-directory --jobs 2 types style tools
+	@VLLM_CPU_OMP_THREADS_BIND=nobind OMP_WAIT_POLICY=PASSIVE $(PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+
+# Checking types takes one core as long as all else takes another.
+types:
+	@$(PYTHON) -m mypy
+
+style:
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
 
-test: lint ## Check everything and run all tests
+tools:
 	@scripts/browser.sh
 	@scripts/faketime.sh
-	@VLLM_CPU_OMP_THREADS_BIND=nobind OMP_WAIT_POLICY=PASSIVE $(PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 bench-demo: setup ## Time the headless demo
 	@$(PYTHON) -m benchmarks.demo
@@ -55,12 +64,20 @@ bench-site: setup ## Time the pages of 1,000 and 10,000 models in a browser, bes
 	@scripts/browser.sh
 	@$(PYTHON) -m benchmarks.site
 
+bench-visit: setup ## Walk a newcomer's ways through the site in a browser, and count clicks and seconds
+	@scripts/browser.sh
+	@$(PYTHON) -m benchmarks.visitor
+
 bench-load: setup ## Send 1,000 submissions of 200 users through the whole service, with 10,000 in its history
 	@$(PYTHON) -m benchmarks.load
 
 bench-faults: setup ## Do 500 random faults, 20 of them under a real model, and account for everything (an hour)
 	@scripts/faketime.sh
 	@$(PYTHON) -m benchmarks.faults
+
+screenshots: setup ## Make the pictures in docs anew
+	@scripts/browser.sh
+	@SCREENSHOTS=docs $(PYTHON) -m pytest tests/browse/test_accessible.py -k pictures
 
 lock: ## Resolve the lock files anew (needs uv)
 	@scripts/lock.sh

@@ -5,18 +5,23 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
+import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
+import itsdangerous
 import pytest
 
+from evaluator.human.importers.pseudonyms import VARIABLE
 from tests.browser import ARGUMENTS, chromium
 from tests.e2e.site import free_port
 from tests.private_redis import own_redis
@@ -33,6 +38,9 @@ WIDE, PHONE = 1400, 360
 HEIGHT = 900
 ANSWERED = "http://board.test"
 """Address of a site that is answered by a test itself."""
+MAINTAINER = "carol"
+"""Who maintains a site where people log in."""
+_SECRET = "secret-of-the-space"
 _PATIENCE = 300.0
 
 
@@ -102,26 +110,23 @@ class RealSite(NamedTuple):
 
 
 @contextlib.contextmanager
-def real_site(folder: Path, *, redis: bool = True) -> Iterator[RealSite]:
-    """Serves the whole app on the stores of a folder, for a visitor who is a maintainer."""
+def real_site(folder: Path, *, redis: bool = True, login: Mapping[str, str] | None = None) -> Iterator[RealSite]:
+    """Serves the whole app on the stores of a folder.
+
+    Args:
+        folder: Holds the stores; may be empty.
+        redis: Whether there is a ledger.
+        login: Environment of a Space where people log in, of whom `MAINTAINER` maintains; without it every visitor is
+            the marked local user, who maintains.
+    """
     port, log = free_port(), folder / "app.log"
     folder.mkdir(parents=True, exist_ok=True)
     with own_redis() if redis else contextlib.nullcontext("") as url, log.open("wb") as lines:
-        command = [sys.executable, "-m", "benchmarks.site_app", str(folder), "--port", str(port)]
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "leaderboard.processes",
-                str(os.getpid()),
-                *command,
-                *(["--redis", url] if url else []),
-            ],
-            cwd=ROOT,
-            stdout=lines,
-            stderr=lines,
-            env={name: value for name, value in os.environ.items() if not name.startswith("RAPPORT_")},
-        )
+        command = [sys.executable, "-m", "leaderboard.processes", str(os.getpid())]
+        command += [sys.executable, "-m", "benchmarks.site_app", str(folder), "--port", str(port)]
+        command += [*(["--redis", url] if url else []), *(["--maintainer", MAINTAINER] if login else [])]
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("RAPPORT_", "OAUTH_"))}
+        process = subprocess.Popen(command, cwd=ROOT, stdout=lines, stderr=lines, env={**env, **(login or {})})
         address = f"http://127.0.0.1:{port}"
         try:
             until(lambda: _answers(process, address, log), what="the site answers", within=_PATIENCE)
@@ -129,6 +134,31 @@ def real_site(folder: Path, *, redis: bool = True) -> Iterator[RealSite]:
         finally:
             process.terminate()
             process.wait()
+
+
+def login_of(provider_url: str = "http://127.0.0.1:1") -> Mapping[str, str]:
+    """Returns the environment of a Space where people can log in.
+
+    Args:
+        provider_url: Where they do; nothing answers at the default one, for those who bring their session along.
+    """
+    return {
+        "SYSTEM": "spaces",
+        "SPACE_ID": "org/rapport",
+        "OAUTH_CLIENT_ID": "client",
+        "OAUTH_CLIENT_SECRET": _SECRET,
+        "OAUTH_SCOPES": "openid profile",
+        "OPENID_PROVIDER_URL": provider_url,
+        VARIABLE: "a salt of sixteen bytes or more",
+    }
+
+
+def session_of(user: str) -> str:
+    """Returns what a browser keeps as `session` after somebody has logged in to such a Space."""
+    claims = {"sub": user, "name": user, "preferred_username": user, "profile": "", "picture": "", "orgs": []}
+    session = {"oauth_info": {"userinfo": claims, "access_token": "t", "scope": "openid", "expires_at": 2**33}}
+    key = hashlib.sha256(f"{_SECRET}-v4".encode()).hexdigest()
+    return itsdangerous.TimestampSigner(key).sign(base64.b64encode(json.dumps(session).encode())).decode()
 
 
 def _answers(process: subprocess.Popen[bytes], address: str, log: Path) -> bool:

@@ -1,94 +1,33 @@
-"""Every page of the site, by day and by night, wide and on a phone: axe-core finds nothing serious, nothing sticks out.
+"""Every page as a visitor, a model author and a maintainer see it, by day and by night, wide and on a phone.
+
+axe-core finds nothing serious, nothing sticks out; so too before anything was submitted.
 
 A page without a walk fails here, so that no new one is forgotten.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+import os
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import httpx
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from starlette.routing import Mount, Route
 
 from benchmarks.site_app import site_settings
+from benchmarks.visitor import to_lost_answers, to_submission
 from leaderboard.web import create_app
 from tests.browse.conftest import Seen
-from tests.browse.walks import NO_PAGES, WALKS, every_page
-from tests.browsing import HEIGHT, PHONE, WIDE, RealSite, Watch, open_all, sideways, stick_out
+from tests.browse.looks import faults_of
+from tests.browse.people import agree_to_label, people_of, visits
+from tests.browse.shots import MOST_BYTES, named_in_readme, shots, take
+from tests.browse.walks import NO_PAGES, WALKS, resume, with_nothing
+from tests.browsing import ROOT, RealSite, Watch
 
-_GRADIO = frozenset({"/submit", "/manage"})
-"""Pages that Gradio draws: they are there once its script has run."""
-_ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-"""What axe-core is asked: all of WCAG 2.2 AA, target size among it, and what it calls best practice."""
-_COLOURS = ["color-contrast"]
-"""All that is another matter by night."""
-_GRAVE = ("serious", "critical")
-
-
-def graves(page: Page, rules: list[str] = _ALL) -> list[str]:
-    """What axe-core calls serious or critical, with the first places that it names."""
-    found = Axe().run(page, options={"resultTypes": ["violations"], "runOnly": rules}).response["violations"]
-    return [
-        f"{each['id']} ({each['impact']}): {[node['html'][:150] for node in each['nodes'][:3]]} of {len(each['nodes'])}"
-        for each in found
-        if each["impact"] in _GRAVE
-    ]
-
-
-def go(page: Page, address: str) -> int:
-    """Opens a page, waits until it is drawn, and returns its status."""
-    answer = page.goto(address)
-    if httpx.URL(address).path in _GRADIO:
-        page.locator(".rapport-top a").first.wait_for()
-        page.wait_for_load_state("networkidle")
-    open_all(page)
-    return answer.status if answer else 0
-
-
-class Look(NamedTuple):
-    """One way to look at a page."""
-
-    width: int
-    scheme: Literal["light", "dark"]
-    faults: Callable[[Page], list[str]]
-    """What it finds."""
-
-
-LOOKS = (
-    Look(WIDE, "light", partial(graves, rules=_ALL)),
-    Look(WIDE, "dark", partial(graves, rules=_COLOURS)),
-    Look(PHONE, "dark", partial(graves, rules=_COLOURS)),
-    Look(PHONE, "light", partial(graves, rules=_ALL)),
-)
-
-
-def faults_of(page: Page, watch: Watch, address: str, looks: Sequence[Look] = LOOKS) -> list[str]:
-    """What is wrong with a page: what looks at it find, what its scripts said, and whether it is too wide.
-
-    It is loaded once, and looked at in every way as it is: each of them would load the same page.
-    """
-    page.set_viewport_size({"width": WIDE, "height": HEIGHT})
-    page.emulate_media(color_scheme="light")
-    status, found = go(page, address), list[str]()
-    for look in looks:
-        page.set_viewport_size({"width": look.width, "height": HEIGHT})
-        page.emulate_media(color_scheme=look.scheme)
-        if httpx.URL(address).path in _GRADIO:
-            go(page, address)  # Gradio asks for light or dark once, as it is loaded.
-        found += [f"{look.width} px, {look.scheme}: {each}" for each in look.faults(page)]
-        if sideways(page) > 0:
-            found.append(f"{sideways(page)} px wider than {look.width} px: {stick_out(page)}")
-    # Chromium names a page that tells of something that is not there, as it should.
-    found += [each for each in watch.seen if not (status >= 400 and f"with a status of {status}" in each)]
-    if httpx.URL(address).path in _GRADIO:
-        page.goto("about:blank")  # Gradio complains that its stream ends when it is left.
-    watch.seen.clear()
-    return found
+Open = Callable[..., Page]
 
 
 def test_every_page_has_a_walk(tmp_path: Path) -> None:
@@ -102,24 +41,48 @@ def test_every_page_has_a_walk(tmp_path: Path) -> None:
 
 
 def test_what_is_called_no_page_is_none(seen: Seen) -> None:
+    *_, maintainer = people_of(seen.found)
     for route, walk in NO_PAGES.items():
         for address in walk(seen.found):
-            answer = httpx.get(seen.site.url + address, timeout=60)
+            answer = httpx.get(seen.site.url + address, timeout=60, cookies=dict(maintainer.cookies))
             assert answer.status_code == 200, address
             assert "<!doctype html" not in answer.text.lower(), f"{route} answers with a page: it needs a walk"
 
 
-def test_no_page_has_a_serious_fault_or_is_wider_than_the_window(seen: Seen, open_page: Callable[..., Page]) -> None:
+def test_no_page_has_a_serious_fault_or_is_wider_than_the_window(seen: Seen, open_page: Open) -> None:
+    people = people_of(seen.found)
+    agree_to_label(seen.site.url, people[1])
+    pages = {person: open_page() for person in people}
+    for person, page in pages.items():
+        page.context.add_cookies(
+            [{"name": name, "value": value, "url": seen.site.url} for name, value in person.cookies.items()]
+        )
+    watches = {person: Watch(page) for person, page in pages.items()}
+    faults, walked = {}, defaultdict[str, int](int)
+    for person, address in visits(seen.site.url, seen.found):
+        walked[person.kind] += 1
+        if found := faults_of(pages[person], watches[person], seen.site.url + address):
+            faults[person.kind, address] = found
+    assert faults == {}
+    assert walked["visitor"] > walked["maintainer"] > walked["author"] > 5
+
+
+def test_an_empty_site_has_no_serious_fault_either(empty: RealSite, open_page: Open) -> None:
     page = open_page()
     watch = Watch(page)
-    addresses = every_page(seen.found)
-    faults = {each: found for each in addresses if (found := faults_of(page, watch, seen.site.url + each))}
+    faults = {each: found for each in with_nothing() if (found := faults_of(page, watch, empty.url + each))}
     assert faults == {}
 
 
-def test_an_empty_site_has_no_serious_fault_either(empty: RealSite, open_page: Callable[..., Page]) -> None:
-    page = open_page()
-    watch = Watch(page)
-    addresses = ("/", "/human", "/queue", "/judges", "/label", "/maintain", "/submit", "/submission?id=nothing")
-    faults = {each: found for each in addresses if (found := faults_of(page, watch, empty.url + each))}
-    assert faults == {}
+def test_the_pictures_of_the_readme_are_those_that_can_be_made(seen: Seen, open_page: Open, tmp_path: Path) -> None:
+    page, folder = open_page(), Path(os.environ.get("SCREENSHOTS") or tmp_path)
+    made = [take(page, seen.site.url, shot, folder) for shot in shots(seen.found)]
+    assert [file.name for file in made if file.stat().st_size > MOST_BYTES] == []
+    assert sorted(set(named_in_readme())) == sorted(file.name for file in made)
+    assert [name for name in named_in_readme() if not (ROOT / "docs" / name).is_file()] == []
+
+
+def test_a_newcomer_needs_three_clicks_to_a_lost_answer_and_three_to_a_submission(seen: Seen, open_page: Open) -> None:
+    resume(seen.site.redis_url, site_settings(seen.site.folder))
+    lost, handed_in = to_lost_answers(open_page(), seen.site.url), to_submission(open_page(), seen.site.url)
+    assert (lost.clicks, handed_in.clicks) == (3, 3)

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from tests.browse.conftest import Seen
 from tests.browse.hostile import DONE, shown
-from tests.browse.test_accessible import Look, faults_of, graves
+from tests.browse.looks import Look, faults_of, graves
 from tests.browse.walks import every_page
 from tests.browsing import PHONE, WIDE, Watch
 
