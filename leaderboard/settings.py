@@ -161,6 +161,9 @@ class Settings(BaseSettings):
     quota_per_user: int = Field(default=5, gt=0, description="Submissions of one person that count at a time.")
     quota_all: int = Field(default=50, gt=0, description="Submissions of all people together that count at a time.")
     quota_days: int = Field(default=7, gt=0, le=365, description="Days for which a submission counts.")
+    objections_per_day: int = Field(
+        default=10, ge=0, le=1000, description="Objections to answers of one person within 24 hours; 0 takes none."
+    )
     request_bytes: int = Field(default=65_536, ge=1024, description="Most bytes of a request's body.")
 
     @property

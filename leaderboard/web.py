@@ -5,12 +5,6 @@ It imports neither torch nor vllm and holds no store token; all it writes are su
 
 from __future__ import annotations
 
-import gc
-import logging
-import socket
-from typing import Any
-
-import uvicorn
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 from redis import Redis
@@ -31,17 +25,19 @@ from leaderboard.pages.label_routes import label_routes
 from leaderboard.pages.maintain.pages import MaintainPages
 from leaderboard.pages.maintain.routes import maintain_routes
 from leaderboard.pages.model.pages import ModelPages, model_router
+from leaderboard.pages.objections.pages import ObjectionPages
+from leaderboard.pages.objections.routes import objection_routes
+from leaderboard.pages.plots.pages import PlotPages, plot_router
 from leaderboard.pages.reader import Reader
 from leaderboard.pages.render import STATIC
 from leaderboard.pages.site import Pages, router
 from leaderboard.pages.submit import gradio_pages, theme
 from leaderboard.pages.tables_of_items import ItemTables
+from leaderboard.serving import serve as serve
+from leaderboard.serving import server_config as server_config
 from leaderboard.settings import Settings
 from leaderboard.store.open import open_stores
 from leaderboard.submissions.service import SubmissionService
-
-_MOST_CONNECTIONS = 800
-"""Below the 1,024 files that many systems let a process have open."""
 
 
 def create_app(settings: Settings, redis: Redis | None) -> FastAPI:
@@ -66,8 +62,10 @@ def create_app(settings: Settings, redis: Redis | None) -> FastAPI:
     app.include_router(human_router(HumanPages(reader, settings.protocols)))
     app.include_router(about_router(AboutPages(settings)))
     exports, tables = Exports(reader.board, settings.site_url), ItemTables(stores.results)
-    app.include_router(model_router(ModelPages(reader, tables, exports, settings.store)))
+    models = ModelPages(reader, tables, exports, settings.store)
+    app.include_router(model_router(models))
     app.include_router(compare_router(ComparePages(reader, tables)))
+    app.include_router(plot_router(PlotPages(reader, settings.protocols)))
     app.include_router(export_router(exports))
     app.mount("/site", StaticFiles(directory=STATIC), name="site")  # Gradio has a /static of its own.
     # Ours are routed first: Gradio answers what is left, its own page `/submit` and its API among it.
@@ -87,6 +85,7 @@ def create_app(settings: Settings, redis: Redis | None) -> FastAPI:
     app.router.routes[:0] = [
         *label_routes(LabelPages(settings, redis, stores.results), _gradio_app(app)),
         *maintain_routes(MaintainPages(settings, redis, reader), _gradio_app(app)),
+        *objection_routes(ObjectionPages(settings, redis, models), _gradio_app(app)),
     ]
     guard_users(_gradio_app(app))
     refuse_wrong_calls(_gradio_app(app))
@@ -98,33 +97,3 @@ def _gradio_app(app: FastAPI) -> FastAPI:
     """Returns the app that Gradio has mounted."""
     (mounted,) = [route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, FastAPI)]
     return mounted
-
-
-def server_config(app: FastAPI, **options: Any) -> uvicorn.Config:
-    """Returns how the site is served: no log of addresses, no header believed that the guard has not looked at."""
-    config = uvicorn.Config(
-        app,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        ws="none",
-        limit_concurrency=_MOST_CONNECTIONS,
-        **options,
-    )
-    logging.getLogger("uvicorn.access").disabled = True  # Its lines hold addresses; some logging set-ups bring it back.
-    return config
-
-
-def serve(app: FastAPI, sockets: list[socket.socket] | None = None, **options: Any) -> None:
-    """Serves the site until told to stop.
-
-    Args:
-        app: The site.
-        sockets: Where it listens; None opens what `options` name.
-        options: Of `uvicorn.Config`, such as `host`.
-    """
-    # What stands by now stands for good: 300,000 objects, most of them Gradio's. Each time that all of them are looked
-    # through for garbage, every visitor waits for a fifth of a second, and longer on a busy machine.
-    gc.collect()
-    gc.freeze()
-    uvicorn.Server(server_config(app, **options)).run(sockets=sockets)

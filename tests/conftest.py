@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,6 +25,7 @@ from leaderboard.submissions.ledger import Ledger
 from tests.browsing import browser, open_page
 from tests.builders import make_submission
 from tests.private_redis import redis_answers
+from tests.sharing import ByWhatIsShared
 from tests.waiting import until
 from worker.lease import Leases
 
@@ -43,6 +45,12 @@ os.environ.setdefault("RAPPORT_PROTOCOLS", '["demo-v1"]')
 # A shell starts what it puts into the background with Ctrl-C ignored, and all that tests start would inherit that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByWhatIsShared | None:
+    """Keeps together what shares engines, where files are handed out; see `tests/sharing.py`."""
+    return ByWhatIsShared(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_runtest_teardown() -> None:

@@ -22,7 +22,6 @@ from leaderboard.processes import keep_memory_private
 from leaderboard.settings import Settings
 from leaderboard.submissions.ledger import Ledger
 from leaderboard.submissions.reading import NotInLedger
-from worker import publishing
 from worker.reaper import LOOK_SECONDS, Reaper
 
 log = logging.getLogger("rapport")
@@ -76,7 +75,11 @@ def publish(settings: Settings, redis: Redis) -> None:
     Raises:
         Displaced: If another publisher is at work.
     """
-    publishing.publish(settings, redis, _stopping())
+    from worker.publishing import (
+        publish as publish_until,
+    )  # It knows tables and statistics; the other roles do without.
+
+    publish_until(settings, redis, _stopping())
 
 
 _ROLES = {"work": work, "publish": publish, "reap": reap}

@@ -19,6 +19,7 @@ from redis import Redis
 from evaluator.errors import Cause, RapportError
 from leaderboard.connection import text
 from leaderboard.labelling import journal as labels_journal
+from leaderboard.objections import journal as objections_journal
 from leaderboard.records import Failure, now
 from leaderboard.rescoring.records import is_of_rescore
 from leaderboard.store.base import Operation, Revision, Store, StoreUnavailable
@@ -34,6 +35,7 @@ from worker.finishing import Finisher
 from worker.hold import Hold
 from worker.labels import LabelSaver
 from worker.mark import read_mark, saved_mark, signed
+from worker.objections import ObjectionSaver
 from worker.outbox import Outbox, Waiting
 from worker.parts import FILES_A_COMMIT, Part, operations_of, runs_of, words_of
 from worker.recovery import Recovery, restore_all
@@ -84,6 +86,7 @@ class Publisher:
         self._saver = Saver(ledger, store, self._shelf, journal_seconds, clock, tell)
         self._rescorer = Rescorer(redis, ledger, store, judges)
         self._labels = LabelSaver(redis, journal_seconds, clock, store)
+        self._objections = ObjectionSaver(redis, journal_seconds, clock)
         self._acts = ActSaver(redis, store)
 
     def step(self) -> bool:
@@ -129,11 +132,14 @@ class Publisher:
         turn = [entry for entry in waiting if entry.run_id in takes]
         journal = None if self._setbacks.theirs else self._saver.gather(at_once=bool(results or turn))
         labels = None if self._setbacks.theirs else self._labels.gather(at_once=bool(results or turn or journal))
+        objections = None
+        if self._rescorer.objections_unsaved and not self._setbacks.theirs:
+            objections = self._objections.gather(at_once=bool(results or turn or journal or labels))
         # Last: whatever maintainers have done that is saved now, its entry is there by now.
-        written = bool(results or turn or journal or labels)
+        written = bool(results or turn or journal or labels or objections)
         logged = bool(results) or not self._setbacks.theirs
         acts = self._acts.gather(count=self._rescorer.acts, at_once=written) if logged else None
-        saved = [part for part in (journal, labels, acts) if part]
+        saved = [part for part in (journal, labels, objections, acts) if part]
         room = FILES_A_COMMIT - sum(part.files for part in (*results, *saved))
         return [*results, *filter(None, [self._drain.gather(turn, room)]), *saved]
 
@@ -206,6 +212,7 @@ class Publisher:
         self._rescorer.restore(holds_all=holds_all)
         self._labels.forget()
         log.info("restored the labels of %d people from the store", labels_journal.restore(self._redis, self._store))
+        log.info("restored %d objections from the store", objections_journal.restore(self._redis, self._store))
         self._epoch.begin(saved)
 
     def _fail(self, run_id: str, error: RapportError) -> None:

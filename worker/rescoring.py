@@ -81,6 +81,11 @@ class Rescorer:
         """How many entries the log of maintainers had when it looked around."""
         return self._seen.acts
 
+    @property
+    def objections_unsaved(self) -> bool:
+        """Whether the archive did not hold an objection as it was when it looked around."""
+        return self._seen.objections_unsaved
+
     def judged(self) -> list[str]:
         """Returns the open judgings whose shards are all judged."""
         open_ones = [name for rescore in self._open() for name in self._desk.judgings(rescore.id)]

@@ -6,6 +6,7 @@ Standard input carries one `spec` line, then `generate` and `count_tokens` lines
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from evaluator.engines.base import Engine, EngineInfo, EngineSpec, Message, Request, Sampling
@@ -20,6 +21,8 @@ def main() -> None:
 
 def _load(spec: str) -> tuple[dict[str, Any], Answerer]:
     """Loads the engine."""
+    # transformers would load it where it is installed, a second of every start, for a decoding that nobody asks for.
+    sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]
     from evaluator.engines.load import load_engine
 
     engine = load_engine(EngineSpec.model_validate_json(spec))

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
+from evaluator.metrics import student
 from evaluator.metrics.intervals import LEAST_USERS, Array, without_noise
 from evaluator.results import Interval
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
+from evaluator.metrics import student
 from evaluator.records import Record
 from evaluator.results import Interval
 

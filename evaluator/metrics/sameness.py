@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from scipy.stats import beta
-from scipy.stats import t as student
+from scipy.special import betaincinv
 
+from evaluator.metrics import student
 from evaluator.metrics.intervals import LEAST_USERS, UserSums, linearise
 from evaluator.records import Record
 
@@ -89,6 +89,6 @@ def _worth(users: Sequence[UserSums], share: float, compared: int) -> float:
 def _clopper_pearson(agree: float, compared: float) -> tuple[float, float]:
     """Returns the interval of a share of `compared`, which need not be whole numbers, in percent."""
     tail = (1 - _LEVEL) / 2
-    low = 0.0 if agree <= 0 else float(beta.ppf(tail, agree, compared - agree + 1))
-    high = 1.0 if agree >= compared else float(beta.ppf(1 - tail, agree + 1, compared - agree))
+    low = 0.0 if agree <= 0 else float(betaincinv(agree, compared - agree + 1, tail))
+    high = 1.0 if agree >= compared else float(betaincinv(agree + 1, compared - agree, 1 - tail))
     return round(100 * low, _DIGITS), round(100 * high, _DIGITS)

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
+from evaluator.metrics import student
 from evaluator.metrics.intervals import Array, Board, Estimate, tail
 from evaluator.metrics.tiles import Pairs, Tile, tiles
 

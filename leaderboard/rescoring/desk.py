@@ -63,6 +63,8 @@ class Seen(NamedTuple):
     """Whether that is so of what was worked out of a judge."""
     acts: int = 0
     """How long the log of what maintainers do is."""
+    objections_unsaved: bool = False
+    """Whether the archive does not hold an objection as it is."""
 
     def with_status(self, *statuses: RescoreStatus) -> list[Rescore]:
         """Returns the re-scores that stood at one of some statuses."""
@@ -105,9 +107,10 @@ class RescoreDesk:
             pipe.exists(keys.JUDGE_CHECKS_UNSAVED)
             pipe.exists(keys.JUDGE_QUALITY_UNSAVED)
             pipe.llen(keys.ACTS)
-            values, unsaved, checks, qualities, acts = pipe.execute()
+            pipe.exists(keys.OBJECTIONS_UNSAVED)
+            values, unsaved, checks, qualities, acts, objections = pipe.execute()
         readable = _by_age(self._readable.of(values).values())
-        return Seen(readable, frozenset(map(text, unsaved)), bool(checks), bool(qualities), acts)
+        return Seen(readable, frozenset(map(text, unsaved)), bool(checks), bool(qualities), acts, bool(objections))
 
     def get(self, rescore_id: str) -> Rescore:
         """Returns a re-score.

@@ -316,3 +316,17 @@ def _day_of(submission_id: str) -> str:
     """Folders of the day on which something was submitted."""
     day = submission_id.split("-")[1]
     return f"{day[:6]}/{day[6:]}"
+
+
+OBJECTIONS = "objections"
+"""Folder of all objections of readers."""
+
+
+def objection_path(objection_id: str) -> str:
+    """An objection with what was said to it.
+
+    Example:
+        >>> objection_path("o-0a1b2c3d4e5f60718293a4b5")
+        'objections/0a/o-0a1b2c3d4e5f60718293a4b5.json'
+    """
+    return f"{OBJECTIONS}/{objection_id[2:4]}/{objection_id}.json"

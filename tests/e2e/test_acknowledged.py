@@ -44,8 +44,9 @@ orders: both
 judge: demo
 """
 ANSWERS = 20
-KILLS = (1, 10, ANSWERS + 1)
-"""Rows that are acknowledged before each kill, at least; they come up to eight at a time."""
+KILLS = (1, ANSWERS + 1)
+"""Rows that are acknowledged before each kill, at least: amid the answers, which come up to eight at a time, and amid
+the verdicts."""
 IMPORTED = ("datasets", "rouge_score.rouge_scorer", "sacrebleu", "worker.local.evaluation", __name__)
 
 

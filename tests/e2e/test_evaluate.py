@@ -35,7 +35,7 @@ from worker.local.cli import run
 from worker.local.compare import compare_folders
 from worker.local.folder import Folder, read_kept, read_lines
 
-KILLS = 24
+KILLS = 16
 PROTOCOL = """
 id: small-test
 title: Some questions of each type, for tests.

@@ -108,24 +108,15 @@ def assert_both_suites_are_told_and_public(row: dict[str, Any], data: Path, prot
     assert all(card.unranked_because for card in board.human)
 
 
-@pytest.mark.parametrize(
-    ("model", "cause", "named"),
-    [
-        ("local/no-such-model", "not_found", "no-such-model"),
-        ("local/../../etc", "forbidden_path", "etc"),
-    ],
-)
-def test_a_model_that_is_not_there_is_refused_in_one_clear_sentence(
-    tmp_path: Path, models: Path, model: str, cause: str, named: str
-) -> None:
-    with running_demo(tmp_path, models, "--once", "--json", "--model", model) as demo:
+def test_a_model_that_is_not_there_is_refused_in_one_clear_sentence(tmp_path: Path, models: Path) -> None:
+    with running_demo(tmp_path, models, "--once", "--json", "--model", "local/no-such-model") as demo:
         output, _ = demo.process.communicate()
 
     assert demo.process.returncode == 1
     assert output == b""
     last = demo.log().strip().splitlines()[-1]
-    assert last.startswith(f"rapport: {cause}: ")
-    assert named in last
+    assert last.startswith("rapport: not_found: ")
+    assert "no-such-model" in last
     assert "Traceback" not in demo.log()
 
 

@@ -75,7 +75,7 @@ def test_the_engine_ends_when_its_owner_is_killed(tiny_model: Path, tmp_path: Pa
 
 
 def test_an_engine_killed_at_work_is_reported_as_out_of_memory(tiny_model: Path, tmp_path: Path) -> None:
-    with EngineProcess(spec_of(tiny_model), tmp_path / "log") as engine:
+    with EngineProcess(spec_of(tiny_model, "transformers"), tmp_path / "log") as engine:
         os.killpg(engine._process.pid, signal.SIGKILL)
         with pytest.raises(RapportError, match="killed") as death:
             list(engine.generate(ENDLESS, GREEDY))

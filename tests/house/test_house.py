@@ -27,9 +27,18 @@ def test_no_file_reaches_four_hundred_lines() -> None:
     assert {name: lines for name, lines in long.items() if lines >= 400} == {}
 
 
-@pytest.mark.parametrize("entry", ["app", "leaderboard.web", "leaderboard.cli.main", "worker.publisher"])
-def test_web_and_publisher_import_neither_torch_nor_vllm(entry: str) -> None:
-    heavy = ("torch", "vllm", "transformers", "datasets")
+@pytest.mark.parametrize(
+    ("entry", "more"),
+    [
+        ("app", ("gradio",)),
+        ("leaderboard.web", ()),
+        ("leaderboard.cli.main", ("gradio",)),
+        ("worker.publisher", ("gradio",)),
+        ("worker.__main__", ("gradio", "pyarrow", "scipy")),
+    ],
+)
+def test_web_and_publisher_import_neither_torch_nor_vllm(entry: str, more: tuple[str, ...]) -> None:
+    heavy = ("torch", "vllm", "transformers", "datasets", "scipy.stats", *more)
     script = f"import {entry}, sys; print([name for name in {heavy!r} if name in sys.modules])"
 
     found = subprocess.run(

@@ -27,6 +27,7 @@ MODULES = (
     "leaderboard.rescoring.records",
     "leaderboard.labelling.records",
     "leaderboard.maintaining.records",
+    "leaderboard.objections.records",
     "leaderboard.open_data.people",
     "leaderboard.scorecards",
     "leaderboard.store.runs",

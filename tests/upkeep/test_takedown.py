@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import shutil
 import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -289,48 +291,46 @@ def everything(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from leaderboard.store import LocalStore
-from leaderboard.store.open import Stores
-from leaderboard.upkeep.row_changes import without_answer
-from leaderboard.upkeep.takedown import take_down
-from tests.upkeep.sites import site_of
-from tests.upkeep.test_takedown import order
+def stores_in(folder: Path) -> Stores:
+    return Stores(*(LocalStore(folder / name) for name in ("store", "results", "requests")))
 
-stores = Stores(*(LocalStore(Path(sys.argv[1]) / name) for name in ("store", "results", "requests")))
-left = int(sys.argv[2])
 
-def counted(call):
-    def made(*arguments, **options):
-        global left
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
-        return call(*arguments, **options)
-    return made
+def die_amid(folder: Path, left: int, kind: TakedownKind, name: str) -> None:
+    """Takes something down in a process that is killed at a commit, after so many others."""
 
-LocalStore.commit, LocalStore.squash = counted(LocalStore.commit), counted(LocalStore.squash)
-take_down(site_of(stores), order(sys.argv[3], sys.argv[4]))
-"""
+    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
+        def made(*arguments: Any, **options: Any) -> Any:
+            nonlocal left
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+            return call(*arguments, **options)
+
+        return made
+
+    for each in ("commit", "squash"):
+        setattr(LocalStore, each, counted(getattr(LocalStore, each)))
+    take_down(site_of(stores_in(folder)), order(kind, name))
 
 
 @pytest.mark.parametrize(("kind", "name"), [(TakedownKind.ANSWER, HASH), (TakedownKind.MODEL, "org/model-1")])
 def test_killed_anywhere_the_same_call_completes_it(tmp_path: Path, kind: TakedownKind, name: str) -> None:
+    fill(stores_in(tmp_path / "whole"))
+    processes = multiprocessing.get_context("forkserver")  # What it forks from has imported all of this.
+    processes.set_forkserver_preload([__name__])
     for after in (1, 3, 6, 9, 100):
-        folder = tmp_path / str(after)
-        stores = Stores(*(LocalStore(folder / each) for each in ("store", "results", "requests")))
-        fill(stores)
-        command = [sys.executable, "-c", KILLED, str(folder), str(after), kind, name]
-        ended = subprocess.run(command, check=False, capture_output=True, cwd=Path(__file__).parents[2], env=os.environ)
-        assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
+        folder = shutil.copytree(tmp_path / "whole", tmp_path / str(after), symlinks=True)
+        stores = stores_in(folder)
+        process = processes.Process(target=die_amid, args=(folder, after, kind, name))
+        process.start()
+        process.join()
+        assert process.exitcode in (0, -signal.SIGKILL)
         take_down(site_of(stores), order(kind, name))
         assert findings(stores) == []
         assert all(len(store.history()) == 1 for store in stores)
         if kind is TakedownKind.ANSWER:
             assert ANSWER not in texts(stores)
-        if not ended.returncode:
+        if not process.exitcode:
             return
     raise AssertionError("it was killed each time")
 

@@ -40,11 +40,25 @@ def labels() -> HumanData:
     return HumanData.open(str(demo_set()))
 
 
+@cache
+def answers_of(kind: str) -> set[str]:
+    """All answers of a kind as a judge reads them."""
+    return {quoted(getattr(row, kind)) for row in labels().tables.responses}
+
+
+@cache
+def evidence_of(attribute: str) -> list[str]:
+    """What was said for the attributes of some words, all as a judge reads it."""
+    rows = [row for row in labels().tables.attributes if quoted(row.text) == attribute]
+    places = [each.conversation_id for row in rows for each in row.evidence]
+    return [quoted(labels().conversations[place].turns[0].text) for place in places]
+
+
 def rates(messages: list[dict[str, Any]]) -> str:
     """Prefers what the data set personalised to what is generic, and that to anything else."""
     pair = _PAIR.search(messages[-1]["content"])
     assert pair
-    kinds = [{quoted(getattr(row, kind)) for row in labels().tables.responses} for kind in ("personalised", "generic")]
+    kinds = [answers_of(kind) for kind in ("personalised", "generic")]
     a, b = (next((2 - place for place, known in enumerate(kinds) if pair[slot] in known), 0) for slot in "ab")
     return "3" if a == b else "2" if a > b else "4"
 
@@ -53,11 +67,7 @@ def verifies(messages: list[dict[str, Any]]) -> str:
     """Accepts what is an attribute of the data set, below a conversation of its own."""
     shown = _ATTRIBUTE.search(messages[-1]["content"])
     assert shown
-    for row in labels().tables.attributes:
-        own = [labels().conversations[each.conversation_id].turns[0].text for each in row.evidence]
-        if quoted(row.text) == shown["text"] and any(quoted(text) in shown["before"] for text in own):
-            return "accepted"
-    return "rejected"
+    return "accepted" if any(text in shown["before"] for text in evidence_of(shown["text"])) else "rejected"
 
 
 def sound_rule(judge: JudgeSpec) -> Say:
