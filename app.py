@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from evaluator.errors import RapportError
 from evaluator.logs import set_up_logging
-from leaderboard.collector import uncollected
 from leaderboard.connection import web_client
+from leaderboard.memory import uncollected
 from leaderboard.missing import NO_REDIS, Missing, missing_on_space, read_settings
 from leaderboard.pages.setup import setup_app
 from leaderboard.processes import keep_memory_private

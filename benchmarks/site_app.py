@@ -14,8 +14,8 @@ from pathlib import Path
 from redis import Redis
 
 from benchmarks.site_cards import PROTOCOL, human_protocols
-from leaderboard.collector import uncollected
 from leaderboard.connection import web_client
+from leaderboard.memory import uncollected
 from leaderboard.people import LOCAL_USER
 from leaderboard.serving import serve
 from leaderboard.settings import Settings

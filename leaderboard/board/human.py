@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
 from evaluator.errors import RapportError
 from evaluator.human.records import RaterKind
 from evaluator.human.tasks import AnyTask, JudgedTask, Task
 from leaderboard.board.human_gaps import GAP_FIGURE, RECALL_GAP, with_gaps
-from leaderboard.board.sharing import shared
+from leaderboard.board.sharing import Parsed, shared
 from leaderboard.open_data import layout
 from leaderboard.open_data.human import OpenHumanScorecard, WholeHumanCard
 from leaderboard.open_data.human_figures import human_card_of
@@ -38,8 +37,6 @@ MAIN: Mapping[AnyTask, tuple[str, ...]] = {
 _NOT_OF_TRUTH = frozenset(("kappa", "single_kappa", GAP_FIGURE, RECALL_GAP))
 """What there is not of made-up users: other annotators to agree with, and a gap to themselves."""
 _TASKS = tuple(MAIN)
-_PARTS = 256
-"""Parts that models are spread over."""
 
 
 class PublicHumanCards(NamedTuple):
@@ -87,7 +84,7 @@ def in_order(cards: Iterable[HumanScorecard]) -> tuple[HumanScorecard, ...]:
     return tuple(sorted(cards, key=_order))
 
 
-@lru_cache(maxsize=_PARTS)
+@Parsed
 def _cards_in(content: bytes, path: str) -> PublicHumanCards:
     """Reads a part of the scorecards; kept, since most changes of the data set change one part."""
     return cards_of(decode_parquet(content, WholeHumanCard, path, only_its_columns=True), path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -14,20 +13,18 @@ from evaluator.metrics.ranks import Rank
 from evaluator.protocol import hicupid_protocol
 from leaderboard.board.places import REASONS_OF_PLACES, Place
 from leaderboard.board.rankings import OF_JUDGE, takes_part, takes_part_under_judge
-from leaderboard.board.sharing import once, shared
+from leaderboard.board.sharing import Parsed, once, shared
 from leaderboard.open_data import layout
 from leaderboard.open_data.board import OpenPlace
 from leaderboard.open_data.figures import REASONS, card_of, gap_of, sums_of
 from leaderboard.open_data.files import decode_places
-from leaderboard.open_data.records import OpenCard, OpenUserScore
+from leaderboard.open_data.records import OpenUserScore, WholeCard
 from leaderboard.results import JUDGE_REASONS, JudgeStatus, Scorecard
 from leaderboard.store.base import NotFound, Store, StoreError
 from leaderboard.store.parquet import decode_parquet
 
 NOT_YET = "its rank is being worked out"
 UNREAD = "the board's file, which has its rank, cannot be read"
-_PARTS = 256
-"""Parts that models are spread over."""
 
 
 class PublicCards(NamedTuple):
@@ -136,11 +133,17 @@ def read_places(results: Store) -> PublicPlaces:
         StoreError: If the store as a whole cannot be read.
     """
     try:
-        rows = decode_places(results.read(layout.BOARD), layout.BOARD)
+        return _places_in(results.read(layout.BOARD), layout.BOARD)
     except NotFound:
         return PublicPlaces({}, {})
     except (RapportError, StoreError) as error:
         return PublicPlaces({}, {layout.BOARD: told(layout.BOARD, error)})
+
+
+@Parsed
+def _places_in(content: bytes, path: str) -> PublicPlaces:
+    """Reads the board's file; kept, since scorecards change without it."""
+    rows = decode_places(content, path)
     return PublicPlaces(
         {row.scorecard_id: (row.rows_sha, _place(row)) for row in rows},
         {},
@@ -172,12 +175,12 @@ def read_sums(results: Store, models: Mapping[str, str]) -> PublicSums:
     return PublicSums(sums, problems)
 
 
-@lru_cache(maxsize=_PARTS)
+@Parsed
 def _cards_in(content: bytes, path: str) -> PublicCards:
     """Reads a part of the scorecards; kept, since most changes of the data set change one part."""
     cards: list[Scorecard] = []
     problems: dict[str, str] = {}
-    for row in decode_parquet(content, OpenCard, path):
+    for row in decode_parquet(content, WholeCard, path, only_its_columns=True):
         try:
             cards.append(card_of(row))
         except RapportError as error:

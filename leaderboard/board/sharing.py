@@ -6,8 +6,9 @@ sets. Records are frozen, so those with equal sets can share one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
 
 from evaluator.facts import ModelFacts
 from evaluator.records import Record, Terms
@@ -16,6 +17,7 @@ from leaderboard.records import Declaration
 from leaderboard.results import Scorecard
 
 Kind = TypeVar("Kind", bound=Record)
+Content = TypeVar("Content")
 _SETS: dict[frozenset[str], set[str]] = {}
 _KNOWN: set[int] = set()
 """Identities of the shared sets, which live as long as the process does."""
@@ -67,3 +69,26 @@ def _share(record: Record, alike: dict[Record, Record]) -> None:
         elif isinstance(part, tuple) and part and isinstance(part[0], Record):  # Tuples are of one kind.
             for each in part:
                 _share(each, alike)
+
+
+class Parsed(Generic[Content]):
+    """Keeps what files hold, each until its content is another one: most commits change one file of many.
+
+    Example:
+        >>> lengths = Parsed(lambda content, path: len(content))
+        >>> lengths(b"abc", "a"), lengths(b"abc", "a")
+        (3, 3)
+    """
+
+    def __init__(self, parse: Callable[[bytes, str], Content]) -> None:
+        """Takes what parses a file, by its content and its path; what that raises is not kept."""
+        self._parse = parse
+        self._kept: dict[str, tuple[bytes, Content]] = {}
+
+    def __call__(self, content: bytes, path: str) -> Content:
+        """Returns what a file holds."""
+        digest = hashlib.sha256(content).digest()
+        kept = self._kept.get(path)
+        if kept is None or kept[0] != digest:
+            kept = self._kept[path] = digest, self._parse(content, path)
+        return kept[1]

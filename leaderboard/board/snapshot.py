@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from leaderboard.board.build import Board, build_board
 from leaderboard.board.changes import Changes, build_changes
 from leaderboard.board.judges import JudgeBoard, build_judge_board
-from leaderboard.collector import never_walked, uncollected
+from leaderboard.memory import never_walked, uncollected
 from leaderboard.store.base import Revision, Store
 
 log = logging.getLogger("rapport.board")
@@ -54,6 +54,11 @@ class Latest(Generic[Built]):
         self._last: Built | None = None
         self._built = 0.0
         self._is_long = False
+        self._prepared: list[Callable[[Built], object]] = []
+
+    def prepare(self, what: Callable[[Built], object]) -> None:
+        """Has something done with each that is built, before anybody sees it."""
+        self._prepared.append(what)
 
     def now(self) -> Built:
         """Returns what is built from the store's present state, or from the last one while that is being built.
@@ -92,6 +97,8 @@ class Latest(Generic[Built]):
         start = time.thread_time()
         with uncollected():
             found = self._build(self._store)
+            for what in self._prepared:
+                what(found)
             self._is_long = time.thread_time() - start > _SHORT_SECONDS
             if self._is_long:
                 never_walked()

@@ -14,7 +14,7 @@ from evaluator.metrics.intervals import UserSums
 from evaluator.results import Gap, Interval, Rate, Total
 from leaderboard.open_data.board import FACTS, OpenGap, OpenRate, OpenScorecard, OpenTotal
 from leaderboard.open_data.cleaning import NO_SECRETS, Secrets, clean
-from leaderboard.open_data.records import OpenCard, OpenUserScore
+from leaderboard.open_data.records import OpenCard, OpenUserScore, WholeCard
 from leaderboard.results import Provenance, Scorecard, model_family
 from leaderboard.scorecards import UserScores
 from leaderboard.store.rows import read_record
@@ -182,7 +182,7 @@ def open_card(card: Scorecard, secrets: Secrets = NO_SECRETS) -> OpenCard:
     )
 
 
-def card_of(row: OpenCard) -> Scorecard:
+def card_of(row: WholeCard | OpenCard) -> Scorecard:
     """Returns the scorecard of a public row.
 
     Raises:

@@ -26,6 +26,15 @@ class OpenRecord(Record):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
+class WholeCard(Record):
+    """Those columns of an `OpenCard` that hold all of a scorecard."""
+
+    id: str
+    """Name of the scorecard."""
+    scorecard: str
+    """The scorecard as one JSON object."""
+
+
 class OpenCard(OpenRecord):
     """A whole scorecard, as text: everything that the figures of the board are taken from."""
 

@@ -119,6 +119,10 @@ class Reader:
         """Whether the store is read from a copy, because its home is away."""
         return not self._store.condition().current
 
+    def prepare_board(self, what: Callable[[Board], object]) -> None:
+        """Has something done with each board before it is shown, so that no visitor waits for it."""
+        self._snapshot.prepare(what)
+
     def board(self) -> tuple[Board, tuple[str, ...]]:
         """Returns the board, and what is wrong with it."""
         try:

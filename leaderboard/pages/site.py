@@ -54,6 +54,7 @@ class Pages:
         """
         self._reader, self._store = reader, store
         self._board = BoardPage(protocols)
+        reader.prepare_board(self._board.prepare)
         self._latest_news = LatestNews()
 
     def board(self, request: Request) -> Response:

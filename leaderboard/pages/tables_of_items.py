@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from leaderboard.answers.table import ItemTable, NoItems, read_item_table
+from leaderboard.memory import give_back
 from leaderboard.results import Scorecard
 from leaderboard.store.base import BadPath, Store
 
@@ -83,3 +84,5 @@ class ItemTables:
             return read_item_table(self.results, card)
         except BadPath:
             return NoItems("No rows can lie under its model's name.")
+        finally:
+            give_back()

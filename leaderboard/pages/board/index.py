@@ -148,7 +148,8 @@ class Indexes:
         """Shows of each of these protocols at least that there is nothing yet."""
         self._protocols = protocols
         self._lock = threading.Lock()
-        self._kept: _Kept | None = None
+        self._kept: tuple[_Kept, ...] = ()
+        """Of the newest board, and while that is being prepared of the one before, which everybody still reads."""
 
     def of(self, board: Board, judge: str) -> BoardIndex | None:
         """Returns what is shown of a board under a judge; None if the board has no row of that judge.
@@ -157,15 +158,27 @@ class Indexes:
         """
         if not board.revision:
             return BoardIndex(board, JudgeView((), judge), self._protocols)
+        kept = self._kept
+        for place, each in enumerate(kept):
+            if each.board is board and (there := each.by_judge.get(judge)):
+                if place == 0 and len(kept) > 1:  # Whoever finds the newest one came after it was prepared.
+                    self._kept = kept[:1]
+                return there
         with self._lock:
-            if self._kept is None or self._kept.board is not board:
-                self._kept = _Kept(board, {})
-            found = self._kept.by_judge
-            if judge not in found:
-                view = judge_view(board.rows, judge)
-                if view is None:
-                    return None
-                if len(found) >= _MOST_JUDGES:
-                    del found[next(name for name in found if name)]
-                found[judge] = BoardIndex(board, view, self._protocols)
-            return found[judge]
+            return self._made(board, judge)
+
+    def _made(self, board: Board, judge: str) -> BoardIndex | None:
+        """Returns what is shown, and makes it if it is not there yet; to be called by one at a time."""
+        kept = next((each for each in self._kept if each.board is board), None)
+        if kept is None:
+            kept = _Kept(board, {})
+            self._kept = (kept, *self._kept[:1])
+        if (there := kept.by_judge.get(judge)) is not None:
+            return there
+        view = judge_view(board.rows, judge)
+        if view is None:
+            return None
+        if len(kept.by_judge) >= _MOST_JUDGES:
+            del kept.by_judge[next(name for name in kept.by_judge if name)]
+        kept.by_judge[judge] = BoardIndex(board, view, self._protocols)
+        return kept.by_judge[judge]

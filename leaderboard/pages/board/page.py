@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from leaderboard.board.build import Board
 from leaderboard.pages.board.index import Indexes
-from leaderboard.pages.board.state import BoardState
+from leaderboard.pages.board.state import BoardState, read_state
 from leaderboard.pages.board.view import BoardView, board_view, densities, form_fields
 from leaderboard.pages.render import STATIC
 
@@ -48,6 +48,10 @@ class BoardPage:
     def __init__(self, protocols: Sequence[str] = ()) -> None:
         """Shows of each of these protocols at least that there is nothing yet."""
         self._indexes = Indexes(protocols)
+
+    def prepare(self, board: Board) -> None:
+        """Works out what every visitor of a board needs."""
+        self.shown(board, read_state(()))
 
     def shown(self, board: Board, state: BoardState) -> Shown:
         """Returns what is shown of a board."""

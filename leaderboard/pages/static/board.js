@@ -10,7 +10,8 @@
   const TYPING_MS = 80;
   const WAITING_MS = 300;
   let asked = null; // What is on its way.
-  let typing = 0;
+  let typing = 0; // While letters follow each other: the timer that runs out when they rest.
+  let more = false; // Whether any followed the one that was searched by.
   let typed = false; // Whether the last state came from typing, which makes no history of every letter.
 
   const rowsOf = (query) => `/rows${query}`;
@@ -105,13 +106,25 @@
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    clearTimeout(typing);
+    stopTyping();
     show(formQuery(), push);
   });
 
-  words.addEventListener("input", () => {
+  function stopTyping() {
     clearTimeout(typing);
-    typing = setTimeout(() => show(formQuery(), replaceTyped), TYPING_MS);
+    typing = 0;
+  }
+
+  // The first letter is searched by at once, those that follow it closely when they rest.
+  words.addEventListener("input", () => {
+    const first = !typing;
+    clearTimeout(typing);
+    more = !first;
+    typing = setTimeout(() => {
+      typing = 0;
+      if (more) show(formQuery(), replaceTyped);
+    }, TYPING_MS);
+    if (first) show(formQuery(), replaceTyped);
   });
 
   form.addEventListener("change", (event) => {
@@ -124,7 +137,7 @@
     const address = new URL(link.href);
     if (address.origin !== location.origin || address.pathname !== "/" || address.hash) return;
     event.preventDefault();
-    clearTimeout(typing);
+    stopTyping();
     await show(address.search, push);
     if (link.id.startsWith("page-")) part("table", board).scrollIntoView();
   });
@@ -140,7 +153,7 @@
   }
 
   window.addEventListener("popstate", () => {
-    clearTimeout(typing);
+    stopTyping();
     typed = false;
     show(location.search, (query) => {
       if (document.activeElement === words) words.value = new URLSearchParams(query).get("q") || "";
