@@ -43,6 +43,10 @@ queued, asked and judged; you can close this page meanwhile.
 """
 
 
+_PAPER, _PAPER_BY_NIGHT = "#fbfaf8", "#171614"
+"""As `--paper` of the site's own style sheet."""
+
+
 def theme() -> gr.themes.Base:
     """Returns Gradio's look in the site's colour and with the reader's own fonts, so that none are sent.
 
@@ -55,6 +59,8 @@ def theme() -> gr.themes.Base:
         font_mono=["ui-monospace", "monospace"],
     )
     return plain.set(
+        body_background_fill=_PAPER,
+        body_background_fill_dark=_PAPER_BY_NIGHT,
         button_primary_background_fill="*primary_700",
         button_primary_background_fill_dark="*primary_700",
         button_primary_background_fill_hover="*primary_800",
