@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,7 +99,7 @@ def as_real(card: Scorecard, place: int) -> Scorecard:
     """A scorecard as if its run were a complete one of an official protocol, with a Total of our choosing."""
     status = "official" if card.judge == OLD else card.judge_status
     reasons = () if status == "official" else (f"{status} judge",)
-    total = card.result.total.model_copy(update={"value": TOTALS[card.judge][place]})
+    total = replace(card.result.total, value=TOTALS[card.judge][place])
     result = card.result.model_copy(update={"total": total})
     return card.model_copy(update={"judge_status": status, "unranked_because": reasons, "result": result})
 

@@ -310,7 +310,7 @@ def test_a_task_whose_answers_a_judge_reads_shows_the_judge_too(store: LocalStor
 
     card = of_labels_of_people()
     uplift = NamedFigure(name="uplift", value=0.5, interval=None, labels=9, users=3, tied=0, reason="few_clusters")
-    bias = uplift.model_copy(update={"name": "bias", "value": 0.25})
+    bias = replace(uplift, name="bias", value=0.25)
     judging = Judging(
         items=10,
         judged=9,
