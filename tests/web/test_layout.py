@@ -45,7 +45,7 @@ def full_size(card: Scorecard) -> Scorecard:
     pairwise = {
         name: result.persona.model_copy(
             update={
-                part: getattr(result.persona, part).model_copy(update={**wide, "value": 33.3})
+                part: replace(getattr(result.persona, part), **{**wide, "value": 33.3})
                 for part in ("win", "tie", "loss", "score")
             }
         )
