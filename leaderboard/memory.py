@@ -17,20 +17,21 @@ def uncollected() -> Iterator[None]:
     It would walk all of it again and again as it becomes more: a fifth of the time of an import, most of that of a
     large board.
     """
+    was = gc.isenabled()  # Not where another thread has it away: that one brings it back.
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if was:
+            gc.enable()
 
 
 def never_walked() -> None:
     """Has the collector of cycles pass over all that there is: a large board, which takes it a second without a page.
 
-    Cycles among what is there by now are never freed, so this is for a process that has just built such a board.
+    Cycles among what is there by now are never freed, so this is for once, and not for every board that is built.
     """
     gc.freeze()
-    give_back()
 
 
 def give_back() -> None:

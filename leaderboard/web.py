@@ -18,6 +18,7 @@ from leaderboard.exports.routes import export_router
 from leaderboard.guard import guard, guard_users
 from leaderboard.pages.about.pages import AboutPages, about_router
 from leaderboard.pages.compare.pages import ComparePages, compare_router
+from leaderboard.pages.human.index import HumanIndexes
 from leaderboard.pages.human.pages import HumanPages, human_router
 from leaderboard.pages.identity import check_login
 from leaderboard.pages.label import LabelPages
@@ -59,13 +60,14 @@ def create_app(settings: Settings, redis: Redis | None) -> FastAPI:
     stores = open_stores(settings)
     reader = Reader(stores.results, stores.requests, service.ledger if service else None)
     app.include_router(router(Pages(reader, settings.protocols, settings.store)))
-    app.include_router(human_router(HumanPages(reader, settings.protocols)))
+    people = HumanIndexes(settings.protocols)
+    app.include_router(human_router(HumanPages(reader, people)))
     app.include_router(about_router(AboutPages(settings)))
     exports, tables = Exports(reader.board, settings.site_url), ItemTables(stores.results)
     models = ModelPages(reader, tables, exports, settings.store)
     app.include_router(model_router(models))
     app.include_router(compare_router(ComparePages(reader, tables)))
-    app.include_router(plot_router(PlotPages(reader, settings.protocols)))
+    app.include_router(plot_router(PlotPages(reader, people)))
     app.include_router(export_router(exports))
     app.mount("/site", StaticFiles(directory=STATIC), name="site")  # Gradio has a /static of its own.
     # Ours are routed first: Gradio answers what is left, its own page `/submit` and its API among it.

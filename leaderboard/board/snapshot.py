@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from leaderboard.board.build import Board, build_board
 from leaderboard.board.changes import Changes, build_changes
 from leaderboard.board.judges import JudgeBoard, build_judge_board
-from leaderboard.memory import never_walked, uncollected
+from leaderboard.memory import give_back, never_walked, uncollected
 from leaderboard.store.base import Revision, Store
 
 log = logging.getLogger("rapport.board")
@@ -73,7 +73,8 @@ class Latest(Generic[Built]):
             self._renew_behind()
             return self._last
         with self._lock:  # Whoever waited here finds what the first one built.
-            return self._current() or self._renewed()
+            found = self._current()
+            return self._renewed() if found is None else found
 
     def _renew_behind(self) -> None:
         """Builds in a thread of its own, unless somebody does already."""
@@ -90,7 +91,11 @@ class Latest(Generic[Built]):
             finally:
                 self._lock.release()
 
-        threading.Thread(target=renew, name="renew", daemon=True).start()
+        try:
+            threading.Thread(target=renew, name="renew", daemon=True).start()
+        except RuntimeError:  # There is no thread to be had: the last one is served, and the next visitor tries again.
+            self._lock.release()
+            log.exception("what is newer than the pages show is not read yet")
 
     def _renewed(self) -> Built:
         """Builds, and puts what was built in the last one's place."""
@@ -100,8 +105,10 @@ class Latest(Generic[Built]):
             for what in self._prepared:
                 what(found)
             self._is_long = time.thread_time() - start > _SHORT_SECONDS
-            if self._is_long:
-                never_walked()
+            if self._is_long and self._last is None:
+                never_walked()  # Once: what is garbage by then stays, and later boards take over nearly all.
+        if self._is_long:
+            give_back()
         self._log_new_problems(found)
         self._last, self._built = found, self._clock()
         return found

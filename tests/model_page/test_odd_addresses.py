@@ -14,6 +14,7 @@ from evaluator.human.tasks import Task
 from leaderboard.exports.files import Exports
 from leaderboard.exports.routes import export_router
 from leaderboard.pages.compare.pages import ComparePages, compare_router
+from leaderboard.pages.human.index import HumanIndexes
 from leaderboard.pages.human.pages import HumanPages, human_router
 from leaderboard.pages.model.pages import ModelPages, model_router
 from leaderboard.pages.reader import Reader
@@ -91,7 +92,7 @@ def site(store: LocalStore) -> TestClient:
     app.include_router(router(Pages(reader)))
     app.include_router(model_router(ModelPages(reader, tables, exports)))
     app.include_router(compare_router(ComparePages(reader, tables)))
-    app.include_router(human_router(HumanPages(reader)))
+    app.include_router(human_router(HumanPages(reader, HumanIndexes())))
     app.include_router(export_router(exports))
     return TestClient(app, raise_server_exceptions=False)
 

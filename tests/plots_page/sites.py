@@ -19,6 +19,7 @@ from evaluator.facts import ModelFacts
 from evaluator.results import Interval, Total
 from leaderboard.open_data import layout
 from leaderboard.open_data.changes import encode_changes, table_of
+from leaderboard.pages.human.index import HumanIndexes
 from leaderboard.pages.plots.asked import asked_of
 from leaderboard.pages.plots.pages import PlotPages, plot_router
 from leaderboard.pages.plots.places import Place, place_of
@@ -80,7 +81,9 @@ def site_of(store: LocalStore, cards: Iterable[Scorecard] = (), human: Iterable[
     if people := list(human):
         publish_human(store, *people)
     app = FastAPI()
-    app.include_router(plot_router(PlotPages(Reader(store, store, None), ("demo-v1", "human-relevance-v1"))))
+    app.include_router(
+        plot_router(PlotPages(Reader(store, store, None), HumanIndexes(("demo-v1", "human-relevance-v1"))))
+    )
     app.mount("/site", StaticFiles(directory=STATIC))
     return TestClient(app)
 

@@ -12,9 +12,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from leaderboard.open_data import layout
+from leaderboard.pages.human.index import HumanIndexes
+from leaderboard.pages.plots import pages
 from leaderboard.pages.plots.asked import PLOTS, asked_of
 from leaderboard.pages.plots.library import ADDRESS, FOLDER, NAME
-from leaderboard.pages.plots.page import PAGE_LENGTH
+from leaderboard.pages.plots.page import PAGE_LENGTH, plotted
 from leaderboard.pages.plots.pages import PlotPages, plot_router
 from leaderboard.pages.reader import Reader
 from leaderboard.store.base import Write
@@ -164,7 +166,7 @@ def test_a_board_that_cannot_be_read_is_said_and_not_drawn_as_an_empty_one() -> 
 
     app = FastAPI()
     away = Away.__new__(Away)
-    app.include_router(plot_router(PlotPages(Reader(away, away, None))))
+    app.include_router(plot_router(PlotPages(Reader(away, away, None), HumanIndexes())))
     answer = TestClient(app).get("/plots")
     assert answer.status_code == 503
     assert "This plot cannot be drawn right now" in answer.text
@@ -195,3 +197,14 @@ def test_a_models_page_leads_to_its_rank_history(store: LocalStore) -> None:
     assert drawn.status_code == 200
     assert 'class="problem"' not in drawn.text
     assert ">org/m001</bdi>" in drawn.text
+
+
+def test_addresses_of_what_is_not_there_drive_no_plot_out(site: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(pages, "plotted", lambda *told: drawn.append(told[-1].protocol) or plotted(*told))
+    site.get("/plots")
+    for number in range(20):
+        assert site.get(f"/plots?protocol=none-{number}").status_code == 200
+    drawn.clear()
+    site.get("/plots")
+    assert drawn == [], "it was kept"

@@ -1,9 +1,11 @@
 """What scorecards have alike is kept once, and nothing that they tell is another."""
 
+import gc
 from dataclasses import replace
 
 from evaluator.results import Scores, SplitScores
 from leaderboard.board.sharing import Parsed, once, shared
+from leaderboard.memory import uncollected
 from leaderboard.results import Scorecard
 from tests.builders import make_scorecard
 
@@ -60,3 +62,12 @@ def test_a_file_is_parsed_again_when_it_is_another_one():
         *(b"1", b"1", b"2", b"1")
     ]
     assert parsed == ["a", "a", "b"]
+
+
+def test_the_collector_comes_back_as_it_was():
+    with uncollected():
+        assert not gc.isenabled()
+        with uncollected():
+            pass
+        assert not gc.isenabled(), "another one still builds"
+    assert gc.isenabled()

@@ -147,3 +147,27 @@ def test_rows_are_taken_over_where_nothing_about_them_is_new(store):
     assert second["org/b"] is first["org/b"]
     assert second["org/a"] is not first["org/a"], "its rank is another one"
     assert list(second.values()) == list(build.build_board(store).rows)
+
+
+def test_without_a_thread_to_be_had_the_next_visitor_tries_again(held, monkeypatch, caplog):
+    board, builds = held
+    builds.go.set()
+
+    def none_left(thread):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", none_left)
+        assert len(board.board().rows) == 1, "the last board is served"
+    assert "not read yet" in caplog.text
+    until(lambda: len(board.board().rows) == 2, what="the new board is served")
+
+
+def test_only_the_first_large_board_is_kept_from_the_collector(monkeypatch, store, long_builds):
+    walked = []
+    monkeypatch.setattr(snapshot, "never_walked", lambda: walked.append(1))
+    board = Snapshot(store)
+    for number in range(3):
+        publish(store, make_scorecard(f"org/{number}", 10))
+        until(lambda number=number: len(board.board().rows) == number + 1, what="the board is renewed")
+    assert walked == [1]

@@ -24,6 +24,7 @@ from leaderboard.open_data import layout
 from leaderboard.open_data.figures import open_card
 from leaderboard.open_data.files import CARDS, HUMAN_CARDS
 from leaderboard.open_data.human_figures import listed_under, open_human_scorecard
+from leaderboard.pages.human.index import HumanIndexes
 from leaderboard.pages.human.pages import HumanPages, human_router
 from leaderboard.pages.human_tables import human_figures
 from leaderboard.pages.reader import Reader
@@ -50,7 +51,7 @@ def publish(store: LocalStore, *cards: HumanScorecard) -> None:
 def visitor(store: LocalStore, *protocols: str) -> TestClient:
     reader, app = Reader(store, store, None), FastAPI()
     app.include_router(router(Pages(reader, protocols)))
-    app.include_router(human_router(HumanPages(reader, protocols)))
+    app.include_router(human_router(HumanPages(reader, HumanIndexes(protocols))))
     return TestClient(app)
 
 

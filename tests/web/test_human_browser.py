@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from starlette.staticfiles import StaticFiles
 
 from evaluator.human.tasks import JudgedTask, Task
+from leaderboard.pages.human.index import HumanIndexes
 from leaderboard.pages.human.pages import HumanPages, human_router
 from leaderboard.pages.human_tables import human_address, human_figures
 from leaderboard.pages.reader import Reader
@@ -51,7 +52,7 @@ def browser() -> Iterator[Browser]:
 def site(store: LocalStore) -> TestClient:
     publish(store, *cards())
     app = FastAPI()
-    app.include_router(human_router(HumanPages(Reader(store, store, None), ("human-extraction-v1",))))
+    app.include_router(human_router(HumanPages(Reader(store, store, None), HumanIndexes(("human-extraction-v1",)))))
     app.mount("/site", StaticFiles(directory=STATIC))
     return TestClient(app)
 

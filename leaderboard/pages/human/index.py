@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from evaluator.human.records import RaterKind
 from evaluator.human.tasks import AnyTask
 from evaluator.identity import digest
 from evaluator.protocol import is_reference
-from leaderboard.board.build import BoardRow
+from leaderboard.board.build import Board, BoardRow
 from leaderboard.pages.dot_plots import Axis
 from leaderboard.pages.human.asked import INCOMPLETE_ROWS, REFERENCES, SIMULATED
 from leaderboard.pages.human.plot import axis_for
@@ -89,6 +90,24 @@ class HumanIndex(NamedTuple):
 
 NOTHING = HumanIndex(MappingProxyType({}), MappingProxyType({}), MappingProxyType({}))
 """Of a board without any."""
+
+
+class HumanIndexes:
+    """Lays agreement with people out once for each board, for every page that shows it."""
+
+    def __init__(self, protocols: Sequence[str] = ()) -> None:
+        """Shows of each human-grounded task among these protocols at least that there is nothing yet."""
+        self._protocols = tuple(protocols)
+        self._lock = threading.Lock()
+        self._of: Board | None = None
+        self._index = NOTHING
+
+    def of(self, board: Board) -> HumanIndex:
+        """Returns what there is on a board."""
+        with self._lock:  # Whoever waits here finds what the first one laid out.
+            if self._of is not board:
+                self._index, self._of = human_index(board.human, self._protocols, board.rows), board
+            return self._index
 
 
 def human_index(cards: Iterable[HumanScorecard], protocols: Iterable[str], rows: Iterable[BoardRow]) -> HumanIndex:

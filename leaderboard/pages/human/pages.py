@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from leaderboard.board.build import Board
 from leaderboard.pages.human.asked import PAGE, asked_of
-from leaderboard.pages.human.index import NOTHING, HumanIndex, human_index
+from leaderboard.pages.human.index import HumanIndexes
 from leaderboard.pages.human.page import HumanPage, human_page
 from leaderboard.pages.model.asked import model_address
 from leaderboard.pages.reader import Reader
@@ -23,17 +22,14 @@ _UNREADABLE = "The board cannot be read right now"
 class HumanPages:
     """Answers requests of the page."""
 
-    def __init__(self, reader: Reader, protocols: Sequence[str] = ()) -> None:
-        """Shows what a reader finds, and of each human-grounded task of a site at least that there is nothing yet.
+    def __init__(self, reader: Reader, people: HumanIndexes) -> None:
+        """Shows what a reader finds.
 
         Args:
             reader: Finds what is shown.
-            protocols: Ids of the site's protocols, of whatever suite.
+            people: Lays out agreement with people.
         """
-        self._reader, self._protocols = reader, tuple(protocols)
-        self._lock = threading.Lock()
-        self._of: Board | None = None
-        self._index = NOTHING
+        self._reader, self._people = reader, people
 
     def page(self, request: Request) -> Response:
         """One task with its rows, page by page."""
@@ -66,7 +62,7 @@ class HumanPages:
     def figures(self, request: Request) -> Response:
         """All figures of one scorecard."""
         board, problems = self._reader.board()
-        card = self._indexed(board).cards.get(request.query_params.get("id", ""))
+        card = self._people.of(board).cards.get(request.query_params.get("id", ""))
         if card is None and problems:
             return shown_message(503, "This scorecard cannot be looked up right now", " ".join(problems))
         if card is None:
@@ -77,14 +73,7 @@ class HumanPages:
 
     def _page(self, board: Board, request: Request) -> HumanPage | None:
         """Lays out what a request asks for; None if there is no such task."""
-        return human_page(self._indexed(board), asked_of(request.query_params.multi_items()))
-
-    def _indexed(self, board: Board) -> HumanIndex:
-        """Returns what there is on a board, laid out once for each."""
-        with self._lock:  # Whoever waits here finds what the first one laid out.
-            if self._of is not board:
-                self._index, self._of = human_index(board.human, self._protocols, board.rows), board
-            return self._index
+        return human_page(self._people.of(board), asked_of(request.query_params.multi_items()))
 
 
 def human_router(pages: HumanPages) -> APIRouter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
@@ -14,7 +14,7 @@ from leaderboard.board.build import Board
 from leaderboard.board.changes import Changes
 from leaderboard.exports.files import File, file_of
 from leaderboard.exports.routes import sent
-from leaderboard.pages.human.index import human_index
+from leaderboard.pages.human.index import HumanIndexes
 from leaderboard.pages.plots.asked import CHART, DATA, PAGE, PLOTS, RANKS, Asked, asked_of
 from leaderboard.pages.plots.library import ADDRESS, library
 from leaderboard.pages.plots.page import page_of, plotted
@@ -59,18 +59,17 @@ class _Made:
 class PlotPages:
     """Answers requests of the page."""
 
-    def __init__(self, reader: Reader, protocols: Sequence[str] = ()) -> None:
+    def __init__(self, reader: Reader, people: HumanIndexes) -> None:
         """Draws what a reader finds.
 
         Args:
             reader: Finds what is drawn.
-            protocols: Ids of the site's protocols, of whatever suite.
+            people: Lays out agreement with people.
         """
-        self._reader, self._protocols = reader, tuple(protocols)
+        self._reader, self._people = reader, people
         self._lock = threading.Lock()
         self._of: tuple[Board, Changes] | None = None
         self._made: dict[Asked, _Made] = {}
-        self._people = human_index((), (), ())
 
     def page(self, request: Request) -> Response:
         """One plot: what it says, its drawing, and its table page by page."""
@@ -126,12 +125,14 @@ class PlotPages:
         with self._lock:  # Whoever waits here finds what the first one made.
             if self._of is None or self._of[0] is not board or self._of[1].table is not changes.table:
                 self._of, self._made = (board, changes), {}
-                self._people = human_index(board.human, self._protocols, ())
             found = self._made.get(asked)
             if found is None:
+                found = _Made(plotted(board, changes, self._people.of(board), asked))
+                if found.plot.notes:  # An address that names what is not there drives out nothing that others look at.
+                    return found
                 while len(self._made) >= _KEPT:
                     del self._made[next(iter(self._made))]
-                found = self._made[asked] = _Made(plotted(board, changes, self._people, asked))
+                self._made[asked] = found
             return found
 
 
